@@ -1,0 +1,1 @@
+"""Streamlit pages, web routes and the browser editor. Thin: the work happens elsewhere."""

@@ -1,0 +1,1 @@
+"""The browser editor and its mount."""

@@ -1,0 +1,1 @@
+"""The domain: rasters, classes, edits, scores, catalogue. Knows neither pages nor networks."""

@@ -1,0 +1,253 @@
+"""The catalogue: projects, tiles, acquisitions, layers and people, as plain records.
+
+Every function takes the `Store` first, holds its session inside and returns records.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from core.classes import ClassEntry, ClassTable
+from core.errors import CloudbrushError, NotFound
+from core.records import (
+    Acquisition,
+    Grid,
+    Layer,
+    Modality,
+    Person,
+    Project,
+    Split,
+    Tile,
+    TileState,
+    Unit,
+)
+from core.store.engine import Store
+from core.store.tables import (
+    AcquisitionRow,
+    ClassEntryRow,
+    EditRow,
+    LayerRow,
+    PersonRow,
+    ProjectRow,
+    TileEventRow,
+    TileRow,
+    now,
+)
+
+
+def ensure_person(store: Store, name: str) -> Person:
+    """Return the person of that name, added when new. Raises when the name is blank or too long."""
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 80:
+        raise CloudbrushError("your name", found=f"{len(name)} letters", expected="1 to 80")
+    with store.write() as session:
+        row = session.scalar(select(PersonRow).where(PersonRow.name == name))
+        if row is None:
+            row = PersonRow(name=name)
+            session.add(row)
+            session.flush()
+        return Person(row.id, row.name)
+
+
+def people(store: Store) -> list[Person]:
+    """Return everybody, oldest first."""
+    with store.read() as session:
+        return [Person(r.id, r.name) for r in session.scalars(select(PersonRow).order_by("id"))]
+
+
+def projects(store: Store, *, archived: bool = False) -> list[Project]:
+    """Return the projects by age; archived ones only when asked for."""
+    with store.read() as session:
+        rows = session.scalars(select(ProjectRow).order_by(ProjectRow.id)).all()
+        return [_project(session, row) for row in rows if archived or row.archived_at is None]
+
+
+def project(store: Store, project_id: int) -> Project:
+    """Return one project; raises `NotFound`."""
+    with store.read() as session:
+        return _project(session, _get(session, ProjectRow, project_id))
+
+
+def rename_project(store: Store, project_id: int, name: str) -> None:
+    """Give a project another name. Raises when it is blank, too long or taken."""
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 120:
+        raise CloudbrushError("project name", found=f"{len(name)} letters", expected="1 to 120")
+    with store.write() as session:
+        taken = session.scalar(select(ProjectRow.id).where(ProjectRow.name == name))
+        if taken not in (None, project_id):
+            raise CloudbrushError("project name", found=f"{name!r} twice", expected="a new name")
+        _get(session, ProjectRow, project_id).name = name
+
+
+def archive_project(store: Store, project_id: int, *, archived: bool = True) -> None:
+    """Hide a project from the home page, or bring it back. Nothing is deleted."""
+    with store.write() as session:
+        _get(session, ProjectRow, project_id).archived_at = now() if archived else None
+
+
+def delete_project(store: Store, project_id: int) -> None:
+    """Delete a project with its edits and models from the database. Originals stay on disk."""
+    with store.write() as session:
+        session.delete(_get(session, ProjectRow, project_id))
+
+
+def tiles(store: Store, project_id: int, *, split: Split | None = None) -> list[Tile]:
+    """Return the tiles of a project in name order."""
+    query = _tile_query().where(TileRow.project_id == project_id).order_by(TileRow.name)
+    if split is not None:
+        query = query.where(TileRow.split == split.value)
+    with store.read() as session:
+        return [_tile(*row) for row in session.execute(query)]
+
+
+def tile(store: Store, tile_id: int) -> Tile:
+    """Return one tile; raises `NotFound`."""
+    with store.read() as session:
+        row = session.execute(_tile_query().where(TileRow.id == tile_id)).first()
+    if row is None:
+        raise NotFound(f"tile {tile_id}", todo="Open the project again; it may have been deleted.")
+    return _tile(*row)
+
+
+def acquisitions(store: Store, tile_id: int) -> list[Acquisition]:
+    """Return the optical dates of a tile, clearest first, unknown cover last."""
+    with store.read() as session:
+        rows = session.scalars(select(AcquisitionRow).where(AcquisitionRow.tile_id == tile_id))
+        found = [_acquisition(row) for row in rows]
+    return sorted(found, key=lambda a: (a.cover is None, a.cover or 0.0, a.id))
+
+
+def project_acquisitions(store: Store, project_id: int) -> dict[int, list[Acquisition]]:
+    """Return the optical dates of every tile of a project, by tile id, clearest first."""
+    query = select(AcquisitionRow).join(TileRow).where(TileRow.project_id == project_id)
+    by_tile: dict[int, list[Acquisition]] = {}
+    with store.read() as session:
+        for row in session.scalars(query):
+            by_tile.setdefault(row.tile_id, []).append(_acquisition(row))
+    for found in by_tile.values():
+        found.sort(key=lambda a: (a.cover is None, a.cover or 0.0, a.id))
+    return by_tile
+
+
+def layers(store: Store, tile_id: int, *, modality: Modality | None = None) -> list[Layer]:
+    """Return the layers of a tile, all or of one modality."""
+    query = select(LayerRow).where(LayerRow.tile_id == tile_id).order_by(LayerRow.id)
+    if modality is not None:
+        query = query.where(LayerRow.modality == modality.value)
+    with store.read() as session:
+        return [_layer(row) for row in session.scalars(query)]
+
+
+def layer(store: Store, layer_id: int) -> Layer:
+    """Return one layer; raises `NotFound`."""
+    with store.read() as session:
+        return _layer(_get(session, LayerRow, layer_id))
+
+
+def set_tile_state(
+    store: Store, tile_id: int, state: TileState, person_id: int | None = None
+) -> None:
+    """Record that a tile was opened, skipped or done. Labels and provenance stay as they are."""
+    with store.write() as session:
+        _get(session, TileRow, tile_id)
+        session.add(TileEventRow(tile_id=tile_id, person_id=person_id, state=state.value))
+
+
+def freeze_tiles(store: Store, tile_ids: Sequence[int], *, frozen: bool = True) -> None:
+    """Reserve corrected tiles as validation, at their version of now, or give them back."""
+    with store.write() as session:
+        for tile_id in tile_ids:
+            row = _get(session, TileRow, tile_id)
+            row.frozen_at = now() if frozen else None
+            row.frozen_version = _version_of(session, tile_id) if frozen else None
+
+
+def _version_of(session: Session, tile_id: int) -> int:
+    query = select(func.max(EditRow.version)).where(EditRow.tile_id == tile_id)
+    return session.scalar(query) or 0
+
+
+Row = TypeVar("Row", ProjectRow, TileRow, LayerRow)
+
+
+def _get(session: Session, kind: type[Row], row_id: int) -> Row:
+    row = session.get(kind, row_id)
+    if row is None:
+        raise NotFound(
+            f"{kind.__tablename__} {row_id}", todo="Go back to Home; it may have been deleted."
+        )
+    return row
+
+
+def _tile_query() -> Select[TileRow, int | None, str | None]:
+    version = (
+        select(func.max(EditRow.version)).where(EditRow.tile_id == TileRow.id).scalar_subquery()
+    )
+    state = (
+        select(TileEventRow.state)
+        .where(TileEventRow.tile_id == TileRow.id)
+        .order_by(TileEventRow.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(TileRow, version, state)
+
+
+def _tile(row: TileRow, version: int | None, state: str | None) -> Tile:
+    a, b, c, d, e, f = row.transform
+    return Tile(
+        id=row.id,
+        project_id=row.project_id,
+        name=row.name,
+        region=row.region,
+        split=Split(row.split),
+        grid=Grid(row.height, row.width, (a, b, c, d, e, f), row.crs),
+        state=TileState(state) if state else TileState.NEW,
+        version=version or 0,
+        frozen=row.frozen_at is not None,
+        lonlat=tuple((x, y) for x, y in row.lonlat) if row.lonlat else None,
+    )
+
+
+def _project(session: Session, row: ProjectRow) -> Project:
+    query = select(ClassEntryRow).where(ClassEntryRow.project_id == row.id)
+    entries = session.scalars(query.order_by(ClassEntryRow.position))
+    classes = ClassTable(
+        row.class_table,
+        tuple(ClassEntry(e.code, e.name, e.colour) for e in entries),
+        row.void_code,
+    )
+    return Project(
+        row.id,
+        row.name,
+        row.kind,
+        row.reader,
+        Path(row.root),
+        row.preset,
+        classes,
+        row.created_at,
+        row.archived_at is not None,
+    )
+
+
+def _acquisition(row: AcquisitionRow) -> Acquisition:
+    return Acquisition(row.id, row.tile_id, row.name, row.date, row.thin, row.thick, row.shadow)
+
+
+def _layer(row: LayerRow) -> Layer:
+    return Layer(
+        row.id,
+        row.tile_id,
+        row.acquisition_id,
+        Modality(row.modality),
+        row.name,
+        tuple((Path(path), band) for path, band in row.sources),
+        tuple(row.bands),
+        Unit(row.unit),
+        row.nodata,
+        row.offset_px,
+    )

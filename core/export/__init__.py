@@ -1,0 +1,1 @@
+"""Corrected labels and logs out again."""

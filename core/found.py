@@ -1,0 +1,66 @@
+"""What a reader reports about a folder: plain facts, nothing read from pixels yet.
+
+`data.readers` make these; `core.ingest` checks the rasters and writes the catalogue.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from core.classes import ClassTable
+from core.records import Modality, Split, Unit
+
+
+@dataclass(frozen=True)
+class FoundLayer:
+    """One layer as files: (path, 1-based band) in band order.
+
+    `acquisition` names the optical date that it belongs to (optical and cloud layers), else None.
+    `code_map` turns the file's codes into the class table's, where they differ.
+    """
+
+    modality: Modality
+    sources: tuple[tuple[Path, int], ...]
+    bands: tuple[str, ...]
+    unit: Unit = Unit.RELATIVE_8BIT
+    acquisition: str | None = None
+    date: str | None = None
+    code_map: dict[int, int] | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class FoundTile:
+    """One tile and its layers."""
+
+    name: str
+    region: str
+    split: Split
+    layers: tuple[FoundLayer, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a person should know about a file or tile before importing it.
+
+    A tile with an "error" is left out; the others are imported.
+    """
+
+    level: Literal["error", "warning", "info"]
+    where: str
+    message: str
+
+
+@dataclass(frozen=True)
+class FoundDataset:
+    """A folder that a reader recognised. `why` says what gave it away."""
+
+    reader: str
+    title: str
+    why: str
+    root: Path
+    kind: Literal["land_cover", "damage"]
+    classes: ClassTable
+    preset: str
+    tiles: tuple[FoundTile, ...]
+    findings: tuple[Finding, ...] = field(default=())

@@ -1,0 +1,1 @@
+"""Dataset readers and the demo scenes. Knows nothing of networks or pages."""

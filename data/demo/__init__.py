@@ -1,0 +1,1 @@
+"""Demo scenes from a seed."""

@@ -1,0 +1,1 @@
+"""Networks, losses, training and prediction. Knows nothing of pages."""

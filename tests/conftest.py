@@ -1,0 +1,38 @@
+"""Fixtures that every test folder shares."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.settings import Settings, load_settings
+from core.store.engine import Store, open_store
+
+REAL_DATA = Path(
+    os.environ.get(
+        "CLOUDBRUSH_REAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "real-data"
+    )
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Return settings with a fresh workspace in which everything below tmp_path may be read."""
+    return load_settings(workspace=tmp_path / "workspace", data_roots=(tmp_path,))
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    """Return an empty migrated store."""
+    opened = open_store(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Return the folder of real rasters, or skip."""
+    if not REAL_DATA.is_dir():
+        pytest.skip(f"no real rasters at {REAL_DATA}; set CLOUDBRUSH_REAL_DATA")
+    return REAL_DATA

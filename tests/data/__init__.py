@@ -1,0 +1,1 @@
+"""Tests of readers and demo scenes."""

@@ -1,0 +1,33 @@
+"""The Streamlit script: six pages in the order of the work, and who is at the keyboard."""
+
+import streamlit as st
+
+from app.pages import compare, correct, explore, export, home, new_project, train
+from app.session import context, person_known
+from app.theme import install_chart_template
+
+
+def main() -> None:
+    """Draw the navigation and the chosen page."""
+    st.set_page_config(page_title="Cloudbrush", layout="wide", page_icon=":material/brush:")
+    install_chart_template()
+    pages = [
+        st.Page(home.main, title="Home", icon=":material/home:", url_path="home", default=True),
+        st.Page(explore.main, title="Explore", icon=":material/map:", url_path="explore"),
+        st.Page(correct.main, title="Correct", icon=":material/brush:", url_path="correct"),
+        st.Page(train.main, title="Train", icon=":material/model_training:", url_path="train"),
+        st.Page(compare.main, title="Compare", icon=":material/query_stats:", url_path="compare"),
+        st.Page(export.main, title="Export", icon=":material/download:", url_path="export"),
+        st.Page(new_project.main, title="New project", icon=":material/add:", url_path="new"),
+    ]
+    page = st.navigation(pages, position="sidebar" if person_known() else "hidden")
+    if person_known():
+        with st.sidebar:
+            here = context()
+            if here.project is not None:
+                st.caption(f"Project: {here.project.name}")
+            st.caption(f"Signed in as {here.person.name}")
+    page.run()
+
+
+main()

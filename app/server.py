@@ -1,0 +1,53 @@
+"""One process, one port: Streamlit's pages plus our routes for tiles, edits and assets."""
+
+import tomllib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from streamlit.starlette import App
+
+from app.routes import routes
+from app.session import configure
+from core.jobs import ensure_runner
+from core.settings import Settings
+from core.store.engine import Store
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIG_FILE = ROOT / "streamlit_config.toml"
+
+
+def streamlit_options(settings: Settings, config_file: Path = CONFIG_FILE) -> dict[str, Any]:
+    """Return the options of `streamlit_config.toml` as dotted names, with our address and port."""
+    options = dict(_flatten(tomllib.loads(config_file.read_text())))
+    return options | {"server.address": settings.address, "server.port": settings.port}
+
+
+def _flatten(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            found += _flatten(value, f"{prefix}{name}.")
+        else:
+            found.append((prefix + name, value))
+    return found
+
+
+def make_app(settings: Settings, store: Store) -> App:
+    """Return the application: pages, routes, and the runner of jobs while it lives."""
+
+    @asynccontextmanager
+    async def lifespan(_app: App) -> AsyncIterator[None]:
+        ensure_runner(settings)
+        yield
+        store.close()
+
+    configure(settings, store)
+    return App(ROOT / "app" / "main.py", lifespan=lifespan, routes=routes(store, settings))
+
+
+def serve(settings: Settings, store: Store, *, open_browser: bool = False) -> None:
+    """Serve until stopped."""
+    options = streamlit_options(settings) | ({"server.headless": False} if open_browser else {})
+    make_app(settings, store).run(config=options)

@@ -1,0 +1,88 @@
+"""A real app process and a real Chromium for browser tests, screenshots and benchmarks."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+START_LIMIT_S = 180.0
+
+
+@dataclass(frozen=True)
+class LiveApp:
+    """A running app: its address and its workspace."""
+
+    url: str
+    workspace: Path
+    process: subprocess.Popen[bytes]
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def live_app(workspace: Path, *flags: str, port: int | None = None) -> Iterator[LiveApp]:
+    """Run `python -m app` on a workspace until the block ends; the demo is built if it is new."""
+    port = port or free_port()
+    log = workspace.parent / f"{workspace.name}-server.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "app", "--workspace", str(workspace), "--port", str(port)]
+    with log.open("ab") as out:
+        process = subprocess.Popen([*command, *flags], cwd=ROOT, stdout=out, stderr=out)
+    try:
+        wait_until_up(f"http://127.0.0.1:{port}", process, log)
+        yield LiveApp(f"http://127.0.0.1:{port}", workspace, process)
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when the app answers; fails with its log when it ends or takes too long."""
+    deadline = time.monotonic() + START_LIMIT_S
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):  # noqa: S310
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise AssertionError(f"the app did not start:\n{log.read_text()[-4000:]}")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run a headless Chromium: the named one, the system's, or Playwright's own."""
+    named = os.environ.get("CLOUDBRUSH_CHROMIUM") or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=named,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--no-first-run",
+                "--disable-component-update",
+            ],
+        )
+        yield browser
+        browser.close()

@@ -1,0 +1,211 @@
+"""Scores from confusion matrices. Needs numpy only.
+
+A *matrix* is int64 [..., K+1, K+1]: rows are the reference, columns the map that is scored; the
+last row and column hold void and any other code. Matrices are summed first and divided once, so a
+matrix may be that of a tile, a cloud level or a bootstrap draw, and every function works on a
+stack of them. A map that leaves a labelled pixel void is wrong there: the pixel is never dropped.
+
+A class without a reference pixel is *absent*: its scores are NaN, whatever was predicted. Scores
+are taken over labelled reference pixels; only `mean_iou` lets a preset decide otherwise.
+"""
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.int64] | npt.NDArray[np.float64]
+"""Pixel counts [..., K+1, K+1]; float64 only for sums of many draws (exact below 2**53)."""
+
+Scores = npt.NDArray[np.float64]
+AbsentRule = Literal["skip", "zero"]
+
+_NARROW = 16
+
+
+def confusion(
+    reference: npt.NDArray[np.uint8],
+    prediction: npt.NDArray[np.uint8],
+    classes: npt.NDArray[np.uint8] | int,
+) -> npt.NDArray[np.int64]:
+    """Count pixels by reference and predicted class; int64 [K+1, K+1].
+
+    `reference` and `prediction` are uint8 of one shape. `classes` is a table's `index_lut`
+    (uint8 [256], code to index, 255 for void), or K where the arrays already hold indices and
+    everything from K on is void. Raises `ValueError` when the shapes differ.
+    """
+    if reference.shape != prediction.shape:
+        raise ValueError(f"shapes differ: {reference.shape} and {prediction.shape}")
+    lut = np.arange(256) if isinstance(classes, int) else classes.astype(np.int64)
+    count = classes if isinstance(classes, int) else int(lut[lut < 255].max()) + 1
+    index = np.minimum(lut, count)
+    if count < _NARROW:
+        return _count_narrow(reference, prediction, index)[: count + 1, : count + 1].copy()
+    pairs = (index * (count + 1))[reference.ravel()] + index[prediction.ravel()]
+    return np.bincount(pairs, minlength=(count + 1) ** 2).reshape(count + 1, -1)
+
+
+def _count_narrow(
+    reference: npt.NDArray[np.uint8],
+    prediction: npt.NDArray[np.uint8],
+    index: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int64]:
+    """Count pairs of indices below 16; int64 [16, 16].
+
+    Both indices share one byte, and bincount runs over two pixels at a time: 0.8 ms instead of
+    2.0 for 1024x1024. `bytes.translate` is a faster table look-up than indexing (0.4 ms, 1.4).
+    """
+    high = (index << 4).astype(np.uint8).tobytes()
+    low = index.astype(np.uint8).tobytes()
+    pairs = np.frombuffer(reference.tobytes().translate(high), np.uint8) | np.frombuffer(
+        prediction.tobytes().translate(low), np.uint8
+    )
+    even = pairs.size // 2 * 2
+    two = np.bincount(pairs[:even].view(np.uint16), minlength=65536).reshape(256, 256)
+    counts: npt.NDArray[np.int64] = two.sum(0) + two.sum(1)
+    if even < pairs.size:
+        counts[pairs[-1]] += 1
+    return counts.reshape(16, 16)
+
+
+def without_reference(matrix: Matrix, rows: npt.NDArray[np.bool_]) -> Matrix:
+    """Return a copy in which the pixels of the marked reference rows (bool [K+1]) never counted."""
+    return np.where(rows[:, None], np.zeros((), matrix.dtype), matrix)
+
+
+def labelled(matrix: Matrix) -> Matrix:
+    """Return a copy without the pixels whose reference is void."""
+    rows = np.zeros(matrix.shape[-1], np.bool_)
+    rows[-1] = True
+    return without_reference(matrix, rows)
+
+
+def reference_pixels(matrix: Matrix) -> Scores:
+    """Return the reference pixels of each class, [..., K]."""
+    return np.asarray(matrix[..., :-1, :].sum(-1), np.float64)
+
+
+def iou(matrix: Matrix, *, void_counts: bool = False) -> Scores:
+    """Return intersection over union per class, [..., K]; NaN where the class is absent.
+
+    With `void_counts` a class predicted on unlabelled ground is a false alarm; without, such
+    ground is left out.
+    """
+    hit, actual, predicted = _counts(matrix if void_counts else labelled(matrix))
+    return _over(hit, actual + predicted - hit, actual > 0)
+
+
+def f1(matrix: Matrix) -> Scores:
+    """Return F1 (Dice) per class, [..., K]; NaN where the class is absent."""
+    hit, actual, predicted = _counts(labelled(matrix))
+    return _over(2 * hit, actual + predicted, actual > 0)
+
+
+def precision(matrix: Matrix) -> Scores:
+    """Return precision per class, [..., K]; NaN where absent or never predicted."""
+    hit, actual, predicted = _counts(labelled(matrix))
+    return _over(hit, predicted, (actual > 0) & (predicted > 0))
+
+
+def recall(matrix: Matrix) -> Scores:
+    """Return recall per class, [..., K]; NaN where the class is absent."""
+    hit, actual, _ = _counts(labelled(matrix))
+    return _over(hit, actual, actual > 0)
+
+
+def overall_accuracy(matrix: Matrix) -> Scores:
+    """Return the share of labelled pixels that are right, [...]; NaN when there are none."""
+    hit, actual, _ = _counts(matrix)
+    total = actual.sum(-1)
+    return _over(hit.sum(-1), total, total > 0)
+
+
+def average_accuracy(matrix: Matrix) -> Scores:
+    """Return the mean of the recalls of the classes that occur, [...]."""
+    return mean(recall(matrix))
+
+
+def kappa(matrix: Matrix) -> Scores:
+    """Return Cohen's kappa over labelled pixels, [...]; NaN when chance alone is perfect."""
+    counts = labelled(matrix)
+    rows = np.asarray(counts.sum(-1), np.float64)
+    columns = np.asarray(counts.sum(-2), np.float64)
+    total = rows.sum(-1)
+    accuracy = overall_accuracy(matrix)
+    chance = _over((rows * columns).sum(-1), total**2, total > 0)
+    return _over(accuracy - chance, 1 - chance, chance < 1)
+
+
+def frequency_weighted_iou(matrix: Matrix) -> Scores:
+    """Return the mean of IoU weighted by reference pixels, [...]."""
+    pixels = reference_pixels(matrix)
+    total = pixels.sum(-1)
+    return _over((pixels * np.nan_to_num(iou(matrix))).sum(-1), total, total > 0)
+
+
+def mean(
+    values: Scores, *, excluded: npt.NDArray[np.bool_] | None = None, absent: AbsentRule = "skip"
+) -> Scores:
+    """Return the mean over classes of [..., K], [...]; NaN when no class is left.
+
+    `excluded` (bool [K]) leaves classes out of the mean although their pixels count elsewhere;
+    `absent` leaves NaN out or counts it as 0.
+    """
+    kept = values if excluded is None else values[..., ~excluded]
+    there = np.isfinite(kept)
+    number = np.full(there.shape[:-1], kept.shape[-1]) if absent == "zero" else there.sum(-1)
+    return _over(np.where(there, kept, 0.0).sum(-1), np.asarray(number, np.float64), number > 0)
+
+
+def localisation(matrix: Matrix) -> dict[str, Scores]:
+    """Return precision, recall, F1 and IoU of any class but the first (BRIGHT: of buildings).
+
+    A building that the map leaves void is missed. Each is [...], NaN where it has no meaning.
+    """
+    counts = np.asarray(labelled(matrix), np.float64)
+    hit = counts[..., 1:-1, 1:-1].sum((-1, -2))
+    missed = counts[..., 1:-1, :].sum((-1, -2)) - hit
+    false = counts[..., 0, 1:-1].sum(-1)
+    return {
+        "precision": _over(hit, hit + false, hit + false > 0),
+        "recall": _over(hit, hit + missed, hit + missed > 0),
+        "f1": _over(2 * hit, 2 * hit + missed + false, hit + false > 0),
+        "iou": _over(hit, hit + missed + false, hit + missed > 0),
+    }
+
+
+def damage_f1(matrix: Matrix) -> Scores:
+    """Return F1 of classes 1..K-1 where the reference shows a building, [..., K-1] (BRIGHT).
+
+    Missed buildings count against their class; false alarms on background do not count.
+    """
+    rows = np.zeros(matrix.shape[-1], np.bool_)
+    rows[[0, -1]] = True
+    return f1(without_reference(matrix, rows))[..., 1:]
+
+
+def harmonic_mean(values: Scores, *, absent: AbsentRule = "skip") -> Scores:
+    """Return the harmonic mean over the last axis, [...]; one 0 makes it 0.
+
+    BRIGHT's own figure counts an absent class as 0; `absent="skip"` leaves it out.
+    """
+    there = np.isfinite(values)
+    filled = np.where(there, values, 0.0 if absent == "zero" else 1.0)
+    counted = np.ones_like(there) if absent == "zero" else there
+    number = counted.sum(-1)
+    inverse = np.where(counted & (filled > 0), 1 / np.where(filled > 0, filled, 1.0), 0.0).sum(-1)
+    zero = (counted & (filled == 0)).any(-1)
+    result = _over(np.asarray(number, np.float64), inverse, (number > 0) & ~zero)
+    return np.asarray(np.where(zero, 0.0, result), np.float64)
+
+
+def _counts(matrix: Matrix) -> tuple[Scores, Scores, Scores]:
+    """Return hits, reference pixels and predicted pixels of each class, float64 [..., K]."""
+    counts = np.asarray(matrix, np.float64)
+    hit = np.diagonal(counts, axis1=-2, axis2=-1)[..., :-1]
+    return hit, counts.sum(-1)[..., :-1], counts.sum(-2)[..., :-1]
+
+
+def _over(top: Scores, bottom: Scores, valid: npt.NDArray[np.bool_]) -> Scores:
+    """Return top / bottom, NaN where not valid, without warnings."""
+    return np.asarray(np.where(valid, top / np.where(valid, bottom, 1.0), np.nan), np.float64)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -19,6 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from core.settings import Settings
 
 BUSY_TIMEOUT_MS = 15_000
+WRITE = "cloudbrush_write"  # execution option: take the write lock when the transaction begins
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -39,8 +40,7 @@ class Store:
     def write(self) -> Iterator[Session]:
         """Yield a session that holds the write lock; commits unless the block raises."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            if self.engine.dialect.name == "sqlite":
-                session.execute(text("BEGIN IMMEDIATE"))
+            session.connection(execution_options={WRITE: True})
             yield session
 
     def folder(self, *parts: str) -> Path:
@@ -67,6 +67,7 @@ def make_engine(url: str) -> Engine:
     engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -85,10 +86,15 @@ def _configure_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry)
     cursor.close()
 
 
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get(WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
 def migrate(engine: Engine, revision: str = "head") -> None:
     """Run the Alembic migrations up to `revision`."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
+    with engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
         config.attributes["connection"] = connection
         command.upgrade(config, revision)

@@ -1,5 +1,7 @@
 """Projects, tiles and people, on a real migrated database."""
 
+import sqlite3
+
 import pytest
 from sqlalchemy import inspect
 
@@ -7,7 +9,14 @@ from core import catalogue
 from core.errors import CloudbrushError, NotFound
 from core.records import Split, TileState
 from core.store.engine import Store
-from core.store.tables import AcquisitionRow, Base, ClassEntryRow, ProjectRow, TileRow
+from core.store.tables import (
+    AcquisitionRow,
+    Base,
+    ClassEntryRow,
+    PersonRow,
+    ProjectRow,
+    TileRow,
+)
 
 
 def add_project(store: Store, name: str = "Fields") -> int:
@@ -124,3 +133,17 @@ def test_acquisitions_come_clearest_first(store: Store) -> None:
     assert [a.cover for a in catalogue.acquisitions(store, tile.id)] == [0.0, 0.5]
     by_tile = catalogue.project_acquisitions(store, project)
     assert by_tile[tile.id] == catalogue.acquisitions(store, tile.id)
+
+
+def test_a_reader_sees_one_snapshot_and_a_writer_holds_the_lock(store: Store) -> None:
+    with store.read() as reading:
+        before = reading.query(PersonRow).count()
+        catalogue.ensure_person(store, "Ada")
+        assert reading.query(PersonRow).count() == before
+    with store.write() as writing:
+        writing.connection()
+        other = sqlite3.connect(store.workspace / "cloudbrush.db", timeout=0)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        other.close()
+    assert len(catalogue.people(store)) == 1

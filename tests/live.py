@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 START_LIMIT_S = 180.0
@@ -86,3 +86,30 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+def new_page(browser: Browser, width: int = 1440, height: int = 900) -> Page:
+    """Return a page that fails loudly: errors of its scripts are kept in `page.script_errors`."""
+    page = browser.new_page(viewport={"width": width, "height": height})
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.script_errors = errors  # type: ignore[attr-defined]
+    page.set_default_timeout(30_000)
+    return page
+
+
+def sign_in(page: Page, url: str, name: str = "Ada Lovelace") -> None:
+    """Open the app and say who is at the keyboard, as on a first start."""
+    page.goto(url)
+    page.get_by_label("Your name").fill(name)
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_text(f"Signed in as {name}").wait_for()
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until Streamlit has no script run in progress."""
+    page.wait_for_function(
+        "document.querySelector('[data-testid=\"stApp\"]')"
+        "?.dataset.testScriptState === 'notRunning'"
+    )

@@ -1,0 +1,46 @@
+"""Start: seconds from the command to the first page, and from one page to another.
+
+The workspace is built beforehand: an installed machine on its second start.
+"""
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from tests.live import chromium, live_app, new_page, settle, sign_in
+
+ROUNDS = 3
+
+
+def run() -> dict[str, dict[str, float | int | str]]:
+    """Return `first_page` and `page_change` as medians."""
+    first: list[float] = []
+    change: list[float] = []
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        workspace = Path(folder) / "workspace"
+        with live_app(workspace):
+            pass
+        for round_ in range(ROUNDS):
+            page = new_page(browser)
+            before = time.perf_counter()
+            with live_app(workspace) as app:
+                page.goto(app.url)
+                page.get_by_label("Your name").wait_for()
+                first.append(time.perf_counter() - before)
+                sign_in(page, app.url, f"Bench {round_}")
+                for name in ("Export", "Compare", "Train", "Home"):
+                    before = time.perf_counter()
+                    page.get_by_role("link", name=name, exact=True).click()
+                    page.get_by_role("heading", level=1).filter(has_text=name).wait_for()
+                    change.append(time.perf_counter() - before)
+                    settle(page)
+            page.close()
+    return {
+        "first_page": {"value": round(statistics.median(first), 2), "unit": "s", "n": len(first)},
+        "page_change": {
+            "value": round(statistics.median(change), 3),
+            "unit": "s",
+            "n": len(change),
+        },
+    }

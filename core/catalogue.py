@@ -250,4 +250,5 @@ def _layer(row: LayerRow) -> Layer:
         Unit(row.unit),
         row.nodata,
         row.offset_px,
+        {int(value): int(code) for value, code in row.code_map.items()} if row.code_map else None,
     )

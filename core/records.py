@@ -146,7 +146,9 @@ class Layer:
     """One raster of a tile: the files and bands to read, and how they relate to the tile's grid.
 
     `sources` lists (path, 1-based band) in band order; one file with three bands has three entries.
-    `offset_px` is the distance between its grid and the tile's, reported at import.
+    `offset_px` is the distance between its grid and the tile's, reported at import. Class layers
+    (label, truth, cloud, model): `code_map` turns the file's values into class codes where they
+    differ, and `nodata` is the code of pixels without a value.
     """
 
     id: int
@@ -159,6 +161,7 @@ class Layer:
     unit: Unit
     nodata: float | None
     offset_px: float
+    code_map: dict[int, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -68,3 +68,7 @@ class ModelFileError(CloudbrushError, ValueError):
 
 class JobError(CloudbrushError, RuntimeError):
     """A job cannot be queued, or ended without a result."""
+
+
+class Cancelled(CloudbrushError, RuntimeError):
+    """Work was stopped because a person asked for it."""

@@ -1,0 +1,27 @@
+"""Losses: functions of (logits, target, weight). Pixels that do not count are left out before any
+mean; a batch with nothing to learn from gives zero, never NaN.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+IGNORE = 255
+
+
+def weighted_cross_entropy(
+    logits: Tensor, target: Tensor, weight: Tensor, class_weight: Tensor | None = None
+) -> Tensor:
+    """Return the weighted mean of cross entropy over the pixels that count.
+
+    `logits` float [B, K, H, W]; `target` int64 [B, H, W] with `IGNORE` for void; `weight` float
+    [B, H, W], 0 leaves a pixel out; `class_weight` float [K] multiplies the pixel's weight.
+    """
+    weight = torch.where(target == IGNORE, 0.0, weight.float())
+    if class_weight is not None:
+        weight = weight * class_weight[target.clamp_max(len(class_weight) - 1)]
+    total = weight.sum()
+    if total <= 0:
+        return logits.float().sum() * 0.0
+    losses = F.cross_entropy(logits.float(), target, ignore_index=IGNORE, reduction="none")
+    return (losses * weight).sum() / total

@@ -1,0 +1,168 @@
+"""What every network shares: its specification, its input normalisation, padding, and the blocks
+of an encoder and a decoder.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.errors import ModelFileError
+
+MAX_BANDS = 64
+MAX_CLASSES = 64
+MAX_WIDTH = 1024
+MAX_LEVELS = 6
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """Everything needed to build a network again: what a card stores."""
+
+    name: str
+    bands: dict[str, int]
+    classes: int
+    widths: tuple[int, ...]
+
+
+def check_spec(
+    name: str,
+    known: Mapping[str, object],
+    bands: Mapping[str, int],
+    classes: int,
+    widths: Sequence[int] | None,
+) -> None:
+    """Raise `ModelFileError` unless a network of this specification is sane to build.
+
+    The bounds keep a hostile card from asking for more memory than a machine has.
+    """
+    if name not in known:
+        raise ModelFileError(
+            "network", found=repr(name), expected=f"one of {', '.join(sorted(known))}"
+        )
+    if not bands or not all(_int_within(count, 1, MAX_BANDS) for count in bands.values()):
+        raise ModelFileError(
+            "network bands", found=str(dict(bands)), expected=f"1 to {MAX_BANDS} per modality"
+        )
+    if len(bands) > 8 or not all(key.isidentifier() for key in bands):
+        raise ModelFileError(
+            "network bands", found=str(list(bands)), expected="up to 8 modalities with plain names"
+        )
+    if not _int_within(classes, 2, MAX_CLASSES):
+        raise ModelFileError("network classes", found=str(classes), expected=f"2 to {MAX_CLASSES}")
+    if widths is not None and not (
+        2 <= len(widths) <= MAX_LEVELS and all(_int_within(w, 1, MAX_WIDTH) for w in widths)
+    ):
+        raise ModelFileError(
+            "network widths",
+            found=str(tuple(widths)),
+            expected=f"2 to {MAX_LEVELS} levels of 1 to {MAX_WIDTH} channels",
+        )
+
+
+def _int_within(value: object, low: int, high: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+class SegmentationNetwork(nn.Module):
+    """Base of the networks: normalises, pads to a multiple of the deepest stride, crops back.
+
+    A subclass implements `features_to_logits` on padded, normalised inputs.
+    """
+
+    name: ClassVar[str]
+    default_widths: ClassVar[tuple[int, ...]]
+
+    def __init__(self, bands: dict[str, int], classes: int, widths: tuple[int, ...]) -> None:
+        super().__init__()
+        self.spec = NetworkSpec(self.name, bands, classes, widths)
+        self.stride = 2 ** (len(widths) - 1)
+        for modality, count in bands.items():
+            self.register_buffer(f"mean_{modality}", torch.zeros(count))
+            self.register_buffer(f"std_{modality}", torch.ones(count))
+
+    def on(self, device: str) -> Self:
+        """Move to a device, with the memory layout that convolutions are fast in."""
+        # torch's own signature of Module.to lacks the keyword.
+        return self.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+    def set_normalisation(self, modality: str, mean: Tensor, std: Tensor) -> None:
+        """Store mean and standard deviation per band, float32 [C], in the units of the input."""
+        getattr(self, f"mean_{modality}").copy_(mean)
+        getattr(self, f"std_{modality}").copy_(std.clamp_min(1e-6))
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return logits [B, K, H, W] from raw inputs float32 [B, C, H, W] by modality."""
+        height, width = next(iter(inputs.values())).shape[-2:]
+        pad = (0, -width % self.stride, 0, -height % self.stride)
+        ready = [
+            F.pad(self._normalised(modality, inputs[modality]), pad, mode="replicate")
+            for modality in self.spec.bands
+        ]
+        return self.features_to_logits(ready)[..., :height, :width]
+
+    def features_to_logits(self, inputs: list[Tensor]) -> Tensor:
+        """Return logits from normalised inputs in the order of the specification's bands."""
+        raise NotImplementedError
+
+    def _normalised(self, modality: str, values: Tensor) -> Tensor:
+        mean: Tensor = getattr(self, f"mean_{modality}")[:, None, None]
+        std: Tensor = getattr(self, f"std_{modality}")[:, None, None]
+        return torch.nan_to_num((values.float() - mean) / std, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def double_conv(channels_in: int, channels_out: int, *, dilation: int = 1) -> nn.Sequential:
+    """Return two 3x3 convolutions with batch norm and ReLU; the second may be dilated."""
+    return nn.Sequential(
+        nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False),
+        nn.BatchNorm2d(channels_out),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(channels_out, channels_out, 3, padding=dilation, dilation=dilation, bias=False),
+        nn.BatchNorm2d(channels_out),
+        nn.ReLU(inplace=True),
+    )
+
+
+class Encoder(nn.Module):
+    """Features from full resolution down, one level per width; the deepest sees twice as far."""
+
+    def __init__(self, channels_in: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        inputs = [channels_in, *widths[:-1]]
+        last = len(widths) - 1
+        self.levels = nn.ModuleList(
+            double_conv(inputs[i], widths[i], dilation=2 if i == last else 1)
+            for i in range(len(widths))
+        )
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Return one tensor per level; level i is 2^i coarser."""
+        features: list[Tensor] = []
+        for index, level in enumerate(self.levels):
+            x = level(x if index == 0 else F.max_pool2d(x, 2))
+            features.append(x)
+        return features
+
+
+class Decoder(nn.Module):
+    """Logits from the features of an encoder: up, join with the finer level, convolve."""
+
+    def __init__(self, channels: Sequence[int], widths: Sequence[int], classes: int) -> None:
+        """Take `channels` per level as they come in, and `widths` per level of the decoder."""
+        super().__init__()
+        below = [*widths[1:-1], channels[-1]]
+        self.levels = nn.ModuleList(
+            double_conv(below[i] + channels[i], widths[i]) for i in range(len(channels) - 1)
+        )
+        self.head = nn.Conv2d(widths[0], classes, 1)
+
+    def forward(self, features: list[Tensor]) -> Tensor:
+        """Return logits [B, K, H, W] at the resolution of the first feature."""
+        x = features[-1]
+        for level, skip in zip(reversed(self.levels), reversed(features[:-1]), strict=True):
+            x = level(torch.cat([F.interpolate(x, scale_factor=2.0), skip], 1))
+        logits: Tensor = self.head(x)
+        return logits

@@ -1,0 +1,32 @@
+"""One encoder per modality and one decoder: for images that differ in kind and in date.
+
+Optical before and SAR after an event share no statistics, so the encoders share no weights; their
+features meet at every level of the decoder.
+"""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from models.networks.base import Decoder, Encoder, SegmentationNetwork
+
+
+class TwoBranch(SegmentationNetwork):
+    """About 0.5 M parameters with two modalities at the default widths: 2 MB as float32."""
+
+    name: ClassVar[str] = "two_branch"
+    default_widths: ClassVar[tuple[int, ...]] = (12, 24, 48, 96)
+
+    def __init__(self, bands: dict[str, int], classes: int, widths: tuple[int, ...]) -> None:
+        super().__init__(bands, classes, widths)
+        self.encoders = nn.ModuleList(Encoder(count, widths) for count in bands.values())
+        self.decoder = Decoder([w * len(bands) for w in widths], widths, classes)
+
+    def features_to_logits(self, inputs: list[Tensor]) -> Tensor:
+        """Return logits from features joined level by level."""
+        branches = [encoder(x) for encoder, x in zip(self.encoders, inputs, strict=True)]
+        logits: Tensor = self.decoder(
+            [torch.cat(level, 1) for level in zip(*branches, strict=True)]
+        )
+        return logits

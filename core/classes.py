@@ -94,7 +94,7 @@ class ClassTable:
         """Return uint8 [256, 3]: code to colour; void and unknown codes are black."""
         lut = np.zeros((256, 3), np.uint8)
         for entry in self.entries:
-            lut[entry.code] = bytes.fromhex(entry.colour[1:])
+            lut[entry.code] = tuple(bytes.fromhex(entry.colour[1:]))
         return lut
 
     def entry(self, code: int) -> ClassEntry:

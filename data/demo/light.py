@@ -55,7 +55,7 @@ def relief(surface: Field, sun: Sun, pixel_m: float) -> Field:
     rise += (surface[1:-1, 2:] - surface[1:-1, :-2]) * np.float32(down_sun_x)
     slope = np.pad(rise, 1, mode="edge") / np.float32(2 * pixel_m)
     tangent = np.float32(1 / np.tan(np.radians(sun.elevation_deg)))
-    return np.asarray(np.clip(1 - slope * tangent, 0.35, 1.6), np.float32)
+    return np.asarray(np.clip(1 + slope * tangent, 0.35, 1.6), np.float32)
 
 
 def lighten(reflectance: Field, sunlight: Field, shade: Field) -> Field:

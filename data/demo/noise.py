@@ -58,9 +58,7 @@ def rotated(shape: Shape, angle: float) -> tuple[Field, Field]:
     return cols * cos + rows * sin, rows * cos - cols * sin
 
 
-def cells(coordinate: Field, cuts: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int32], Field]:
-    """Return which interval between sorted `cuts` each pixel is in, and its distance to a cut."""
-    index = np.searchsorted(cuts, coordinate).astype(np.int32)
-    padded = np.concatenate([[-1e6], cuts, [1e6]]).astype(np.float32)
-    distance = np.minimum(coordinate - padded[index], padded[index + 1] - coordinate)
-    return index, np.asarray(distance, np.float32)
+def pick(rng: np.random.Generator, ids: npt.NDArray[np.int32], low: float, high: float) -> Field:
+    """Return one random value from `low` to `high` per id, laid out like `ids`."""
+    table = rng.uniform(low, high, int(ids.max()) + 1).astype(np.float32)
+    return np.asarray(table[ids], np.float32)

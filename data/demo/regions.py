@@ -1,0 +1,88 @@
+"""The four regions of the land-cover demo, each in a real UTM zone and with its own character."""
+
+from dataclasses import dataclass, field, replace
+
+from data.demo.layout import Plan
+from data.demo.light import Sun
+from data.demo.palette import PAINTED, SLATE, TERRACOTTA, Palette
+from data.demo.sar import Geometry
+from data.demo.scene import Place
+
+
+@dataclass(frozen=True)
+class Region:
+    """A place on the map: CRS, easting and northing of its upper left corner, and its seed."""
+
+    name: str
+    place: Place
+    seed: int
+    crs: str
+    corner: tuple[float, float]
+    geometry: Geometry = field(default_factory=Geometry)
+
+
+RIVER_TOWN = Place(
+    Plan(
+        water="river",
+        town=("round", 0.75),
+        bend_px=55,
+        country=(0.5, 0.25, 0.15, 0.05, 0.05),
+        quarters=(0.25, 0.47, 0.06, 0.08, 0.07, 0.07),
+    ),
+    Palette(roofs=SLATE + SLATE + TERRACOTTA, water=(58, 78, 72)),
+    Sun(155, 46),
+)
+
+FARMLAND = Place(
+    Plan(
+        water="pond",
+        town=("dots", 0.07),
+        cell_px=(420, 300),
+        bend_px=30,
+        country=(0.66, 0.12, 0.12, 0.04, 0.06),
+        quarters=(0.0, 0.8, 0.1, 0.05, 0.0, 0.05),
+        relief_m=4,
+        hedges=0.35,
+    ),
+    Palette(roofs=TERRACOTTA + PAINTED, water=(50, 66, 58)),
+    Sun(140, 52),
+)
+
+COASTAL_CITY = Place(
+    Plan(
+        water="coast",
+        town=("coast", 0.86),
+        block_px=(150, 110),
+        bend_px=18,
+        staggered=False,
+        country=(0.1, 0.35, 0.25, 0.2, 0.1),
+        quarters=(0.34, 0.25, 0.14, 0.08, 0.12, 0.07),
+        relief_m=3,
+        garden_trees=0.35,
+    ),
+    Palette(roofs=PAINTED + SLATE, water=(36, 66, 82)),
+    Sun(165, 50),
+)
+
+HILL_VILLAGE = Place(
+    Plan(
+        water="stream",
+        town=("dots", 0.2),
+        cell_px=(280, 220),
+        bend_px=95,
+        country=(0.2, 0.22, 0.36, 0.15, 0.07),
+        quarters=(0.15, 0.65, 0.0, 0.1, 0.05, 0.05),
+        relief_m=26,
+        hedges=0.6,
+        garden_trees=0.7,
+    ),
+    Palette(roofs=TERRACOTTA, water=(46, 72, 66)),
+    Sun(135, 42),
+)
+
+REGIONS = (
+    Region("loire", RIVER_TOWN, 11, "EPSG:32631", (429_500.0, 5_251_200.0)),
+    Region("poland", FARMLAND, 12, "EPSG:32634", (352_800.0, 5_803_600.0), Geometry("right")),
+    Region("chiba", COASTAL_CITY, 13, "EPSG:32654", (419_300.0, 3_937_900.0)),
+    Region("tuscany", HILL_VILLAGE, 14, "EPSG:32632", (690_400.0, 4_806_700.0), Geometry("right")),
+)

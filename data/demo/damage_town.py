@@ -1,8 +1,8 @@
 """Towns for the damage demo: streets, plots, houses and trees on a pixel grid of 0.5 m.
 
 A *block* is a piece of ground between streets. A *plot* is a piece of a block that may hold one
-house. *Street coordinates* (along, across) are pixels in the turned frame of the street grid; `_bend`
-takes them to (row, column). All lengths are in pixels unless the name says metres.
+house. *Street coordinates* (along, across) are pixels in the turned frame of the street grid;
+`_Bend` takes them to (row, column). All lengths are in pixels unless the name says metres.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from skimage.draw import disk, polygon
+from skimage.draw import polygon
 
 from data.demo.noise import Field, coordinates, fractal
 
@@ -161,7 +161,7 @@ def _fill_block(
     across = np.concatenate(
         [np.full(9, rect[1]), np.linspace(rect[1], rect[3], 5), np.full(9, rect[3])]
     )
-    rows, cols = polygon(*bend(along, across), shape=ground.shape)
+    rows, cols = _inside(*bend(along, across), ground.shape)
     if not rows.size:
         return
     shares = (style.shed_share, 0.06)
@@ -270,15 +270,21 @@ def _place(
 ) -> None:
     """Draw a house where it stands free: two pixels from its neighbours, off street and water."""
     row, col = house.centre
-    wider = polygon(
-        row + (house.rows - row) * 1.12, col + (house.cols - col) * 1.12, shape=ids.shape
-    )
+    wider = _inside(row + (house.rows - row) * 1.12, col + (house.cols - col) * 1.12, ids.shape)
     if wider[0].size < 40 or ids[wider].any():
         return
     if (ground[wider] == Ground.STREET).mean() > 0.1 or river_px[wider].min() < 6:
         return
     houses.append(house)
-    ids[polygon(house.rows, house.cols, shape=ids.shape)] = len(houses)
+    ids[_inside(house.rows, house.cols, ids.shape)] = len(houses)
+
+
+def _inside(
+    rows: npt.NDArray[np.float64], cols: npt.NDArray[np.float64], shape: tuple[int, ...]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return the pixels (rows, columns) inside a polygon, those off the canvas left out."""
+    found = polygon(rows, cols, shape=shape)  # type: ignore[no-untyped-call]
+    return found[0], found[1]
 
 
 def _river(shape: tuple[int, int], rng: np.random.Generator) -> Field:
@@ -302,8 +308,11 @@ def _plant(
     for r, c in zip(row.tolist(), col.tolist(), strict=True):
         radius = float(rng.uniform(3.5, 8.5))
         radius = min(radius, float(free[r, c]) - 1)
-        rows, cols = disk((r, c), radius, shape=ground.shape)
-        crown = 1 - ((rows - r) ** 2 + (cols - c) ** 2) / (radius * radius)
+        reach = int(radius) + 1
+        box = (slice(max(r - reach, 0), r + reach + 1), slice(max(c - reach, 0), c + reach + 1))
+        y, x = np.ogrid[box]
+        crown = 1 - ((y - r) ** 2 + (x - c) ** 2) / (radius * radius)
         height = (0.9 * radius + 1) * np.sqrt(np.clip(crown, 0, 1))
-        heights[rows, cols] = np.maximum(heights[rows, cols], height)
+        patch = heights[box]
+        np.maximum(patch, height[: patch.shape[0], : patch.shape[1]], out=patch)
     return heights

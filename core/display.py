@@ -192,4 +192,5 @@ def _to_bytes(band: Values, unit: Unit, limits: Range) -> Bytes:
 
 def _stretch(values: Values, low: float, high: float) -> Bytes:
     scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(255.0 / (high - low))
-    return (np.clip(scaled, 0, 255) + np.float32(0.5)).astype(np.uint8)
+    rounded: Bytes = (np.clip(scaled, 0, 255) + np.float32(0.5)).astype(np.uint8)
+    return rounded

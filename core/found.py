@@ -31,7 +31,7 @@ class FoundLayer:
 
 @dataclass(frozen=True)
 class FoundTile:
-    """One tile and its layers."""
+    """One tile and its layers. An empty `region` is found from the position at import."""
 
     name: str
     region: str

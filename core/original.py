@@ -1,0 +1,105 @@
+"""Version 0 of a tile: its label file as it came, read-only and held to the hash of its import."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import catalogue
+from core.errors import NotFound, RasterError
+from core.grid import Window
+from core.patch import Bytes
+from core.raster import read_layer
+from core.records import Grid, Modality, Split
+from core.store.engine import Store
+from core.store.tables import ProjectRow, TileRow
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A tile as the edit log sees it.
+
+    `born` tells it apart from an earlier tile: SQLite gives ids of deleted rows away again.
+    """
+
+    tile_id: int
+    project_id: int
+    name: str
+    born: datetime
+    grid: Grid
+    editable: bool
+    label_sha256: str | None
+
+
+def ground(session: Session, tile_id: int, *, for_update: bool = False) -> Ground:
+    """Return the tile; raises `NotFound`. `for_update` locks its row where the database can."""
+    query = (
+        select(TileRow, ProjectRow.created_at)
+        .join(ProjectRow, TileRow.project_id == ProjectRow.id)
+        .where(TileRow.id == tile_id)
+    )
+    found = session.execute(query.with_for_update(of=TileRow) if for_update else query).first()
+    if found is None:
+        raise NotFound(f"tile {tile_id}", todo="Open the project again; it may have been deleted.")
+    tile, born = found
+    a, b, c, d, e, f = tile.transform
+    return Ground(
+        tile_id=tile.id,
+        project_id=tile.project_id,
+        name=tile.name,
+        born=born,
+        grid=Grid(tile.height, tile.width, (a, b, c, d, e, f), tile.crs),
+        editable=tile.split == Split.TRAIN and tile.frozen_at is None,
+        label_sha256=tile.label_sha256,
+    )
+
+
+def read_original(store: Store, here: Ground, window: Window) -> Bytes:
+    """Return the class codes of a window as they came, uint8 [h, w]; void where there is no label.
+
+    Raises `RasterError` when the file cannot be read or is not the one that was imported: every
+    edit builds on it.
+    """
+    void = catalogue.project(store, here.project_id).classes.void_code
+    layers = catalogue.layers(store, here.tile_id, modality=Modality.LABEL)
+    if not layers:
+        return np.full((window.h, window.w), void, np.uint8)
+    _check_file(layers[0].sources[0][0], here)
+    raster = read_layer(layers[0], here.grid, window)
+    codes: Bytes = np.where(raster.valid, raster.values[0], np.uint8(void))
+    return codes
+
+
+def _check_file(path: Path, here: Ground) -> None:
+    if here.label_sha256 is None:
+        return
+    try:
+        stat = path.stat()
+        sha256 = file_sha256(path, stat.st_size, stat.st_mtime_ns)
+    except OSError as error:
+        raise RasterError(
+            str(path),
+            found=error.strerror or "no file",
+            expected=f"the label file of tile {here.name}",
+            todo="Put the file back; the edits on it are kept.",
+        ) from error
+    if sha256 != here.label_sha256:
+        raise RasterError(
+            str(path),
+            found=f"other content (SHA-256 {sha256[:12]}...)",
+            expected=f"the file that was imported ({here.label_sha256[:12]}...)",
+            todo="Put the imported file back: the edits build on it and are kept. "
+            "To use the new file, import it as another project.",
+        )
+
+
+@lru_cache(maxsize=4096)
+def file_sha256(path: Path, size: int, mtime_ns: int) -> str:
+    """Return the SHA-256 of a file; remembered for as long as its size and time stay the same."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

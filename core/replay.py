@@ -1,0 +1,337 @@
+"""Replay: the labels of a tile at any version, from the file as it came and the edit log.
+
+Work goes by *blocks* of 512 px, so that a stroke on a huge scene touches only what it must. A block
+starts from its newest keyframe, or from the label file, and takes the later patches in order.
+Two caches make this fast and may vanish at any time: keyframes in the database, and the newest
+blocks in memory. A block in memory knows its version and is brought up to date from the log before
+it is used, so it stays right when another process writes.
+"""
+
+import threading
+import zlib
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from sqlalchemy import Engine, RowMapping, func, select
+from sqlalchemy.orm import Session
+
+from core.errors import NotFound
+from core.grid import BLOCK, Window, block, whole
+from core.original import Ground, ground, read_original
+from core.patch import Bytes, Encoded, Patch, apply, decode
+from core.store.engine import Store
+from core.store.tables import EditRow, KeyframeRow
+from core.undo import Stacks
+
+KEYFRAME_EVERY = 50
+CACHED_BLOCKS = 128  # 100 MB
+CACHED_STACKS = 256
+
+BlockKey = tuple[int, int]
+PATCH_COLUMNS = (
+    EditRow.version,
+    EditRow.y0,
+    EditRow.x0,
+    EditRow.h,
+    EditRow.w,
+    EditRow.mask,
+    EditRow.old_values,
+    EditRow.new_values,
+    EditRow.old_provenance,
+    EditRow.new_provenance,
+)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Class codes and provenance, both uint8 [h, w], after `version` edits."""
+
+    labels: Bytes
+    provenance: Bytes
+    version: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of a tile at a version; read-only arrays, uint8 [h, w]."""
+
+    window: Window
+    version: int
+    original: Bytes
+    labels: Bytes
+    provenance: Bytes
+
+
+@dataclass
+class Memory:
+    """What this process remembers of one database."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    blocks: OrderedDict[tuple[int, datetime, BlockKey], Block] = field(default_factory=OrderedDict)
+    stacks: OrderedDict[tuple[int, datetime, int], Stacks] = field(default_factory=OrderedDict)
+
+    def block(self, ground: Ground, key: BlockKey, newest: int) -> Block | None:
+        """Return the block remembered, unless it is newer than `newest`."""
+        with self.lock:
+            found = self.blocks.get((ground.tile_id, ground.born, key))
+            if found is None or found.version > newest:
+                return None
+            self.blocks.move_to_end((ground.tile_id, ground.born, key))
+            return found
+
+    def keep_blocks(self, ground: Ground, fresh: dict[BlockKey, Block]) -> None:
+        """Remember blocks, unless newer ones are known."""
+        with self.lock:
+            for key, new in fresh.items():
+                name = (ground.tile_id, ground.born, key)
+                old = self.blocks.get(name)
+                if old is None or old.version <= new.version:
+                    self.blocks[name] = new
+                    self.blocks.move_to_end(name)
+            while len(self.blocks) > CACHED_BLOCKS:
+                self.blocks.popitem(last=False)
+
+    def stack(self, ground: Ground, person_id: int, newest: int) -> Stacks:
+        """Return a person's stacks as remembered; empty ones at version 0 when there are none."""
+        with self.lock:
+            found = self.stacks.get((ground.tile_id, ground.born, person_id))
+        return found if found is not None and found.version <= newest else Stacks()
+
+    def keep_stack(self, ground: Ground, person_id: int, stacks: Stacks) -> None:
+        """Remember a person's stacks."""
+        with self.lock:
+            self.stacks[ground.tile_id, ground.born, person_id] = stacks
+            self.stacks.move_to_end((ground.tile_id, ground.born, person_id))
+            while len(self.stacks) > CACHED_STACKS:
+                self.stacks.popitem(last=False)
+
+
+_memories: WeakKeyDictionary[Engine, Memory] = WeakKeyDictionary()
+_memories_lock = threading.Lock()
+
+
+def memory(store: Store) -> Memory:
+    """Return what this process remembers of the store's database."""
+    with _memories_lock:
+        return _memories.setdefault(store.engine, Memory())
+
+
+def forget(store: Store) -> None:
+    """Drop everything remembered; the next read replays from the database."""
+    with _memories_lock:
+        _memories.pop(store.engine, None)
+
+
+def newest_version(session: Session, tile_id: int) -> int:
+    """Return the count of edits on a tile."""
+    return session.scalar(select(func.max(EditRow.version)).where(EditRow.tile_id == tile_id)) or 0
+
+
+def region(store: Store, tile_id: int, window: Window | None, version: int | None) -> Labels:
+    """Return the labels of a window (None: all) at a version (None: the newest).
+
+    Raises `NotFound` for a version that does not exist yet.
+    """
+    with store.read() as session:
+        here = ground(session, tile_id)
+        newest = newest_version(session, tile_id)
+        wanted = newest if version is None else version
+        if not 0 <= wanted <= newest:
+            found = f"tile {here.name}, version {wanted}"
+            raise NotFound(found, expected=f"0 to {newest}", todo="Reload the tile.")
+        window = window or whole(here.grid)
+        found_blocks = load_blocks(store, session, here, window, wanted)
+    labels, provenance = join(found_blocks.values(), window)
+    return Labels(labels, provenance, wanted)
+
+
+def original_region(store: Store, tile_id: int, window: Window | None = None) -> Bytes:
+    """Return the label of a window as it came, uint8 [h, w]; void where there is none."""
+    with store.read() as session:
+        here = ground(session, tile_id)
+    return read_original(store, here, window or whole(here.grid))
+
+
+def join(blocks: Iterable[Block], window: Window) -> tuple[Bytes, Bytes]:
+    """Return labels and provenance of a window that the blocks cover, as fresh arrays."""
+    labels = np.empty((window.h, window.w), np.uint8)
+    provenance = np.empty((window.h, window.w), np.uint8)
+    for part in blocks:
+        inner, outer = _meet(part.window, window)
+        labels[outer] = part.labels[inner]
+        provenance[outer] = part.provenance[inner]
+    return labels, provenance
+
+
+def join_original(blocks: Iterable[Block], window: Window) -> Bytes:
+    """Return the label as it came over a window that the blocks cover."""
+    labels = np.empty((window.h, window.w), np.uint8)
+    for part in blocks:
+        inner, outer = _meet(part.window, window)
+        labels[outer] = part.original[inner]
+    return labels
+
+
+def _meet(a: Window, b: Window) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    y0, x0 = max(a.y0, b.y0), max(a.x0, b.x0)
+    y1, x1 = min(a.y0 + a.h, b.y0 + b.h), min(a.x0 + a.w, b.x0 + b.w)
+    return (
+        (slice(y0 - a.y0, y1 - a.y0), slice(x0 - a.x0, x1 - a.x0)),
+        (slice(y0 - b.y0, y1 - b.y0), slice(x0 - b.x0, x1 - b.x0)),
+    )
+
+
+def keys_of(window: Window) -> list[BlockKey]:
+    """Return (row, column) of every block that a window touches."""
+    rows = range(window.y0 // BLOCK, (window.y0 + window.h - 1) // BLOCK + 1)
+    columns = range(window.x0 // BLOCK, (window.x0 + window.w - 1) // BLOCK + 1)
+    return [(by, bx) for by in rows for bx in columns]
+
+
+def load_blocks(
+    store: Store, session: Session, here: Ground, window: Window, version: int
+) -> dict[BlockKey, Block]:
+    """Return the blocks that a window touches, at `version`; raises `RasterError`."""
+    known = memory(store)
+    bases = {key: known.block(here, key, version) for key in keys_of(window)}
+    missing = [key for key, found in bases.items() if found is None]
+    starts = {key: found for key, found in bases.items() if found is not None}
+    if missing:
+        starts |= _stored_blocks(store, session, here, missing, version)
+    fresh = _caught_up(session, here, starts, version)
+    known.keep_blocks(here, fresh)
+    return fresh
+
+
+def _stored_blocks(
+    store: Store, session: Session, here: Ground, keys: Sequence[BlockKey], version: int
+) -> dict[BlockKey, Block]:
+    """Return blocks from their newest keyframes, or as they came."""
+    windows = {key: block(here.grid, *key) for key in keys}
+    hull = _hull(windows.values())
+    original = read_original(store, here, hull)
+    found = {}
+    for key, window in windows.items():
+        inner = _meet(hull, window)[0]
+        first = np.ascontiguousarray(original[inner])
+        found[key] = Block(window, 0, _sealed(first), first, _sealed(np.zeros_like(first)))
+    for key, at in _newest_keyframes(session, here.tile_id, keys, version).items():
+        stored = _keyframe(session, here.tile_id, key, at, windows[key])
+        if stored is not None:
+            found[key] = replace(found[key], version=at, labels=stored[0], provenance=stored[1])
+    return found
+
+
+def _newest_keyframes(
+    session: Session, tile_id: int, keys: Sequence[BlockKey], version: int
+) -> dict[BlockKey, int]:
+    query = (
+        select(KeyframeRow.block_y, KeyframeRow.block_x, func.max(KeyframeRow.version))
+        .where(KeyframeRow.tile_id == tile_id, KeyframeRow.version <= version)
+        .group_by(KeyframeRow.block_y, KeyframeRow.block_x)
+    )
+    wanted = set(keys)
+    return {(by, bx): at for by, bx, at in session.execute(query) if (by, bx) in wanted}
+
+
+def _keyframe(
+    session: Session, tile_id: int, key: BlockKey, version: int, window: Window
+) -> tuple[Bytes, Bytes] | None:
+    """Return labels and provenance; None for bytes that cannot be used, as if they were absent."""
+    data = session.scalar(
+        select(KeyframeRow.data).where(
+            KeyframeRow.tile_id == tile_id,
+            KeyframeRow.version == version,
+            KeyframeRow.block_y == key[0],
+            KeyframeRow.block_x == key[1],
+        )
+    )
+    try:
+        flat = np.frombuffer(zlib.decompress(data or b""), np.uint8)
+    except zlib.error:
+        return None
+    if flat.size != 2 * window.h * window.w:
+        return None
+    labels, provenance = flat.reshape(2, window.h, window.w)
+    return labels, provenance
+
+
+def keyframe_bytes(part: Block) -> bytes:
+    """Return a block as the bytes of a keyframe: labels, then provenance, compressed."""
+    return zlib.compress(part.labels.tobytes() + part.provenance.tobytes(), 1)
+
+
+def _caught_up(
+    session: Session, here: Ground, starts: dict[BlockKey, Block], version: int
+) -> dict[BlockKey, Block]:
+    """Return the blocks after the patches between their version and `version`."""
+    behind = {key: part for key, part in starts.items() if part.version < version}
+    if not behind:
+        return starts
+    first = min(part.version for part in behind.values())
+    hull = _hull(part.window for part in behind.values())
+    rows = edits_between(session, here.tile_id, first, version, hull)
+    work: dict[BlockKey, tuple[Bytes, Bytes]] = {}
+    for row in rows:
+        patch = patch_of(row)
+        for key in keys_of(patch.box):
+            part = behind.get(key)
+            if part is None or row["version"] <= part.version:
+                continue
+            if key not in work:
+                work[key] = (part.labels.copy(), part.provenance.copy())
+            apply(*work[key], patch, y0=part.window.y0, x0=part.window.x0)
+    done = dict(starts)
+    for key, part in behind.items():
+        labels, provenance = work.get(key, (part.labels, part.provenance))
+        done[key] = replace(
+            part, version=version, labels=_sealed(labels), provenance=_sealed(provenance)
+        )
+    return done
+
+
+def edits_between(
+    session: Session, tile_id: int, after: int, up_to: int, window: Window | None = None
+) -> Sequence[RowMapping]:
+    """Return the patch columns of edits with after < version <= up_to that touch the window."""
+    query = select(*PATCH_COLUMNS).where(
+        EditRow.tile_id == tile_id, EditRow.version > after, EditRow.version <= up_to
+    )
+    if window is not None:
+        query = query.where(
+            EditRow.y0 < window.y0 + window.h,
+            EditRow.y0 + EditRow.h > window.y0,
+            EditRow.x0 < window.x0 + window.w,
+            EditRow.x0 + EditRow.w > window.x0,
+        )
+    return session.execute(query.order_by(EditRow.version)).mappings().all()
+
+
+def patch_of(row: RowMapping) -> Patch:
+    """Return the patch of a row of `PATCH_COLUMNS`."""
+    return decode(
+        Window(row["y0"], row["x0"], row["h"], row["w"]),
+        Encoded(
+            row["mask"],
+            row["old_values"],
+            row["new_values"],
+            row["old_provenance"],
+            row["new_provenance"],
+        ),
+    )
+
+
+def _hull(windows: Iterable[Window]) -> Window:
+    parts = list(windows)
+    y0, x0 = min(p.y0 for p in parts), min(p.x0 for p in parts)
+    y1, x1 = max(p.y0 + p.h for p in parts), max(p.x0 + p.w for p in parts)
+    return Window(y0, x0, y1 - y0, x1 - x0)
+
+
+def _sealed(array: Bytes) -> Bytes:
+    array.flags.writeable = False
+    return array

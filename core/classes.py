@@ -116,14 +116,14 @@ class ClassTable:
 OPEN_EARTH_MAP_SAR = ClassTable(
     "OpenEarthMap-SAR",
     (
-        ClassEntry(1, "Bareland", "#b5713c"),
-        ClassEntry(2, "Rangeland", "#a6d96a"),
-        ClassEntry(3, "Developed space", "#8c8c94"),
-        ClassEntry(4, "Road", "#f4f1ea"),
-        ClassEntry(5, "Tree", "#0b5d2e"),
-        ClassEntry(6, "Water", "#2b6fdb"),
-        ClassEntry(7, "Agriculture land", "#f2d22e"),
-        ClassEntry(8, "Building", "#c4204f"),
+        ClassEntry(1, "Bareland", "#ba7341"),
+        ClassEntry(2, "Rangeland", "#a6c98a"),
+        ClassEntry(3, "Developed space", "#8a8f9b"),
+        ClassEntry(4, "Road", "#f7f4ee"),
+        ClassEntry(5, "Tree", "#07552c"),
+        ClassEntry(6, "Water", "#3565d6"),
+        ClassEntry(7, "Agriculture land", "#fce01a"),
+        ClassEntry(8, "Building", "#b80f45"),
     ),
     void=0,
 )

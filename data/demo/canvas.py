@@ -59,7 +59,9 @@ class Canvas:
             at = choice[rows, cols] * (len(colours) - 1)
             low = np.minimum(at.astype(np.int64), max(len(colours) - 2, 0))
             part = (at - low)[:, None]
-            colour = colours[low] * (1 - part) + colours[np.minimum(low + 1, len(colours) - 1)] * part
+            colour = (
+                colours[low] * (1 - part) + colours[np.minimum(low + 1, len(colours) - 1)] * part
+            )
         shade = 1 + np.float32(surface.patches) * np.clip(tone[rows, cols], -2.2, 2.2)
         self.rgb[rows, cols] = colour * shade[:, None]
         self.backscatter[rows, cols] = surface.backscatter_db
@@ -199,7 +201,7 @@ def draw_trees(
         wins = stamp.mask & (crown + 1.5 > here)
         here[wins] = np.maximum(crown, 1.0)[wins]
         canvas.rgb[window][wins] = stamp.light[wins][:, None] * colour
-        canvas.backscatter[window][wins] = -8.0
+        canvas.backscatter[window][wins] = -8.5 + 7 * (stamp.light[wins] - 0.9)
         canvas.classes[window][wins] = TREE
 
 

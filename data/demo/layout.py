@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from data.demo.noise import Field, Shape, coordinates, fractal, rotated, smoothstep
+from data.demo.noise import Field, Shape, coordinates, fractal, rotated
 
 CENTRE, RESIDENTIAL, INDUSTRY, PARK, PARKING, SITE, FIELD, MEADOW, FOREST, SCRUB = range(10)
 
@@ -65,8 +65,12 @@ class Layout:
     def angle(self, rows: npt.NDArray[np.int64], cols: npt.NDArray[np.int64]) -> Field:
         """Return the direction of the u lines at some pixels, in radians."""
         height, width = self.v.shape
-        down = self.v[np.minimum(rows + 2, height - 1), cols] - self.v[np.maximum(rows - 2, 0), cols]
-        right = self.v[rows, np.minimum(cols + 2, width - 1)] - self.v[rows, np.maximum(cols - 2, 0)]
+        down = (
+            self.v[np.minimum(rows + 2, height - 1), cols] - self.v[np.maximum(rows - 2, 0), cols]
+        )
+        right = (
+            self.v[rows, np.minimum(cols + 2, width - 1)] - self.v[rows, np.maximum(cols - 2, 0)]
+        )
         return np.asarray(np.arctan2(-right, down), np.float32)
 
 
@@ -108,12 +112,13 @@ def draw_layout(rng: np.random.Generator, plan: Plan, shape: Shape) -> Layout:
 
     sub_u, edge_u, last_u = _subdivide(rng, cell, along, plan.block_px[0], town)
     sub_v, edge_v, last_v = _subdivide(rng, cell, across, plan.block_px[1], town)
+    edge_u, edge_v = edge_u / _steepness(u), edge_v / _steepness(v)
     block = cell * np.int32(64) + np.minimum(sub_u, 7) * np.int32(8) + np.minimum(sub_v, 7)
     _, block = np.unique(block, return_inverse=True)
     block = block.reshape(shape).astype(np.int32)
 
-    half_u = _half_widths(rng, plan, along, last_u, town, sub_u, cell)
-    half_v = _half_widths(rng, plan, across, last_v, town, sub_v, cell)
+    half_u = _half_widths(rng, plan, along, last_u, town)
+    half_v = _half_widths(rng, plan, across, last_v, town)
     gap_u, gap_v = edge_u - half_u, edge_v - half_v
     along_u = gap_v < gap_u
     width = np.where(along_u, half_v, half_u)
@@ -149,7 +154,7 @@ def _shore(rng: np.random.Generator, plan: Plan, shape: Shape) -> Field:
     rows, cols = coordinates(shape)
     height, width = shape
     t = cols / np.float32(width)
-    bays = 3.5 * fractal(rng, shape, 60, slope=4.0)
+    bays = 4.5 * fractal(rng, shape, 150, slope=6.0)
     phase = rng.uniform(0, 6.28, 3)
     if plan.water == "river":
         middle = height * (
@@ -170,7 +175,7 @@ def _shore(rng: np.random.Generator, plan: Plan, shape: Shape) -> Field:
         stream = np.full(shape, np.float32(1e3))
     centre = (rng.uniform(0.25, 0.75) * height, rng.uniform(0.2, 0.8) * width)
     reach = np.hypot(rows - centre[0], (cols - centre[1]) * 0.7)
-    pond = reach - height * rng.uniform(0.07, 0.1) + 4 * bays
+    pond = reach - height * rng.uniform(0.07, 0.1) + 5 * bays
     return np.asarray(np.minimum(stream, pond), np.float32)
 
 
@@ -212,17 +217,21 @@ def _subdivide(
     return sub, np.asarray(edge, np.float32), np.asarray(outer <= edge + 0.01, np.bool_)
 
 
+def _steepness(coordinate: Field) -> Field:
+    """Return how much a bent coordinate changes per pixel, which turns it into a distance."""
+    down = (coordinate[2:, 1:-1] - coordinate[:-2, 1:-1]) * np.float32(0.5)
+    right = (coordinate[1:-1, 2:] - coordinate[1:-1, :-2]) * np.float32(0.5)
+    return np.asarray(np.pad(np.maximum(np.hypot(down, right), 0.2), 1, mode="edge"), np.float32)
+
+
 def _half_widths(
     rng: np.random.Generator,
     plan: Plan,
     cells: _Cells,
     outer: npt.NDArray[np.bool_],
     town: npt.NDArray[np.bool_],
-    sub: Ids,
-    cell: Ids,
 ) -> Field:
     """Return the half width of the road on the nearest cut: main, side street, track or none."""
-    del sub, cell
     line = cells.index - (cells.low < cells.high)
     level = rng.random(len(cells.cuts) + 2)
     main = level[line] < 0.35

@@ -29,17 +29,23 @@ BARELAND, RANGELAND, DEVELOPED, ROAD, TREE, WATER, AGRICULTURE, BUILDING = range
 
 SURFACES: dict[str, Surface] = {
     "grass": Surface(RANGELAND, ((98, 116, 70), (110, 124, 78), (88, 108, 64)), -12.5, 0.05, 0.16),
-    "meadow": Surface(RANGELAND, ((120, 128, 82), (136, 136, 92), (104, 122, 74)), -11.5, 0.07, 0.2),
+    "meadow": Surface(
+        RANGELAND, ((120, 128, 82), (136, 136, 92), (104, 122, 74)), -11.5, 0.07, 0.2
+    ),
     "scrub": Surface(RANGELAND, ((122, 118, 84), (104, 108, 72)), -10.5, 0.14, 0.3),
     "paving": Surface(DEVELOPED, ((158, 154, 146), (146, 144, 140), (170, 163, 150)), -14.5, 0.04),
     "parking": Surface(DEVELOPED, ((118, 117, 116), (134, 132, 128), (106, 106, 107)), -16.5, 0.04),
-    "asphalt": Surface(ROAD, ((116, 115, 114), (128, 126, 122), (104, 104, 106)), -18.0, 0.03, 0.06),
+    "asphalt": Surface(
+        ROAD, ((116, 115, 114), (128, 126, 122), (104, 104, 106)), -18.0, 0.03, 0.06
+    ),
     "track": Surface(ROAD, ((168, 154, 128), (156, 142, 116)), -15.5, 0.06, 0.1),
-    "soil": Surface(BARELAND, ((172, 138, 102), (186, 154, 116), (160, 128, 98)), -13.5, 0.07, 0.2),
+    "soil": Surface(
+        BARELAND, ((166, 140, 112), (182, 156, 126), (152, 128, 104)), -13.5, 0.07, 0.13
+    ),
     "sand": Surface(BARELAND, ((208, 194, 164), (198, 182, 150)), -17.5, 0.04, 0.12),
     "water": Surface(WATER, ((44, 70, 74),), -27.0, 0.0, 0.0),
     "ripe": Surface(AGRICULTURE, ((190, 170, 118), (200, 182, 134)), -11.0, 0.04, 0.08),
-    "green": Surface(AGRICULTURE, ((82, 112, 58), (98, 124, 62)), -8.5, 0.06, 0.1),
+    "green": Surface(AGRICULTURE, ((84, 106, 64), (102, 122, 72)), -8.5, 0.06, 0.1),
     "young": Surface(AGRICULTURE, ((128, 138, 88), (140, 142, 96)), -11.5, 0.05, 0.12),
     "ploughed": Surface(AGRICULTURE, ((140, 114, 88), (126, 102, 80)), -9.5, 0.06, 0.12),
     "stubble": Surface(AGRICULTURE, ((178, 162, 124), (168, 154, 120)), -12.5, 0.05, 0.1),
@@ -49,7 +55,12 @@ CROPS = ("ripe", "green", "young", "ploughed", "stubble")
 
 TERRACOTTA: tuple[Colour, ...] = ((168, 96, 72), (180, 112, 86), (150, 88, 70), (190, 128, 100))
 SLATE: tuple[Colour, ...] = ((96, 100, 108), (112, 114, 118), (84, 86, 94), (128, 122, 116))
-FLAT_ROOFS: tuple[Colour, ...] = ((188, 186, 182), (160, 160, 158), (222, 222, 218), (136, 132, 128))
+FLAT_ROOFS: tuple[Colour, ...] = (
+    (188, 186, 182),
+    (160, 160, 158),
+    (222, 222, 218),
+    (136, 132, 128),
+)
 PAINTED: tuple[Colour, ...] = ((92, 120, 150), (110, 140, 128), (140, 92, 84), (206, 204, 196))
 
 
@@ -66,7 +77,13 @@ class Palette:
     crops: tuple[float, ...] = (0.2, 0.3, 0.15, 0.2, 0.15)
     water: Colour = (44, 70, 74)
     tints: tuple[tuple[str, tuple[float, float, float]], ...] = ()
-    cars: tuple[Colour, ...] = ((225, 225, 225), (40, 42, 46), (120, 122, 126), (150, 40, 36), (44, 66, 110))
+    cars: tuple[Colour, ...] = (
+        (225, 225, 225),
+        (40, 42, 46),
+        (120, 122, 126),
+        (150, 40, 36),
+        (44, 66, 110),
+    )
 
     def tinted(self, **tints: tuple[float, float, float]) -> "Palette":
         """Return the palette with some surfaces in another tone."""
@@ -81,4 +98,6 @@ class Palette:
 
 def reflectance(colour: npt.ArrayLike) -> Field:
     """Return what reflects so that it looks like the 8-bit `colour` in the sun."""
-    return np.asarray(np.power(np.clip(np.asarray(colour, np.float32), 0, 255) / 255, 1.35), np.float32)
+    return np.asarray(
+        np.power(np.clip(np.asarray(colour, np.float32), 0, 255) / 255, 1.35), np.float32
+    )

@@ -1,6 +1,6 @@
 """The four regions of the land-cover demo, each in a real UTM zone and with its own character."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from data.demo.layout import Plan
 from data.demo.light import Sun
@@ -81,8 +81,10 @@ HILL_VILLAGE = Place(
 )
 
 REGIONS = (
-    Region("loire", RIVER_TOWN, 11, "EPSG:32631", (429_500.0, 5_251_200.0)),
-    Region("poland", FARMLAND, 12, "EPSG:32634", (352_800.0, 5_803_600.0), Geometry("right")),
-    Region("chiba", COASTAL_CITY, 13, "EPSG:32654", (419_300.0, 3_937_900.0)),
-    Region("tuscany", HILL_VILLAGE, 14, "EPSG:32632", (690_400.0, 4_806_700.0), Geometry("right")),
+    Region("river-town", RIVER_TOWN, 11, "EPSG:32631", (429_500.0, 5_251_200.0)),
+    Region("farmland", FARMLAND, 12, "EPSG:32634", (352_800.0, 5_803_600.0), Geometry("right")),
+    Region("coastal-city", COASTAL_CITY, 13, "EPSG:32654", (419_300.0, 3_937_900.0)),
+    Region(
+        "hill-village", HILL_VILLAGE, 14, "EPSG:32632", (690_400.0, 4_806_700.0), Geometry("right")
+    ),
 )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
+from scipy import ndimage
 
 from data.demo import layout as lay
 from data.demo.canvas import (
@@ -20,6 +20,7 @@ from data.demo.layout import Layout, Plan, draw_layout
 from data.demo.light import Sun, cast_shadow, lighten, relief
 from data.demo.noise import Field, Shape, fractal, grain, pick, smoothstep
 from data.demo.palette import CROPS, ROAD, TREE, WATER, Palette, reflectance
+from data.demo.sar import Geometry, radar_view, slope_gain, to_power
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,9 @@ class _Painter:
         self.cover("meadow", use == lay.MEADOW, mixed)
         self.cover("scrub", use == lay.SCRUB)
         self.cover("grass", use == lay.FOREST)
-        self.cover("soil", use == lay.SITE)
+        self.cover("scrub", use == lay.SITE)
+        bare = fractal(self.rng, self.canvas.shape, 130, slope=3.6) > -0.5
+        self.cover("soil", (use == lay.SITE) & bare)
         weights = np.cumsum(self.place.palette.crops) / sum(self.place.palette.crops)
         crop = np.searchsorted(weights, self.by_block)
         fields = use == lay.FIELD
@@ -107,7 +110,7 @@ class _Painter:
         """Paint the ground of town blocks: lawns, yards, paving, car parks, building sites."""
         use, layout = self.layout.use, self.layout
         town = layout.town
-        yards = smoothstep(fractal(self.rng, self.canvas.shape, 26, slope=2.0), 0.2, 0.5) > 0.5
+        yards = fractal(self.rng, self.canvas.shape, 40, slope=4.5) > 0.45
         homes = town & (use == lay.RESIDENTIAL)
         self.cover("grass", homes | (town & (use == lay.PARK)))
         self.cover("paving", (homes & yards) | (town & (use == lay.CENTRE)), self.by_block)
@@ -149,9 +152,9 @@ class _Painter:
     def water(self) -> None:
         """Paint water, darker with depth, and its banks; main roads bridge rivers."""
         shore, canvas = self.layout.shore, self.canvas
-        bridge = (self.layout.street <= 0) & self.layout.main & (self.place.plan.water != "coast")
-        wet = (shore < 0) & ~bridge
         coast = self.place.plan.water == "coast"
+        bridge = _bridges((self.layout.street <= 0) & self.layout.main & (shore < 1), shore)
+        wet = (shore < 0) & ~bridge
         beach = (shore >= 0) & (shore < (26 if coast else 5)) & (canvas.classes != ROAD)
         quay = beach & self.layout.town
         self.cover("paving", quay)
@@ -165,20 +168,21 @@ class _Painter:
 
     def houses(self) -> None:
         """Place houses by land use where ground is free, turned to their street."""
-        layout, rng = self.layout, self.rng
+        layout = self.layout
         self.blocked = (layout.street < 2.5) | (layout.shore < 6) | (self.canvas.classes == WATER)
         town, use = layout.town, layout.use
-        area = self.canvas.shape[0] * self.canvas.shape[1]
         self._build(
-            town & (use == lay.CENTRE) & (layout.street < 70), 1.0, (26, 70), (22, 34), (7, 17), 1.5
+            town & (use == lay.CENTRE) & (layout.street < 70), 2.5, (26, 64), (20, 30), (7, 16), 0.5
         )
+        self._build(town & (use == lay.CENTRE), 1.5, (14, 26), (12, 20), (4, 10), 0.5)
         self._build(town & (use == lay.INDUSTRY), 0.35, (60, 130), (36, 72), (6, 11), 8)
         self._build(town & (use == lay.INDUSTRY), 0.3, (24, 46), (20, 34), (4, 8), 6)
         self._build(town & (use == lay.RESIDENTIAL), 0.9, (17, 30), (15, 22), (3.2, 6.5), 4)
         self._build(town & (use == lay.RESIDENTIAL), 0.5, (8, 12), (7, 10), (2.4, 3), 2)
         farm = ~town & (layout.edge > 14) & (layout.street > 12) & (layout.street < 34)
-        del rng, area
-        self._build(farm & np.isin(use, (lay.FIELD, lay.MEADOW)), 0.05, (22, 56), (16, 26), (4, 8), 6)
+        self._build(
+            farm & np.isin(use, (lay.FIELD, lay.MEADOW)), 0.05, (22, 56), (16, 26), (4, 8), 6
+        )
 
     def _build(
         self,
@@ -206,7 +210,14 @@ class _Painter:
             colours = palette.roofs if gabled else palette.flat_roofs
             colour = colours[int(rng.integers(len(colours)))]
             house = House(
-                float(row), float(col), float(angle), width, depth, rng.uniform(*heights), gabled, colour
+                float(row),
+                float(col),
+                float(angle),
+                width,
+                depth,
+                rng.uniform(*heights),
+                gabled,
+                colour,
             )
             if house.corners_free(self.blocked, gap):
                 draw_house(self.canvas, house, self.place.sun, rng)
@@ -234,7 +245,9 @@ class _Painter:
         self._plant(hedge & free, 1 / 45, (0, 0.4), stamps)
         roadside = ~town & (layout.street > 4) & (layout.street < 9) & (groves > 0.9)
         self._plant(roadside & free, 1 / 60, (0, 0.6), stamps)
-        gardens = town & np.isin(use, (lay.RESIDENTIAL, lay.PARK)) & (groves > 0.4 - plan.garden_trees)
+        gardens = (
+            town & np.isin(use, (lay.RESIDENTIAL, lay.PARK)) & (groves > 0.4 - plan.garden_trees)
+        )
         self._plant(gardens & free & (layout.street > 5), plan.garden_trees / 160, (0, 0.8), stamps)
         scrub = ~town & np.isin(use, (lay.SCRUB, lay.MEADOW)) & (groves > 0.9)
         self._plant(scrub & free, 1 / 180, (0, 0.5), stamps)
@@ -262,14 +275,14 @@ class _Painter:
 
     def cars(self) -> None:
         """Put cars on roads and into car parks."""
-        layout, rng = self.layout, self.rng
+        layout = self.layout
         paved = (layout.street < -2.6) & (layout.street > -6) & (layout.width >= 5)
-        driving = paved & (self.canvas.classes == ROAD)
+        driving = paved & (self.canvas.classes == ROAD) & (self.canvas.height < 0.5)
         self._park(driving, 1 / 1100, 0.0)
         aisle = np.abs(layout.v % 34 - 17)
         stalls = layout.town & (layout.use == lay.PARKING) & (layout.street > 8)
         stalls &= (np.abs(layout.u % 5.4 - 2.7) < 0.5) & (np.abs(aisle - 11.5) < 0.8)
-        self._park(stalls & (self.canvas.height < 0.5), 0.35, np.pi / 2)
+        self._park(stalls & (self.canvas.height < 0.5) & (layout.shore > 6), 0.35, np.pi / 2)
 
     def _park(self, where: Mask, per_px: float, turn: float) -> None:
         rows, cols = np.nonzero(where)
@@ -287,8 +300,29 @@ class _Painter:
             draw_car(self.canvas, int(row), int(col), float(angle), colours[int(kind)])
 
 
+def _bridges(crossing: Mask, shore: Field) -> Mask:
+    """Return the crossings that join two banks; the others would end in the water."""
+    banks, _ = ndimage.label(shore >= 0)
+    pieces, count = ndimage.label(crossing)
+    grown = ndimage.grey_dilation(pieces, size=5)
+    at = (grown > 0) & (banks > 0)
+    pairs = np.unique(np.stack([grown[at], banks[at]], axis=1), axis=0)
+    joined = np.bincount(pairs[:, 0], minlength=count + 1) > 1
+    return np.asarray(joined[pieces] & crossing, np.bool_)
+
+
 def radiance(canvas: Canvas, sun: Sun) -> Field:
     """Return what a camera sees of a canvas before clouds, blur and noise: [H, W, 3]."""
     sunlight = relief(canvas.terrain, sun, canvas.pixel_m)
     shade = cast_shadow(canvas.height, sun, canvas.pixel_m)
     return lighten(canvas.rgb, sunlight, shade)
+
+
+def echo(canvas: Canvas, geometry: Geometry) -> Field:
+    """Return the radar power of a canvas before speckle: [H, W], linear.
+
+    Crowns let the pulse in: they displace and shade like things of two fifths of their height.
+    """
+    power = to_power(canvas.backscatter) * slope_gain(canvas.terrain, geometry)
+    height = np.where(canvas.classes == TREE, canvas.height * np.float32(0.4), canvas.height)
+    return radar_view(power, np.asarray(height, np.float32), geometry)

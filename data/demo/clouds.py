@@ -1,0 +1,87 @@
+"""Clouds over a region: soft-edged, of several densities, with shadows where the sun throws them.
+
+*Opacity* is 0 to 1. The mask of an acquisition uses the levels of `core.cloud`. Cloud bases lie
+much lower than real ones, so that clouds and their shadows fit into tiles of a few hundred metres.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage, special
+
+from core.cloud import CLEAR, SHADOW, THICK, THIN
+from data.demo.light import Sun, develop
+from data.demo.noise import Field, Shape, fractal, smoothstep
+
+THIN_FROM, THICK_FROM, SHADE_FROM = 0.10, 0.60, 0.35
+
+
+@dataclass(frozen=True)
+class Weather:
+    """One date: share of sky under cloud (0 to 1, more than 1 closes every gap), how much that
+    varies across the scene, how far edges fade (in deviations of the noise), and the cloud base."""
+
+    cover: float
+    spread: float = 0.12
+    softness: float = 0.7
+    base_m: float = 45.0
+    wavelength_px: float = 260.0
+
+
+@dataclass(frozen=True)
+class Clouds:
+    """Opacity, shade on the ground and inner brightness, each float32 [H, W]."""
+
+    opacity: Field
+    shade: Field
+    glow: Field
+
+    def levels(self) -> npt.NDArray[np.uint8]:
+        """Return the mask uint8 [H, W] of what a person would call thin, thick and shadow."""
+        levels = np.full(self.opacity.shape, CLEAR, np.uint8)
+        levels[self.shade >= SHADE_FROM] = SHADOW
+        levels[self.opacity >= THIN_FROM] = THIN
+        levels[self.opacity >= THICK_FROM] = THICK
+        return levels
+
+
+def draw_clouds(
+    rng: np.random.Generator, shape: Shape, weather: Weather, sun: Sun, pixel_m: float
+) -> Clouds:
+    """Return the clouds of one date over a region."""
+    puffs = fractal(rng, shape, weather.wavelength_px, slope=3.1)
+    drift = fractal(rng, shape, max(shape) * 0.3, slope=6.0)
+    share = np.clip(weather.cover + weather.spread * drift, 0.002, 0.998)
+    limit = -special.ndtri(share).astype(np.float32)
+    closed = np.float32(3.0 * max(weather.cover - 1, 0))
+    depth = puffs - limit + closed
+    opacity = smoothstep(depth, -0.15 * weather.softness, weather.softness)
+    opacity *= np.float32(0.985)
+    offset = sun.shadow_px(weather.base_m, pixel_m)
+    shade = np.roll(opacity, offset, axis=(0, 1))
+    ndimage.gaussian_filter(shade, 1.5, output=shade)
+    glow = 0.83 + 0.10 * smoothstep(depth, 0, 2.2) + 0.02 * np.roll(puffs, (5, 5), axis=(0, 1))
+    return Clouds(opacity, shade, np.asarray(glow, np.float32))
+
+
+def photograph(
+    rng: np.random.Generator,
+    seen: Field,
+    clouds: Clouds | None,
+    *,
+    tint: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    noise: float = 0.006,
+) -> npt.NDArray[np.uint8]:
+    """Return the picture uint8 [H, W, 3] of a blurred radiance `seen` under clouds.
+
+    `tint` is the light of that date: no two dates show clear ground alike.
+    """
+    picture = seen * np.asarray(tint, np.float32)
+    if clouds is not None:
+        sky_only = 1 - clouds.shade[..., None] * np.float32([0.72, 0.68, 0.60])
+        picture *= sky_only
+        opacity = clouds.opacity[..., None]
+        picture += (clouds.glow[..., None] * np.float32([1.0, 1.0, 1.015]) - picture) * opacity
+    picture += rng.standard_normal(picture.shape, np.float32) * np.float32(noise)
+    return develop(picture)

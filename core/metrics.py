@@ -21,6 +21,7 @@ Scores = npt.NDArray[np.float64]
 AbsentRule = Literal["skip", "zero"]
 
 _NARROW = 16
+_CHUNK = 1 << 16
 
 
 def confusion(
@@ -39,33 +40,55 @@ def confusion(
     lut = np.arange(256) if isinstance(classes, int) else classes.astype(np.int64)
     count = classes if isinstance(classes, int) else int(lut[lut < 255].max()) + 1
     index = np.minimum(lut, count)
-    if count < _NARROW:
-        return _count_narrow(reference, prediction, index)[: count + 1, : count + 1].copy()
-    pairs = (index * (count + 1))[reference.ravel()] + index[prediction.ravel()]
-    return np.bincount(pairs, minlength=(count + 1) ** 2).reshape(count + 1, -1)
+    one, other = reference.ravel(), prediction.ravel()
+    if count >= _NARROW:
+        pairs = (index * (count + 1))[one] + index[other]
+        return np.bincount(pairs, minlength=(count + 1) ** 2).reshape(count + 1, -1)
+    first = int(np.argmin(index))
+    if not np.array_equal(index, np.minimum((np.arange(256) - first) % 256, count)):
+        one, other, first = index.astype(np.uint8)[one], index.astype(np.uint8)[other], 0
+    return _count_narrow(one, other, first, count)
 
 
 def _count_narrow(
-    reference: npt.NDArray[np.uint8],
-    prediction: npt.NDArray[np.uint8],
-    index: npt.NDArray[np.int64],
+    reference: npt.NDArray[np.uint8], prediction: npt.NDArray[np.uint8], first: int, count: int
 ) -> npt.NDArray[np.int64]:
-    """Count pairs of indices below 16; int64 [16, 16].
+    """Count pairs of codes that run from `first`, fewer than 16; int64 [count+1, count+1].
 
-    Both indices share one byte, and bincount runs over two pixels at a time: 0.8 ms instead of
-    2.0 for 1024x1024. `bytes.translate` is a faster table look-up than indexing (0.4 ms, 1.4).
+    One byte holds both indices of a pixel and bincount sees two pixels at a time, in chunks that
+    stay in the cache: 1.2 ms for 1024x1024 where plain indexing takes 9. Codes below `first` wrap
+    around to large values, which become void like every other unknown code.
     """
-    high = (index << 4).astype(np.uint8).tobytes()
-    low = index.astype(np.uint8).tobytes()
-    pairs = np.frombuffer(reference.tobytes().translate(high), np.uint8) | np.frombuffer(
-        prediction.tobytes().translate(low), np.uint8
-    )
-    even = pairs.size // 2 * 2
-    two = np.bincount(pairs[:even].view(np.uint16), minlength=65536).reshape(256, 256)
-    counts: npt.NDArray[np.int64] = two.sum(0) + two.sum(1)
-    if even < pairs.size:
-        counts[pairs[-1]] += 1
-    return counts.reshape(16, 16)
+    size = count + 1
+    last = np.full(_CHUNK, count, np.uint8)  # an array: a scalar operand is 15 times slower here
+    codes, other = np.empty(_CHUNK, np.uint8), np.empty(_CHUNK, np.uint8)
+    pairs, high = codes.view(np.uint16), np.empty(_CHUNK // 2, np.uint16)
+    bins = np.empty(_CHUNK // 2, np.intp)
+    two = np.zeros(size**4, np.int64)
+    even = reference.size // 2 * 2
+    for start in range(0, even, _CHUNK):
+        n = min(_CHUNK, even - start)
+        a, b, v, h = codes[:n], other[:n], pairs[: n // 2], high[: n // 2]
+        np.subtract(reference[start : start + n], np.uint8(first), out=a)
+        np.minimum(a, last[:n], out=a)
+        np.multiply(a, np.uint8(size), out=a)
+        np.subtract(prediction[start : start + n], np.uint8(first), out=b)
+        np.minimum(b, last[:n], out=b)
+        np.add(a, b, out=a)
+        # low + 256 * high becomes low + size**2 * high, so that few bins are needed.
+        np.right_shift(v, 8, out=h)
+        np.multiply(h, np.uint16(256 - size**2), out=h)
+        np.subtract(v, h, out=h)
+        bins[: n // 2] = h
+        two += np.bincount(bins[: n // 2], minlength=two.size)
+    both = two.reshape(size**2, size**2)
+    counts = (both.sum(0) + both.sum(1)).reshape(size, size)
+    if even < reference.size:
+        last_pixel = (
+            min((int(image[-1]) - first) % 256, count) for image in (reference, prediction)
+        )
+        counts[tuple(last_pixel)] += 1
+    return np.asarray(counts, np.int64)
 
 
 def without_reference(matrix: Matrix, rows: npt.NDArray[np.bool_]) -> Matrix:

@@ -185,6 +185,18 @@ def test_confusion_reads_codes_through_the_class_table() -> None:
     assert matrix.sum() == 4
 
 
+@pytest.mark.parametrize("codes", [(1, 2, 3), (0, 1, 2, 3), (3, 1, 7), (250, 20, 40), (254, 0)])
+@pytest.mark.parametrize("shape", [(301, 451), (256, 512), (1, 1)])
+def test_any_codes_and_sizes_are_counted(codes: tuple[int, ...], shape: tuple[int, int]) -> None:
+    table = ClassTable("t", tuple(ClassEntry(code, str(code), "#000000") for code in codes))
+    rng = np.random.default_rng(7)
+    values = np.array([*codes, 255, 99, 251], np.uint8)
+    reference, prediction = rng.choice(values, shape), rng.choice(values, shape)
+    known = [np.where(np.isin(m, codes), m, 255).ravel() for m in (reference, prediction)]
+    expected = oracle.confusion_matrix(*known, labels=[*codes, 255])
+    assert np.array_equal(metrics.confusion(reference, prediction, table.index_lut), expected)
+
+
 def test_group_matrices_sum_to_the_whole_and_means_do_not() -> None:
     rng = np.random.default_rng(3)
     reference = rng.integers(0, 4, (4, 64, 64), dtype=np.uint8)

@@ -223,13 +223,17 @@ class ModelRow(Base):
 
 
 class PromotionRow(Base):
-    """Which model the editor shows, over time; append-only, the newest counts."""
+    """Which model the editor shows, over time; append-only, the newest that stands counts.
+
+    A row with `takes_back` takes back an earlier promotion and promotes nothing.
+    """
 
     __tablename__ = "promotion"
     id: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[int] = _project_fk()
     model_id: Mapped[int | None] = mapped_column(ForeignKey("model.id", ondelete="CASCADE"))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    takes_back: Mapped[int | None] = mapped_column(ForeignKey("promotion.id", ondelete="CASCADE"))
     at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -1,0 +1,89 @@
+"""Tallies: pixels per class and disagreement, read again only when something has changed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core import catalogue
+from core.classes import OPEN_EARTH_MAP_SAR
+from core.predictions import save_prediction
+from core.records import ModelRecord
+from core.store.engine import Store
+from core.tally import Tally, tallies, tally
+from core.trained import add_model
+from tests.scene import Scene, make_scene
+
+
+@pytest.fixture
+def scene(store: Store, tmp_path: Path) -> Scene:
+    return make_scene(store, tmp_path / "scene")
+
+
+@pytest.fixture
+def model(scene: Scene) -> ModelRecord:
+    weights = scene.store.workspace / "models" / "m.safetensors"
+    card = {"network": "unet", "bands": {"optical": 3}, "sha256": "0"}
+    return add_model(scene.store, scene.project_id, "m", weights, card)
+
+
+def count(scene: Scene, shown: ModelRecord | None) -> dict[int, Tally]:
+    return tallies(
+        scene.store,
+        catalogue.project(scene.store, scene.project_id),
+        catalogue.tiles(scene.store, scene.project_id),
+        catalogue.project_acquisitions(scene.store, scene.project_id),
+        shown,
+    )
+
+
+def test_disagreement_is_the_share_of_labelled_pixels_that_differ() -> None:
+    labels = np.array([[1, 1, 2, 0]], np.uint8)
+    predicted = np.array([[1, 2, 2, 5]], np.uint8)
+    found = tally(labels, predicted, OPEN_EARTH_MAP_SAR)
+    assert found.pixels == {1: 2, 2: 1}
+    assert found.disagreement == pytest.approx(1 / 3)
+    assert tally(labels, None, OPEN_EARTH_MAP_SAR).disagreement is None
+
+
+def test_unlabelled_tile_has_no_classes_and_no_disagreement(scene: Scene) -> None:
+    found = count(scene, None)[scene.tiles["blank"]]
+    assert found == Tally({}, None)
+
+
+def test_pixels_are_those_of_the_label(scene: Scene) -> None:
+    found = count(scene, None)[scene.tile]
+    codes, numbers = np.unique(scene.labels["train"], return_counts=True)
+    assert found.pixels == dict(zip(codes.tolist(), numbers.tolist(), strict=True))
+
+
+def test_new_prediction_replaces_what_was_kept(scene: Scene, model: ModelRecord) -> None:
+    assert count(scene, model)[scene.tile].disagreement is None
+    label = scene.labels["train"]
+    acquisition = catalogue.acquisitions(scene.store, scene.tile)[0].id
+    for shift, expected in ((0, 0.0), (1, 1.0)):
+        predicted = (label % 8 + 1 if shift else label).astype(np.uint8)
+        save_prediction(
+            scene.store,
+            scene.tile,
+            f"m{model.id}/a{acquisition}",
+            predicted,
+            np.zeros_like(predicted),
+            model_id=model.id,
+            acquisition_id=acquisition,
+        )
+        assert count(scene, model)[scene.tile].disagreement == expected
+
+
+def test_second_look_reads_no_raster(scene: Scene) -> None:
+    first = count(scene, None)
+    for path in scene.folder.iterdir():
+        path.unlink()
+    assert count(scene, None) == first
+
+
+def test_broken_file_is_counted_again(scene: Scene) -> None:
+    first = count(scene, None)
+    kept = scene.store.workspace / "tallies" / f"project-{scene.project_id}.json"
+    kept.write_text("{ half")
+    assert count(scene, None) == first

@@ -49,6 +49,7 @@ from core.undo import LogRow, Stacks
 ATTEMPTS = 8
 
 __all__ = [
+    "Busy",
     "Edit",
     "EditConflict",
     "Labels",
@@ -106,6 +107,10 @@ class EditConflict(CloudbrushError, ValueError):
         )
 
 
+class Busy(CloudbrushError, TimeoutError):
+    """The log could not be written just now; the same stroke may be sent again."""
+
+
 def original(store: Store, tile_id: int, window: Window | None = None) -> Bytes:
     """Return the label of a tile as it came: class codes, uint8 [h, w]."""
     return original_region(store, tile_id, window)
@@ -121,12 +126,15 @@ def at_version(store: Store, tile_id: int, version: int, window: Window | None =
     return region(store, tile_id, window, version)
 
 
-def changes(store: Store, tile_id: int, since: int) -> tuple[int, list[Edit]]:
-    """Return the version of now and the edits after version `since`, oldest first."""
+def changes(
+    store: Store, tile_id: int, since: int, limit: int | None = None
+) -> tuple[int, list[Edit]]:
+    """Return the version of now and the first `limit` edits after version `since`."""
     with store.read() as session:
         ground(session, tile_id)
         newest = newest_version(session, tile_id)
-        return newest, _edits(session, tile_id, since, newest)
+        up_to = newest if limit is None else min(newest, since + limit)
+        return newest, _edits(session, tile_id, since, up_to)
 
 
 def stacks(store: Store, tile_id: int, person_id: int) -> Stacks:
@@ -153,7 +161,7 @@ def append(store: Store, tile_id: int, stroke: Stroke, person_id: int) -> Saved:
         if saved.status == "saved" and saved.version % KEYFRAME_EVERY == 0:
             _write_keyframes(store, tile_id, saved.version)
         return saved
-    raise CloudbrushError(
+    raise Busy(
         f"tile {tile_id}", found="many people saving at once", todo="The stroke is sent again."
     )
 

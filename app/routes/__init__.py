@@ -1,1 +1,14 @@
-"""Web routes beside the pages."""
+"""Routes beside the pages: public assets, tiles and edits, on the same port."""
+
+from starlette.routing import BaseRoute
+
+from app.routes.assets import asset_routes
+from app.routes.edits import edit_routes
+from app.routes.tiles import tile_routes
+from core.settings import Settings
+from core.store.engine import Store
+
+
+def routes(store: Store, settings: Settings) -> list[BaseRoute]:
+    """Return every route of ours."""
+    return [*asset_routes(), *tile_routes(store), *edit_routes(store)]

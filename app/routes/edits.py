@@ -1,0 +1,284 @@
+"""Saving strokes: the route that appends to the edit log, and those that read it back.
+
+Nothing is taken from the browser but the mask, and that is checked against tile, class table and
+limits. The answer says what was saved, what others changed meanwhile, and what can be undone.
+"""
+
+import base64
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from app.access import Denied, read_token
+from app.routes.gate import (
+    TOKEN_HEADER,
+    Visit,
+    admit,
+    answered,
+    guarded,
+    query_number,
+    refusal,
+)
+from core import catalogue, history
+from core.errors import BadPatch, CloudbrushError
+from core.grid import Window
+from core.history import Edit, EditConflict, Saved
+from core.records import TileState
+from core.store.engine import Store
+from core.stroke import Stroke, Tool
+from core.undo import Step
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+MAX_CHANGES = 500
+SHOWN_STEPS = 50
+MAX_COUNT = 2**53 - 1
+LAST_TIME_MS = 32_503_680_000_000  # the year 3000
+
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
+Pixel = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Code = Annotated[int, Field(ge=0, le=255)]
+Milliseconds = Annotated[float, Field(ge=0, le=LAST_TIME_MS, allow_inf_nan=False)]
+ClientId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+ShortText = Annotated[str, Field(max_length=80)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class StrokeName(_Body):
+    """The name of a stroke for ever: its tab and its number there."""
+
+    client_id: ClientId
+    seq: Count
+
+
+class EditBody(_Body):
+    """One stroke as the browser sends it. Times are milliseconds since 1970."""
+
+    client_id: ClientId
+    seq: Count
+    base_version: Count
+    tool: Literal["brush", "fill", "revert", "verify", "undo", "redo"]
+    from_classes: Annotated[list[Code], Field(max_length=256, fail_fast=True)] = []
+    to_class: Code | None = None
+    box: Annotated[list[Pixel], Field(min_length=4, max_length=4)] | None = None
+    mask: Annotated[list[Pixel], Field(fail_fast=True)] | None = None
+    started_at: Milliseconds | None = None
+    ended_at: Milliseconds | None = None
+    panes_shown: Annotated[list[ShortText], Field(max_length=32, fail_fast=True)] = []
+    restrict: Annotated[str, Field(max_length=20)] | None = None
+    reason: Annotated[str, Field(max_length=200)] | None = None
+    reverses: StrokeName | None = None
+    force: bool = False
+
+
+class StateBody(_Body):
+    """How far the work on a tile has come."""
+
+    state: Literal["opened", "skipped", "done"]
+
+
+Body = TypeVar("Body", bound=_Body)
+
+
+class TooLarge(CloudbrushError, ValueError):
+    """A request body is larger than any stroke."""
+
+
+def edit_routes(store: Store) -> list[BaseRoute]:
+    """Return the routes that write, and those that read the log."""
+
+    async def save(request: Request) -> Response:
+        return await _posted(store, request, _save)
+
+    async def state(request: Request) -> Response:
+        return await _posted(store, request, _set_state)
+
+    return [
+        Route("/tile/{tile}/edits", save, methods=["POST"]),
+        Route("/tile/{tile}/state", state, methods=["POST"]),
+        Route("/tile/{tile}/history", guarded(store, _history)),
+        Route("/tile/{tile}/changes", guarded(store, _changes)),
+    ]
+
+
+async def _posted(
+    store: Store, request: Request, handle: Callable[[Visit, bytes], Response]
+) -> Response:
+    """Admit by the header alone: a token in an address ends up in logs and histories."""
+    token = request.headers.get(TOKEN_HEADER)
+    try:
+        read_token(store, token)
+        body = await _read_body(request)
+    except Denied as error:
+        return refusal(error)
+    except TooLarge as error:
+        return JSONResponse({"error": str(error)}, 413)
+    return await run_in_threadpool(
+        answered, lambda: handle(admit(store, request, token, "edit"), body)
+    )
+
+
+async def _read_body(request: Request) -> bytes:
+    """Return the body; raises `TooLarge` as soon as it is seen to be."""
+    announced = request.headers.get("Content-Length", "0")
+    if announced.isascii() and announced.isdecimal() and len(announced) < 10:
+        _check_size(int(announced))
+    elif announced:
+        _check_size(MAX_BODY_BYTES + 1)
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        _check_size(size)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_BODY_BYTES:
+        raise TooLarge(
+            "request body",
+            found=f"more than {MAX_BODY_BYTES >> 20} MiB",
+            expected=f"at most {MAX_BODY_BYTES >> 20} MiB",
+            todo="Paint it in smaller pieces.",
+        )
+
+
+def _save(visit: Visit, body: bytes) -> Response:
+    stroke = stroke_of(_parse(EditBody, body))
+    try:
+        saved = history.append(visit.store, visit.tile.id, stroke, visit.grant.person_id)
+    except EditConflict as error:
+        content = {
+            "status": "conflict",
+            "error": str(error),
+            "version": error.version,
+            "overlap_px": error.overlap_px,
+            "theirs": [edit_json(edit) for edit in error.theirs],
+        }
+        return JSONResponse(content, 409)
+    return JSONResponse(_saved_json(saved))
+
+
+def _set_state(visit: Visit, body: bytes) -> Response:
+    state = TileState(_parse(StateBody, body).state)
+    catalogue.set_tile_state(visit.store, visit.tile.id, state, visit.grant.person_id)
+    return JSONResponse({"state": state.value})
+
+
+def _history(visit: Visit) -> Response:
+    """Return what the token's person can undo and redo, newest first."""
+    stacks = history.stacks(visit.store, visit.tile.id, visit.grant.person_id)
+    content = {
+        "version": stacks.version,
+        "undo": [_step_json(step) for step in stacks.undo[: -SHOWN_STEPS - 1 : -1]],
+        "redo": [_step_json(step) for step in stacks.redo[: -SHOWN_STEPS - 1 : -1]],
+        "undo_depth": len(stacks.undo),
+        "redo_depth": len(stacks.redo),
+    }
+    return JSONResponse(content, headers={"Cache-Control": "no-store"})
+
+
+def _changes(visit: Visit) -> Response:
+    """Return the edits since a version. After very many of them the tile is better read again."""
+    since = query_number(visit.request, "since", None, 0, 10**9)
+    version, edits = history.changes(visit.store, visit.tile.id, since, MAX_CHANGES)
+    content = {
+        "version": version,
+        "patches": [edit_json(edit) for edit in edits],
+        "complete": len(edits) == max(version - since, 0),
+    }
+    return JSONResponse(content, headers={"Cache-Control": "no-store"})
+
+
+def _parse(kind: type[Body], body: bytes) -> Body:
+    """Return the checked body; raises `BadPatch` that names the field."""
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        if first["type"] == "json_invalid":
+            raise CloudbrushError("request body", found=first["msg"], expected="JSON") from error
+        field = ".".join(str(part) for part in first["loc"])[:80] or "body"
+        found, expected = _short(first["input"]), first["msg"].removeprefix("Input should be ")
+        if first["type"] == "missing":
+            found, expected = "nothing", "a value"
+        elif first["type"] == "extra_forbidden":
+            expected = "only fields that the route knows"
+        raise BadPatch(f"field {field}", found=found, expected=expected) from error
+
+
+def _short(value: object) -> str:
+    if isinstance(value, list | dict):
+        return f"{len(value)} entries"
+    return repr(value)[:60] if not isinstance(value, int) or abs(value) < 2**64 else "a huge number"
+
+
+def stroke_of(body: EditBody) -> Stroke:
+    """Return the stroke that a checked body describes."""
+    return Stroke(
+        client_id=body.client_id,
+        seq=body.seq,
+        base_version=body.base_version,
+        tool=Tool(body.tool),
+        box=Window(*body.box) if body.box is not None else None,
+        runs=np.array(body.mask, np.int64) if body.mask is not None else None,
+        to_class=body.to_class,
+        from_classes=tuple(body.from_classes),
+        started_at=_time(body.started_at),
+        ended_at=_time(body.ended_at),
+        panes_shown=tuple(body.panes_shown),
+        restrict=body.restrict,
+        reason=body.reason,
+        reverses=(body.reverses.client_id, body.reverses.seq) if body.reverses else None,
+        force=body.force,
+    )
+
+
+def _time(milliseconds: float | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def edit_json(edit: Edit) -> dict[str, Any]:
+    """Return an edit as the browser reads it: runs as numbers, one byte per pixel as base64."""
+    patch = edit.patch
+    return {
+        "version": edit.version,
+        "client_id": edit.client_id,
+        "seq": edit.seq,
+        "person": edit.person,
+        "tool": edit.tool,
+        "box": [patch.box.y0, patch.box.x0, patch.box.h, patch.box.w],
+        "mask": patch.runs.tolist(),
+        "values": base64.b64encode(patch.new_values.tobytes()).decode(),
+        "provenance": base64.b64encode(patch.new_provenance.tobytes()).decode(),
+    }
+
+
+def _saved_json(saved: Saved) -> dict[str, Any]:
+    return {
+        "status": saved.status,
+        "version": saved.version,
+        "patch": edit_json(saved.edit) if saved.edit is not None else None,
+        "left_px": saved.left_px,
+        "undo_depth": saved.undo_depth,
+        "redo_depth": saved.redo_depth,
+        "others": [edit_json(edit) for edit in saved.others],
+    }
+
+
+def _step_json(step: Step) -> dict[str, Any]:
+    return {
+        "client_id": step.root.client_id,
+        "seq": step.root.seq,
+        "version": step.root.version,
+        "tool": step.root.tool,
+    }

@@ -1,0 +1,116 @@
+"""Small pictures of tiles, kept in the workspace. Deleting them changes nothing."""
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from app.routes.gate import fingerprint
+from app.routes.pictures import jpeg, png
+from core import catalogue, history
+from core.display import layer_stretch, to_rgb8, to_rgba8
+from core.errors import NotFound
+from core.raster import read, read_layer
+from core.records import Layer, Modality, Tile
+from core.store.engine import Store
+
+FOLDER = "thumbnails"
+# Clear, thin, thick, shadow; anything else is black.
+CLOUD_COLOURS = ((52, 58, 66), (148, 156, 166), (238, 240, 243), (98, 84, 128))
+SHOWN = (Modality.OPTICAL, Modality.SAR, Modality.CLOUD)
+
+Picture = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """An encoded picture; `tag` changes when the picture does."""
+
+    content: bytes
+    media_type: str
+    tag: str
+
+
+def thumbnail(store: Store, tile: Tile, kind: str, size: int) -> Thumbnail:
+    """Return a picture of at most `size` px a side.
+
+    `kind` is "optical" (clearest date), "sar", "cloud" (of that date), "label" (of now) or the id
+    of an image or cloud layer. Raises `NotFound`, for truth layers as well.
+    """
+    shape = _shape(tile, size)
+    if kind == "label":
+        born = catalogue.project(store, tile.project_id).created_at
+        tag = fingerprint("label", tile.id, born, tile.version, tile.grid, shape)
+        return _kept(store, tag, "png", lambda: _label(store, tile, shape))
+    layer = _layer(store, tile, kind)
+    tag = fingerprint(layer, tile.grid, shape, *[path for path, _ in layer.sources])
+    if layer.modality is Modality.CLOUD:
+        return _kept(store, tag, "png", lambda: _cloud(tile, layer, shape))
+    suffix = "jpg" if layer.modality is Modality.OPTICAL else "png"
+    return _kept(store, tag, suffix, lambda: _image(tile, layer, shape, suffix))
+
+
+def _shape(tile: Tile, size: int) -> tuple[int, int]:
+    coarser = max(tile.grid.height / size, tile.grid.width / size, 1.0)
+    return max(round(tile.grid.height / coarser), 1), max(round(tile.grid.width / coarser), 1)
+
+
+def _layer(store: Store, tile: Tile, kind: str) -> Layer:
+    """Return the layer of that kind or id; of the clearest date where there are several."""
+    found = [layer for layer in catalogue.layers(store, tile.id) if layer.modality in SHOWN]
+    if kind.isdecimal():
+        found = [layer for layer in found if str(layer.id) == kind]
+    else:
+        found = [layer for layer in found if layer.modality.value == kind]
+    if not found:
+        raise NotFound(
+            f"picture {kind[:40]!r} of tile {tile.name}", expected="a kind or a layer id"
+        )
+    dates = [acquisition.id for acquisition in catalogue.acquisitions(store, tile.id)]
+    rank = {acquisition_id: place for place, acquisition_id in enumerate(dates)}
+    return min(found, key=lambda layer: rank.get(layer.acquisition_id or 0, -1))
+
+
+def _image(tile: Tile, layer: Layer, shape: tuple[int, int], suffix: str) -> Picture:
+    stretch = layer_stretch(layer, tile.grid)
+    chosen = [layer.sources[band] for band in stretch.bands]
+    raster = read(chosen, tile.grid, out_shape=shape)
+    draw = to_rgb8 if suffix == "jpg" else to_rgba8
+    return draw(raster, layer.unit, range(len(chosen)), stretch.ranges)
+
+
+def _cloud(tile: Tile, layer: Layer, shape: tuple[int, int]) -> Picture:
+    colours = np.zeros((256, 3), np.uint8)
+    colours[: len(CLOUD_COLOURS)] = CLOUD_COLOURS
+    picture: Picture = colours[read_layer(layer, tile.grid, out_shape=shape).values[0]]
+    return picture
+
+
+def _label(store: Store, tile: Tile, shape: tuple[int, int]) -> Picture:
+    classes = catalogue.project(store, tile.project_id).classes
+    layers = catalogue.layers(store, tile.id, modality=Modality.LABEL)
+    if tile.version == 0 and layers:  # a coarse read, where a huge tile need not be replayed
+        codes = read_layer(layers[0], tile.grid, out_shape=shape).values[0]
+    else:
+        rows = (np.arange(shape[0]) * tile.grid.height) // shape[0]
+        columns = (np.arange(shape[1]) * tile.grid.width) // shape[1]
+        codes = history.current(store, tile.id).labels[np.ix_(rows, columns)]
+    picture: Picture = classes.rgb_lut[codes]
+    return picture
+
+
+def _kept(store: Store, tag: str, suffix: str, draw: Callable[[], Picture]) -> Thumbnail:
+    """Return the picture kept under its tag, drawn first where there is none."""
+    media_type = "image/jpeg" if suffix == "jpg" else "image/png"
+    path = store.folder(FOLDER) / f"{tag}.{suffix}"
+    try:
+        return Thumbnail(path.read_bytes(), media_type, tag)
+    except FileNotFoundError:
+        content = jpeg(draw()) if suffix == "jpg" else png(draw())
+    part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    part.write_bytes(content)
+    part.replace(path)
+    return Thumbnail(content, media_type, tag)

@@ -1,0 +1,211 @@
+"""What the editor shows: image blocks, values under the cursor, labels, clouds and predictions.
+
+Everything is on the tile's own pixel grid, in blocks of 512 px. Truth layers are served by no
+route: people correct what a model got wrong without seeing the answer.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import select
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from app.routes.gate import (
+    Visit,
+    cache_headers,
+    fingerprint,
+    guarded,
+    not_modified,
+    query_number,
+)
+from app.routes.pictures import jpeg, png
+from app.routes.thumbnails import thumbnail
+from core import catalogue, history
+from core.display import Mode, Range, Stretch, layer_stretch, to_rgb8, to_rgba8, to_unit, unit_label
+from core.errors import CloudbrushError, NotFound
+from core.grid import BLOCK, Window
+from core.raster import describe, read, read_layer
+from core.records import Layer, Modality, Tile
+from core.store.engine import Store
+from core.store.tables import PredictionRow
+
+MAX_LEVEL = 12
+MODES: tuple[Mode, ...] = ("auto", "percentile", "fixed", "none")
+FULL_CONFIDENCE = 255
+CLASS_MAPS = (Modality.LABEL, Modality.TRUTH, Modality.CLOUD, Modality.MODEL)
+
+
+def tile_routes(store: Store) -> list[BaseRoute]:
+    """Return the reading routes of a tile."""
+    handlers = {
+        "/tile/{tile}/image/{layer}/{z}/{bx}/{by}": image,
+        "/tile/{tile}/values/{layer}": values,
+        "/tile/{tile}/labels/{by}/{bx}": labels,
+        "/tile/{tile}/cloud/{acquisition}/{by}/{bx}": cloud,
+        "/tile/{tile}/prediction/{prediction}/{by}/{bx}": prediction,
+        "/tile/{tile}/thumbnail/{kind}": small_picture,
+    }
+    return [Route(path, guarded(store, handler)) for path, handler in handlers.items()]
+
+
+def image(visit: Visit) -> Response:
+    """Return one block of an image layer: PNG, or JPEG for optical without gaps."""
+    layer, z = image_layer(visit.store, visit.tile, visit.number("layer")), visit.number("z")
+    window, shape = _pyramid_block(visit.tile, z, visit.number("by"), visit.number("bx"))
+    mode, bands = _mode(visit), _bands(visit)
+    sources = [path for path, _ in layer.sources]
+    tag = fingerprint(layer, visit.tile.grid, window, shape, mode, bands, *sources)
+    stretch = layer_stretch(layer, visit.tile.grid, mode, bands)
+    headers = cache_headers(tag) | {"X-Stretch-Range": _range_text(stretch)}
+    unchanged = not_modified(visit.request, tag)
+    if unchanged is not None:
+        unchanged.headers["X-Stretch-Range"] = headers["X-Stretch-Range"]
+        return unchanged
+    chosen = [layer.sources[band] for band in stretch.bands]
+    raster = read(chosen, visit.tile.grid, window, out_shape=shape)
+    order = range(len(chosen))
+    if not raster.valid.all():
+        picture = to_rgba8(raster, layer.unit, order, stretch.ranges)
+        return Response(png(picture), media_type="image/png", headers=headers)
+    picture = to_rgb8(raster, layer.unit, order, stretch.ranges)
+    if layer.modality is Modality.OPTICAL:
+        return Response(jpeg(picture), media_type="image/jpeg", headers=headers)
+    grey = picture[..., 0] if len(chosen) == 1 else picture
+    return Response(png(grey), media_type="image/png", headers=headers)
+
+
+def values(visit: Visit) -> Response:
+    """Return the values of a layer under one pixel, with their unit."""
+    layer = image_layer(visit.store, visit.tile, visit.number("layer"))
+    grid = visit.tile.grid
+    row = query_number(visit.request, "row", None, 0, grid.height - 1)
+    column = query_number(visit.request, "col", None, 0, grid.width - 1)
+    raster = read(layer.sources, grid, Window(row, column, 1, 1))
+    valid = bool(raster.valid[0, 0])
+    shown = to_unit(raster.values, layer.unit)[:, 0, 0]
+    found = [round(float(value), 4) for value in shown] if valid else []
+    return JSONResponse(
+        {
+            "bands": list(layer.bands),
+            "values": found,
+            "unit": unit_label(layer.unit),
+            "valid": valid,
+        },
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def labels(visit: Visit) -> Response:
+    """Return class codes, then provenance, of one block; of a version, or of now."""
+    window = visit.block()
+    tile = visit.tile
+    wanted = visit.request.query_params.get("version")
+    if wanted is None:
+        found = history.current(visit.store, tile.id, window)
+    else:
+        number = query_number(visit.request, "version", None, 0, 10**9)
+        found = history.at_version(visit.store, tile.id, number, window)
+    content = found.labels.tobytes() + found.provenance.tobytes()
+    headers = {"X-Version": str(found.version), "Cache-Control": "no-store"}
+    return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+def cloud(visit: Visit) -> Response:
+    """Return the cloud levels of one block under one acquisition."""
+    window, wanted = visit.block(), visit.number("acquisition")
+    for layer in catalogue.layers(visit.store, visit.tile.id, modality=Modality.CLOUD):
+        if layer.acquisition_id == wanted:
+            tag = fingerprint(layer, window, layer.sources[0][0])
+            unchanged = not_modified(visit.request, tag)
+            if unchanged is not None:
+                return unchanged
+            return _bytes(read_layer(layer, visit.tile.grid, window).values[0], tag)
+    raise NotFound(f"cloud mask of acquisition {wanted}", expected="one of this tile")
+
+
+def prediction(visit: Visit) -> Response:
+    """Return class codes, then confidence, of one block of a prediction."""
+    window, wanted = visit.block(), visit.number("prediction")
+    with visit.store.read() as session:
+        query = select(PredictionRow.source, PredictionRow.path, PredictionRow.sha256).where(
+            PredictionRow.id == wanted, PredictionRow.tile_id == visit.tile.id
+        )
+        row = session.execute(query).first()
+    if row is None:
+        raise NotFound(f"prediction {wanted}", todo="Reload the tile; it may have been replaced.")
+    tag = fingerprint(row.source, row.sha256, window)
+    unchanged = not_modified(visit.request, tag)
+    if unchanged is not None:
+        return unchanged
+    path = visit.store.workspace / row.path
+    bands = [(path, band) for band in range(1, min(describe(path).count, 2) + 1)]
+    raster = read(bands, visit.tile.grid, window, categorical=True)
+    content = raster.values
+    if len(bands) == 1:
+        content = np.concatenate([content, np.full_like(content, FULL_CONFIDENCE)])
+    return _bytes(content, tag)
+
+
+def small_picture(visit: Visit) -> Response:
+    """Return a small picture of the tile for the browser page."""
+    size = query_number(visit.request, "size", 160, 32, 512)
+    found = thumbnail(visit.store, visit.tile, visit.request.path_params["kind"], size)
+    return not_modified(visit.request, found.tag) or Response(
+        found.content, media_type=found.media_type, headers=cache_headers(found.tag)
+    )
+
+
+def image_layer(store: Store, tile: Tile, layer_id: int) -> Layer:
+    """Return an image layer of the tile; raises `NotFound`, for class maps and truth as well."""
+    found = catalogue.layer(store, layer_id)
+    if found.tile_id != tile.id or found.modality in CLASS_MAPS:
+        raise NotFound(f"image layer {layer_id}", expected=f"one of tile {tile.name}")
+    return found
+
+
+def _pyramid_block(tile: Tile, z: int, by: int, bx: int) -> tuple[Window, tuple[int, int]]:
+    """Return the window of a block 2^z coarser than native, and the shape to read it in."""
+    if z > MAX_LEVEL:
+        raise NotFound(f"level {z}", expected=f"0 to {MAX_LEVEL}")
+    side, step = BLOCK << z, 1 << z
+    y0, x0 = by * side, bx * side
+    grid = tile.grid
+    if y0 >= grid.height or x0 >= grid.width:
+        raise NotFound(f"block {by}/{bx} of level {z}", expected="a block inside the tile")
+    window = Window(y0, x0, min(side, grid.height - y0), min(side, grid.width - x0))
+    return window, (-(-window.h // step), -(-window.w // step))
+
+
+def _mode(visit: Visit) -> Mode:
+    text = visit.request.query_params.get("stretch", "auto")
+    for mode in MODES:
+        if text == mode:
+            return mode
+    raise CloudbrushError("query stretch", found=repr(text[:40]), expected=", ".join(MODES))
+
+
+def _bands(visit: Visit) -> tuple[int, ...] | None:
+    """Return the bands asked for, 0-based, or None for the layer's own choice."""
+    text = visit.request.query_params.get("bands")
+    if text is None:
+        return None
+    parts = text.split(",")
+    if not all(p.isascii() and p.isdecimal() and len(p) < 5 for p in parts) or len(parts) > 3:
+        raise CloudbrushError("query bands", found=repr(text[:40]), expected="one to three numbers")
+    return tuple(int(part) - 1 for part in parts)
+
+
+def _range_text(stretch: Stretch) -> str:
+    return ";".join(_one_range(limits) for limits in stretch.ranges) + f" {stretch.label}"
+
+
+def _one_range(limits: Range) -> str:
+    return ",".join(f"{limit:.4g}" for limit in limits)
+
+
+def _bytes(content: npt.NDArray[np.uint8], tag: str) -> Response:
+    return Response(
+        content.astype(np.uint8, copy=False).tobytes(),
+        media_type="application/octet-stream",
+        headers=cache_headers(tag),
+    )

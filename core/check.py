@@ -37,7 +37,8 @@ from core.raster import (
 from core.records import Grid, Modality, Split, Unit
 
 MAX_TILE_PX = 2**27  # 11,585 x 11,585; labels are kept in memory while a tile is edited
-SAMPLE_PX = 128
+SAMPLES, SAMPLE_ROWS = 4, 256
+COARSE_PX = 512
 STRIP_PX = 2**22
 CHECK_THREADS = min(4, os.cpu_count() or 1)
 
@@ -295,22 +296,37 @@ def _check_image(
     offset: float,
     findings: list[Finding],
 ) -> CheckedLayer:
-    coarser = max(grid.height / SAMPLE_PX, grid.width / SAMPLE_PX, 1.0)
-    shape = (max(round(grid.height / coarser), 1), max(round(grid.width / coarser), 1))
-    raster = read(layer.sources, grid, out_shape=shape)
     path = str(infos[0].path)
-    if not raster.valid.any():
+    if not _has_valid_pixels(layer, grid):
         raise RasterError(
             path,
             found="no valid pixel (all nodata)",
             expected="an image",
             todo="Check its nodata value, or leave the file out.",
         )
-    if layer.unit is Unit.RELATIVE_8BIT and infos[0].dtype != "uint8":
-        text = f"{infos[0].dtype} values instead of 8-bit: shown by percentile, without a unit"
+    unit = layer.unit
+    if unit is Unit.RELATIVE_8BIT and infos[0].dtype != "uint8":
+        unit = Unit.NUMBER
+    elif infos[0].dtype == "uint8":
+        unit = Unit.RELATIVE_8BIT
+    if unit is not layer.unit:
+        text = f"{infos[0].dtype} values: taken as {unit.value}, not as {layer.unit.value}"
         findings.append(Finding("warning", path, text))
-        layer = replace(layer, unit=Unit.NUMBER)
+        layer = replace(layer, unit=unit)
     return CheckedLayer(layer, offset, infos[0].nodata, None)
+
+
+def _has_valid_pixels(layer: FoundLayer, grid: Grid) -> bool:
+    """Read strips at full resolution, all of a small tile: overviews may be fine in a bad file."""
+    found = False
+    starts = np.linspace(0, max(grid.height - SAMPLE_ROWS, 0), SAMPLES).astype(int)
+    for y0 in sorted({int(start) for start in starts}):
+        window = Window(y0, 0, min(SAMPLE_ROWS, grid.height - y0), grid.width)
+        found |= bool(read(layer.sources, grid, window).valid.any())
+    if found:
+        return True
+    shape = (min(grid.height, COARSE_PX), min(grid.width, COARSE_PX))
+    return bool(read(layer.sources, grid, out_shape=shape).valid.any())
 
 
 def _count_codes(

@@ -46,7 +46,8 @@ def fractions_of_counts(counts: npt.NDArray[np.intp]) -> tuple[float, float, flo
     valid = int(counts[[CLEAR, THIN, THICK, SHADOW]].sum())
     if not valid:
         raise DatasetError("cloud mask", found="no valid pixel", expected="at least one")
-    return counts[THIN] / valid, counts[THICK] / valid, counts[SHADOW] / valid
+    thin, thick, shadow = (int(counts[level]) / valid for level in (THIN, THICK, SHADOW))
+    return thin, thick, shadow
 
 
 def check_edges(edges: Sequence[float]) -> tuple[float, ...]:

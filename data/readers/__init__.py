@@ -5,9 +5,16 @@ from pathlib import Path
 from core.errors import DatasetError
 from data.readers.base import Reader
 from data.readers.bright import BrightReader
+from data.readers.cloudbrush_folder import CloudbrushFolderReader
+from data.readers.guess import PatternReader
 from data.readers.oem_sar import OemSarReader
 
-READERS: tuple[Reader, ...] = (OemSarReader(), BrightReader())
+READERS: tuple[Reader, ...] = (
+    CloudbrushFolderReader(),
+    OemSarReader(),
+    BrightReader(),
+    PatternReader(),
+)
 
 
 def recognise(root: Path) -> tuple[Reader, str] | None:

@@ -1,0 +1,200 @@
+"""The editor as a Streamlit component: what it is told, and how it is mounted.
+
+Its modules lie in `static/` and are served by the route `/assets/editor`; the inline script only
+imports them, so that they keep ordinary imports between files. Pixels and strokes go through
+routes; the *manifest* carries names, ids and a token.
+"""
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app.access import mint
+from core import catalogue
+from core.grid import BLOCK
+from core.predictions import find_prediction, predictions
+from core.records import Acquisition, Layer, Modality, Person, Split, Tile, Unit
+from core.store.engine import Store
+from core.trained import models, promoted
+
+STATIC = Path(__file__).parent / "static"
+CALIBRATED = (Unit.DB, Unit.LINEAR)
+Json = dict[str, Any]
+
+
+@cache
+def version() -> str:
+    """Return a short name of the static files; it changes when any of them does."""
+    digest = hashlib.sha256()
+    for path in sorted(STATIC.iterdir()):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def editor(manifest: Json, key: str, on_command: Callable[[], None]) -> None:
+    """Mount the editor; `on_command` finds {"action", "tile", ...} in `st.session_state[key]`.
+
+    The key must stay the same for every tile: the editor then keeps its view and queue.
+    """
+    _component()(key=key, data=manifest, height=1, on_command_change=on_command)
+
+
+@cache
+def _component() -> Any:  # noqa: ANN401  # Streamlit keeps the renderer's type to itself
+    main = f"/assets/editor/main.js?v={version()}"
+    return st.components.v2.component(
+        "cloudbrush_editor",
+        js=f"""let loaded;
+        export default (args) => {{
+            loaded ??= import(`${{location.origin}}{main}`);
+            let unmount = null, gone = false;
+            loaded.then((module) => {{ if (!gone) unmount = module.default(args); }});
+            return () => {{ gone = true; unmount?.(); }};
+        }}""",
+    )
+
+
+def manifest(
+    store: Store,
+    tile: Tile,
+    person: Person,
+    *,
+    acquisition: int | None = None,
+    model: str | None = None,
+) -> Json:
+    """Return all that the editor is told of a tile, as JSON.
+
+    `acquisition` and `model` are what the address asks for; where they do not belong to the tile
+    the clearest image and the promoted model are chosen.
+    """
+    project = catalogue.project(store, tile.project_id)
+    dates = catalogue.acquisitions(store, tile.id)
+    layers = catalogue.layers(store, tile.id)
+    known = model_list(store, tile, layers)
+    chosen_date = next((date.id for date in dates if date.id == acquisition), None)
+    chosen_model = next((entry["key"] for entry in known if entry["key"] == model), None)
+    default_model = next((entry["key"] for entry in known if entry["promoted"]), None)
+    return {
+        "token": mint(store, person.id, project.id, "edit" if tile.editable else "view"),
+        "project": {"id": project.id, "name": project.name, "kind": project.kind},
+        "tile": {
+            "id": tile.id,
+            "name": tile.name,
+            "region": tile.region,
+            "height": tile.grid.height,
+            "width": tile.grid.width,
+            "lonlat": tile.lonlat,
+        },
+        "classes": [
+            *(
+                {"code": e.code, "name": e.name, "colour": e.colour, "isVoid": False}
+                for e in project.classes.entries
+            ),
+            {"code": project.classes.void_code, "name": "No class", "colour": "", "isVoid": True},
+        ],
+        "voidCode": project.classes.void_code,
+        "layers": [_layer(layer, tile) for layer in layers if _is_image(layer)],
+        "acquisitions": [_acquisition(date, layers) for date in dates],
+        "models": known,
+        "chosen": {
+            "acquisition": chosen_date or (dates[0].id if dates else None),
+            "model": chosen_model or default_model or (known[-1]["key"] if known else None),
+        },
+        "neighbours": neighbours(catalogue.tiles(store, project.id), tile),
+        "readonly": why_readonly(tile),
+    }
+
+
+def neighbours(tiles: Sequence[Tile], tile: Tile) -> Json:
+    """Return previous and next tile ids, and the place among the tiles of the same kind.
+
+    From a tile to correct the way leads over tiles to correct only.
+    """
+    line = [other.id for other in tiles if other.editable == tile.editable]
+    at = line.index(tile.id)
+    return {
+        "previous": line[at - 1] if at > 0 else None,
+        "next": line[at + 1] if at + 1 < len(line) else None,
+        "index": at + 1,
+        "count": len(line),
+    }
+
+
+def why_readonly(tile: Tile) -> Json | None:
+    """Return why the labels of a tile may not change, in words; None when they may."""
+    if tile.editable:
+        return None
+    if tile.frozen:
+        return {
+            "what": "frozen tile",
+            "why": "It is reserved as validation at its label of now. Give it back to edit it.",
+        }
+    what = "validation tile" if tile.split is Split.VAL else "test tile"
+    return {
+        "what": what,
+        "why": "Models are scored here, so its labels stay as they came. Open a training tile.",
+    }
+
+
+def model_list(store: Store, tile: Tile, layers: Sequence[Layer]) -> list[Json]:
+    """Return the models and imported maps that can be shown, with the predictions there are."""
+    in_use = promoted(store, tile.project_id)
+    made = predictions(store, tile_id=tile.id)
+    found: list[Json] = [
+        {
+            "key": f"m{record.id}",
+            "id": record.id,
+            "name": record.name,
+            "promoted": in_use is not None and in_use.id == record.id,
+            "usesOptical": record.uses_optical,
+            "predictions": {
+                str(p.acquisition_id or ""): p.id for p in made if p.model_id == record.id
+            },
+        }
+        for record in models(store, tile.project_id)
+    ]
+    for layer in layers:
+        if layer.modality is not Modality.MODEL:
+            continue
+        made_map = find_prediction(store, tile.id, f"layer/{layer.id}")
+        found.append(
+            {
+                "key": f"layer/{layer.name}",
+                "id": None,
+                "name": layer.name,
+                "promoted": False,
+                "usesOptical": False,
+                "predictions": {"": made_map.id} if made_map else {},
+            }
+        )
+    return found
+
+
+def _is_image(layer: Layer) -> bool:
+    return layer.modality not in (Modality.LABEL, Modality.TRUTH, Modality.CLOUD, Modality.MODEL)
+
+
+def _layer(layer: Layer, tile: Tile) -> Json:
+    longest = max(tile.grid.height, tile.grid.width)
+    return {
+        "id": layer.id,
+        "modality": layer.modality.value,
+        "name": layer.name,
+        "acquisition": layer.acquisition_id,
+        "calibrated": layer.unit in CALIBRATED,
+        "levels": max(0, math.ceil(math.log2(longest / BLOCK))),
+    }
+
+
+def _acquisition(date: Acquisition, layers: Sequence[Layer]) -> Json:
+    name = date.name if date.date in (None, date.name) else f"{date.name} · {date.date}"
+    cover = "cover unknown" if date.cover is None else f"{100 * date.cover:.0f} % cloud"
+    has_cloud = any(
+        layer.modality is Modality.CLOUD and layer.acquisition_id == date.id for layer in layers
+    )
+    return {"id": date.id, "name": date.name, "label": f"{name} · {cover}", "hasCloud": has_cloud}

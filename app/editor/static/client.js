@@ -1,0 +1,49 @@
+/* The identity of this browser tab: an id in sessionStorage, so that a reload keeps it, and a number
+that counts on. Together they name a stroke for ever, which makes sending it twice harmless. */
+
+const KEY = 'cloudbrush.client';
+const ANSWER_MS = 120;
+let claimed = null;
+
+/* The client of this page; a promise of {id, next()}. */
+export function client() {
+  claimed ??= claim();
+  return claimed;
+}
+
+async function claim() {
+  const known = JSON.parse(sessionStorage.getItem(KEY) ?? 'null');
+  const channel = new BroadcastChannel('cloudbrush.clients');
+  // A duplicated tab copies sessionStorage; two tabs with one id would mix up their numbers.
+  const taken = known !== null && (await isTaken(channel, known.id));
+  const state = known === null || taken ? {id: randomId(), seq: 0} : known;
+  const save = () => sessionStorage.setItem(KEY, JSON.stringify(state));
+  channel.onmessage = ({data}) => {
+    if (data.ask === state.id) channel.postMessage({taken: state.id});
+  };
+  save();
+  const next = () => {
+    state.seq += 1;
+    save();
+    return state.seq;
+  };
+  return {id: state.id, next};
+}
+
+function isTaken(channel, id) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), ANSWER_MS);
+    channel.onmessage = ({data}) => {
+      if (data.taken !== id) return;
+      clearTimeout(timer);
+      resolve(true);
+    };
+    channel.postMessage({ask: id});
+  });
+}
+
+/* 128 random bits; crypto.randomUUID exists in secure contexts only, and labs use plain http. */
+function randomId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,254 @@
+/* The labels of one tile as 512 px blocks of class codes: now, as they came (original), and who is
+behind each pixel (provenance). This is the one place that changes them. Every change reports the
+dirty rectangle to `onDirty` and keeps the count of pixels per class, so that nothing scans a tile.
+
+A *stroke* is a change between `begin` and `finish`: each pixel's old value is kept once, however
+often the brush passes; `abort` puts them back. */
+
+import {trim} from './raster.js';
+
+export const BLOCK = 512;
+export const PSEUDO = 0, CHANGED = 1, VERIFIED = 2;
+
+/* How each tool changes a pixel: from (label, provenance, original) to [label, provenance]. */
+const RULES = {
+  brush: (to) => (label) => (label === to ? null : [to, CHANGED]),
+  fill: (to) => (label) => (label === to ? null : [to, CHANGED]),
+  revert: () => (label, provenance, original) =>
+    original === undefined || (label === original && provenance === PSEUDO)
+      ? null : [original, PSEUDO],
+  verify: () => (label, provenance) =>
+    provenance === CHANGED || provenance === VERIFIED ? null : [label, VERIFIED],
+};
+
+export class Labels {
+  constructor(height, width) {
+    this.height = height;
+    this.width = width;
+    this.rows = Math.ceil(height / BLOCK);
+    this.columns = Math.ceil(width / BLOCK);
+    this.blocks = new Map();
+    this.counts = new Float64Array(256);
+    this.loaded = 0;
+    this.version = 0;
+    this.stroke = null;
+    this.onDirty = () => {};
+  }
+
+  /* Put a block in place, or in the place of an older one. `original` may follow later. */
+  setBlock(by, bx, {labels, provenance, original}) {
+    const key = by * this.columns + bx;
+    const old = this.blocks.get(key);
+    if (old) this.#count(old.labels, -1);
+    const h = Math.min(BLOCK, this.height - by * BLOCK), w = Math.min(BLOCK, this.width - bx * BLOCK);
+    const block = {by, bx, h, w, labels, provenance, original: original ?? old?.original ?? null};
+    this.blocks.set(key, block);
+    this.#count(labels, 1);
+    this.onDirty({y0: by * BLOCK, x0: bx * BLOCK, h, w});
+    return block;
+  }
+
+  #count(labels, sign) {
+    for (let i = 0; i < labels.length; i++) this.counts[labels[i]] += sign;
+    this.loaded += sign * labels.length;
+  }
+
+  block(by, bx) {
+    return this.blocks.get(by * this.columns + bx);
+  }
+
+  /* {label, provenance, original} of a pixel, or null where the tile ends or is not loaded. */
+  at(row, col) {
+    if (row < 0 || col < 0 || row >= this.height || col >= this.width) return null;
+    const block = this.block(Math.floor(row / BLOCK), Math.floor(col / BLOCK));
+    if (!block) return null;
+    const i = (row % BLOCK) * block.w + (col % BLOCK);
+    return {label: block.labels[i], provenance: block.provenance[i], original: block.original?.[i]};
+  }
+
+  /* Whether every block under a box is loaded, with its original where that is asked for. */
+  ready({y0, x0, h, w}, needOriginal = false) {
+    for (let by = Math.floor(y0 / BLOCK); by * BLOCK < y0 + h; by++)
+      for (let bx = Math.floor(x0 / BLOCK); bx * BLOCK < x0 + w; bx++) {
+        const block = this.block(by, bx);
+        if (!block || (needOriginal && !block.original)) return false;
+      }
+    return true;
+  }
+
+  /* Labels of a box as one array, row-major; pixels that are not loaded get `missing`. */
+  window({y0, x0, h, w}, kind = 'labels', missing = 255) {
+    const out = new Uint8Array(h * w).fill(missing);
+    this.#rows({y0, x0, h, w}, (block, from, to, row, col) => {
+      const at = (row - y0) * w + col - x0;
+      out.set(block[kind].subarray(from, to), at);
+    });
+    return out;
+  }
+
+  /* Call `visit(block, from, to, row, col)` for each row of each loaded block under a box:
+     block indexes [from, to) lie at (row, col) of the tile. */
+  #rows({y0, x0, h, w}, visit) {
+    for (let by = Math.floor(y0 / BLOCK); by * BLOCK < y0 + h; by++)
+      for (let bx = Math.floor(x0 / BLOCK); bx * BLOCK < x0 + w; bx++) {
+        const block = this.block(by, bx);
+        if (!block) continue;
+        const top = Math.max(y0, by * BLOCK), bottom = Math.min(y0 + h, by * BLOCK + block.h);
+        const left = Math.max(x0, bx * BLOCK), right = Math.min(x0 + w, bx * BLOCK + block.w);
+        for (let row = top; row < bottom; row++) {
+          const start = (row - by * BLOCK) * block.w - bx * BLOCK;
+          visit(block, start + left, start + right, row, left);
+        }
+      }
+  }
+
+  /* Start a stroke of a tool; `toClass` matters for brush and fill. */
+  begin(tool, toClass = null) {
+    this.stroke = {tool, toClass, rule: RULES[tool](toClass), touched: new Map(), box: null,
+      from: new Set()};
+  }
+
+  /* Apply the running stroke to the ones of a mask. */
+  paint(mask) {
+    const {stroke} = this;
+    let changed = false;
+    this.#rows(mask, (block, from, to, row, col) => {
+      const base = (row - mask.y0) * mask.w + col - mask.x0 - from;
+      for (let i = from; i < to; i++) {
+        if (mask.data[base + i] === 0) continue;
+        const next = stroke.rule(block.labels[i], block.provenance[i], block.original?.[i]);
+        if (next === null) continue;
+        const kept = keepOld(stroke, block);
+        if (kept.visited[i] === 0) {
+          kept.visited[i] = 1;
+          stroke.from.add(block.labels[i]);
+        }
+        this.#set(block, i, next[0], next[1]);
+        changed = true;
+      }
+    });
+    if (!changed) return;
+    stroke.box = union(stroke.box, mask);
+    this.onDirty(mask);
+  }
+
+  #set(block, i, label, provenance) {
+    this.counts[block.labels[i]]--;
+    this.counts[label]++;
+    block.labels[i] = label;
+    block.provenance[i] = provenance;
+  }
+
+  /* End the stroke. Returns the change {tool, toClass, fromClasses, y0, x0, h, w, data, old, new}
+     with old and new {labels, provenance} over its box, or null when no pixel changed. */
+  finish() {
+    const {stroke} = this;
+    this.stroke = null;
+    if (!stroke || !stroke.box) return null;
+    const {box} = stroke, n = box.h * box.w;
+    const visited = new Uint8Array(n);
+    this.#rows(box, (block, from, to, row, col) => {
+      const kept = stroke.touched.get(block);
+      if (kept) visited.set(kept.visited.subarray(from, to), (row - box.y0) * box.w + col - box.x0);
+    });
+    const mask = trim({...box, data: visited});
+    const area = mask.h * mask.w;
+    const old = {labels: new Uint8Array(area), provenance: new Uint8Array(area)};
+    this.#rows(mask, (block, from, to, row, col) => {
+      const kept = stroke.touched.get(block) ?? block;
+      const at = (row - mask.y0) * mask.w + col - mask.x0;
+      old.labels.set(kept.labels.subarray(from, to), at);
+      old.provenance.set(kept.provenance.subarray(from, to), at);
+    });
+    const now = {labels: this.window(mask), provenance: this.window(mask, 'provenance', 0)};
+    const fromClasses = [...stroke.from].sort((a, b) => a - b);
+    return {tool: stroke.tool, toClass: stroke.toClass, fromClasses, ...mask, old, new: now};
+  }
+
+  /* Drop the stroke and restore every pixel that it changed. */
+  abort() {
+    const {stroke} = this;
+    this.stroke = null;
+    if (!stroke || !stroke.box) return;
+    for (const [block, kept] of stroke.touched)
+      for (let i = 0; i < kept.visited.length; i++)
+        if (kept.visited[i]) this.#set(block, i, kept.labels[i], kept.provenance[i]);
+    this.onDirty(stroke.box);
+  }
+
+  /* Put a known change back (`from` = "new", `to` = "old") or on again. Pixels that no longer hold
+     its result stay, because somebody else changed them since. Returns how many changed. */
+  exchange(change, from, to) {
+    let changed = 0;
+    this.#rows(change, (block, first, last, row, col) => {
+      const base = (row - change.y0) * change.w + col - change.x0 - first;
+      for (let i = first; i < last; i++) {
+        const at = base + i;
+        if (change.data[at] === 0 || block.labels[i] !== change[from].labels[at]) continue;
+        if (block.provenance[i] !== change[from].provenance[at]) continue;
+        this.#set(block, i, change[to].labels[at], change[to].provenance[at]);
+        changed++;
+      }
+    });
+    if (changed) this.onDirty(change);
+    return changed;
+  }
+
+  /* Write a change that the server reports: `labels` and `provenance` hold one byte for each one of
+     the mask. Pixels under `above`, one's own strokes that the server has not seen, stay. */
+  write({y0, x0, h, w, data, labels, provenance}, above = []) {
+    const skip = new Uint8Array(h * w);
+    for (const own of above) mark(skip, {y0, x0, h, w}, own);
+    const rank = new Uint32Array(h);
+    for (let row = 0, n = 0; row < h; row++) {
+      rank[row] = n;
+      for (let i = row * w; i < (row + 1) * w; i++) n += data[i];
+    }
+    this.#rows({y0, x0, h, w}, (block, from, to, row, col) => {
+      const start = (row - y0) * w, base = start + col - x0 - from;
+      let n = rank[row - y0];
+      for (let i = start; i < base + from; i++) n += data[i];
+      for (let i = from; i < to; i++) {
+        if (data[base + i] === 0) continue;
+        if (skip[base + i] === 0) this.#set(block, i, labels[n], provenance[n]);
+        n++;
+      }
+    });
+    this.onDirty({y0, x0, h, w});
+  }
+
+  /* Labels then provenance of the whole tile, row-major: what the server hashes as well. */
+  raster() {
+    const all = {y0: 0, x0: 0, h: this.height, w: this.width};
+    const out = new Uint8Array(2 * this.height * this.width);
+    out.set(this.window(all), 0);
+    out.set(this.window(all, 'provenance', 0), this.height * this.width);
+    return out;
+  }
+}
+
+function keepOld(stroke, block) {
+  let kept = stroke.touched.get(block);
+  if (!kept) {
+    kept = {labels: block.labels.slice(), provenance: block.provenance.slice(),
+      visited: new Uint8Array(block.labels.length)};
+    stroke.touched.set(block, kept);
+  }
+  return kept;
+}
+
+function mark(skip, box, own) {
+  const top = Math.max(box.y0, own.y0), bottom = Math.min(box.y0 + box.h, own.y0 + own.h);
+  const left = Math.max(box.x0, own.x0), right = Math.min(box.x0 + box.w, own.x0 + own.w);
+  for (let row = top; row < bottom; row++)
+    for (let col = left; col < right; col++)
+      if (own.data[(row - own.y0) * own.w + col - own.x0])
+        skip[(row - box.y0) * box.w + col - box.x0] = 1;
+}
+
+/* The smallest box around two boxes; either may be null. */
+export function union(a, b) {
+  if (!a || !b) return a ?? b;
+  const y0 = Math.min(a.y0, b.y0), x0 = Math.min(a.x0, b.x0);
+  return {y0, x0, h: Math.max(a.y0 + a.h, b.y0 + b.h) - y0, w: Math.max(a.x0 + a.w, b.x0 + b.w) - x0};
+}

@@ -1,0 +1,292 @@
+/* The furniture around the panes: bar, toolbar, class list, settings, read-out, key sheet, banner
+and dialogs. It shows what the editor tells it and reports clicks as commands; text from the
+database goes in as text nodes only. */
+
+import {COMMANDS, command, tooltip} from './commands.js';
+import {icon} from './icons.js';
+
+/* An element with properties, and children that may be strings. */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name === 'data') Object.assign(element.dataset, value);
+    else if (name in element) element[name] = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/* A button for a command, with its icon or label, its key in the tooltip. */
+function button(id, {text = null, className = ''} = {}) {
+  const entry = command(id);
+  const face = text === null && entry.icon ? icon(entry.icon) : (text ?? entry.label);
+  return h('button', {type: 'button', className: `command ${className}`, title: tooltip(entry),
+    ariaLabel: entry.label, data: {command: id}}, face);
+}
+
+const PANE_IDS = ['optical', 'sar', 'label', 'prediction'];
+
+export class Panel {
+  constructor(root, {onCommand, onAcquisition, onModel, onHome}) {
+    this.onCommand = onCommand;
+    this.element = h('div', {className: 'editor', tabIndex: -1});
+    this.panes = PANE_IDS.map((id) => ({id, element: this.#pane(id)}));
+    this.element.append(
+      this.#bar({onAcquisition, onModel, onHome}),
+      this.#toolbar(),
+      h('div', {className: 'panes'}, ...this.panes.map(({element}) => element)),
+      this.#side(),
+      (this.readout = h('footer', {className: 'readout'})),
+      (this.banner = h('div', {className: 'banner', hidden: true, role: 'status'})),
+      (this.sheet = this.#sheet()),
+      (this.dialog = h('div', {className: 'dialog', hidden: true, role: 'dialog'})),
+    );
+    this.element.addEventListener('click', (event) => this.#clicked(event));
+    root.append(this.element);
+  }
+
+  #clicked(event) {
+    const target = event.target.closest('[data-command]');
+    if (!target) return;
+    // Focus would catch the next Space or Enter.
+    target.blur();
+    this.onCommand(target.dataset.command);
+  }
+
+  #pane(id) {
+    const pane = h('section', {className: 'pane', data: {pane: id}});
+    this.captions ??= {};
+    const title = h('span', {className: 'title'}), note = h('span', {className: 'note'});
+    const range = h('div', {className: 'range'});
+    this.captions[id] = {title, note, range};
+    pane.append(h('div', {className: 'caption'}, title, note), range);
+    return pane;
+  }
+
+  #bar({onAcquisition, onModel, onHome}) {
+    const home = h('button', {type: 'button', className: 'crumb', title: 'Back to the project'});
+    home.addEventListener('click', onHome);
+    this.crumb = home;
+    this.tileName = h('span', {className: 'tile-name'});
+    this.place = h('span', {className: 'muted'});
+    this.state = h('button', {type: 'button', className: 'state', title: ''});
+    this.acquisition = this.#choice('Optical image', onAcquisition);
+    this.model = this.#choice('Model', onModel);
+    return h('header', {className: 'bar'},
+      home, h('span', {className: 'muted', ariaHidden: 'true'}, '›'), this.tileName, this.place,
+      this.state, h('span', {className: 'stretch'}), this.acquisition.label, this.model.label,
+      button('help'), h('span', {className: 'gap'}), button('previous'), button('next'),
+      button('skip', {text: 'Skip'}), button('done', {text: 'Done', className: 'primary'}));
+  }
+
+  #choice(name, onChange) {
+    const select = h('select', {title: name, ariaLabel: name});
+    select.addEventListener('change', () => {
+      select.blur();
+      onChange(select.value);
+    });
+    return {select, label: h('label', {className: 'choice'}, select)};
+  }
+
+  #toolbar() {
+    const groups = [['brush', 'revert', 'fill', 'pan', 'pick'], ['verify-region', 'verify-tile'],
+      ['undo', 'redo'], ['zoom-in', 'zoom-out', 'fit']];
+    const bar = h('nav', {className: 'tools'});
+    for (const ids of groups) bar.append(h('div', {className: 'group'}, ...ids.map((id) => button(id))));
+    return bar;
+  }
+
+  #side() {
+    this.classes = h('div', {className: 'classes'});
+    this.size = h('output', {className: 'value'});
+    this.slider = h('input', {type: 'range', min: 0, max: 100, step: 1, title: 'Brush size, 1 to 256 px',
+      ariaLabel: 'Brush size'});
+    this.opacity = h('output', {className: 'value'});
+    this.values = {};
+    const value = (id) => (this.values[id] = h('button', {type: 'button', className: 'command wide',
+      title: tooltip(command(id)), data: {command: id}}));
+    const row = (name, output, ...content) => h('div', {className: 'setting'},
+      h('div', {className: 'name'}, name, output), h('div', {className: 'row'}, ...content));
+    return h('aside', {className: 'side'},
+      h('div', {className: 'head'}, h('h2', {}, 'Classes'), button('swap')),
+      this.classes,
+      h('div', {className: 'settings'},
+        row('Brush', this.size, button('smaller'), this.slider, button('larger')),
+        row('Label opacity', this.opacity, button('opacity-none', {text: '0'}),
+          button('opacity-step', {text: 'step'}), button('opacity-full', {text: '100'}), button('hide')),
+        h('div', {className: 'pair'}, h('span', {}, 'Labels over'), value('underlay')),
+        h('div', {className: 'pair'}, h('span', {}, 'Contrast'), value('contrast')),
+        h('div', {className: 'pair'}, h('span', {}, 'Clouds'), value('clouds'))));
+  }
+
+  #sheet() {
+    const sheet = h('div', {className: 'sheet', hidden: true, role: 'dialog', ariaLabel: 'Keys'});
+    const groups = h('div', {className: 'columns'});
+    this.sheetClasses = h('section');
+    for (const name of [...new Set(COMMANDS.map(({group}) => group))]) {
+      const section = h('section', {}, h('h3', {}, name));
+      for (const entry of COMMANDS.filter(({group}) => group === name)) {
+        if (/^class-([2-9]|1\d)$/.test(entry.id)) continue;
+        const first = entry.id === 'class-1';
+        section.append(h('div', {className: 'key-row', data: {help: entry.id}},
+          h('span', {className: 'keys'}, ...(first ? keyCaps(['1', '9', 'Shift+0', 'Shift+9'], ['…', ' , ', '…'])
+            : keyCaps(entry.keys))),
+          h('span', {className: 'what'}, h('b', {}, first ? 'Class 1 to 19' : entry.label),
+            h('span', {}, first ? 'Paint with that class of the list; the list shows each key.' : entry.help))));
+      }
+      groups.append(section);
+    }
+    sheet.append(h('div', {className: 'head'}, h('h2', {}, 'Keys'), button('cancel', {text: 'Close'})), groups,
+      h('p', {className: 'muted'}, 'Keys do nothing while you type in a field. Every command is also a button.'));
+    return sheet;
+  }
+
+  /* Fill what depends on the tile. */
+  showTile({project, tile, classes, acquisitions, models, neighbours, readonly}, chosen) {
+    this.crumb.textContent = project.name;
+    this.tileName.textContent = tile.name;
+    this.tileName.title = tile.name;
+    this.place.textContent = `${neighbours.index} of ${neighbours.count}`;
+    fillChoice(this.acquisition, acquisitions.map(({id, label}) => [id, label]), chosen.acquisition,
+      'No optical image');
+    fillChoice(this.model, models.map(({key, name, promoted}) => [key, promoted ? `${name} (in use)` : name]),
+      chosen.model, 'No model yet');
+    for (const id of ['previous', 'next'])
+      for (const element of this.element.querySelectorAll(`[data-command="${id}"]`))
+        element.disabled = neighbours[id] === null;
+    this.element.classList.toggle('readonly', readonly !== null);
+    this.#listClasses(classes);
+  }
+
+  #listClasses(classes) {
+    this.shares = new Map();
+    this.classes.replaceChildren(...classes.map(({code, name, colour, isVoid}, i) => {
+      const entry = command(isVoid ? 'void' : `class-${i + 1}`);
+      const share = h('span', {className: 'share'});
+      const row = h('button', {type: 'button', className: 'class',
+        title: entry ? `${name} (${entry.keys[0]})` : name, data: entry ? {command: entry.id} : {}},
+        h('kbd', {}, entry ? shortKey(entry.keys[0]) : ''),
+        h('span', {className: isVoid ? 'swatch void' : 'swatch', style: isVoid ? '' : `background:${colour}`}),
+        h('span', {className: 'class-name'}, name), share);
+      if (!entry) row.addEventListener('click', () => this.onCommand('class-code', code));
+      this.shares.set(code, {row, share});
+      return row;
+    }));
+  }
+
+  showShares(counts, total) {
+    for (const [code, {share}] of this.shares) {
+      const text = total ? percent(counts[code] / total) : '';
+      if (share.textContent !== text) share.textContent = text;
+    }
+  }
+
+  /* Mark the chosen tool, class and settings. */
+  showSettings({tool, classCode, hoverCode, diameter, opacity, hidden, underlay, contrast, hatching}) {
+    for (const id of ['brush', 'revert', 'fill', 'pan'])
+      for (const element of this.element.querySelectorAll(`.tools [data-command="${id}"]`))
+        element.ariaPressed = String(id === tool);
+    for (const [code, {row}] of this.shares ?? []) {
+      row.classList.toggle('chosen', code === classCode);
+      row.classList.toggle('hovered', code === hoverCode);
+    }
+    this.size.textContent = `${diameter} px`;
+    this.slider.value = String(Math.round((100 * Math.log(diameter)) / Math.log(256)));
+    this.opacity.textContent = hidden ? 'hidden' : `${Math.round(100 * opacity)} %`;
+    for (const element of this.element.querySelectorAll('[data-command="hide"]'))
+      element.ariaPressed = String(hidden);
+    this.values.underlay.textContent = underlay;
+    this.values.contrast.textContent = contrast;
+    this.values.clouds.textContent = hatching;
+  }
+
+  showCaption(id, title, note = '', range = '') {
+    const caption = this.captions[id];
+    for (const [part, text] of Object.entries({title, note, range}))
+      if (caption[part].textContent !== text) caption[part].textContent = text;
+  }
+
+  /* The state of saving: {kind, text, detail}. */
+  showState({kind, text, detail = ''}) {
+    this.state.dataset.kind = kind;
+    if (this.state.textContent !== text) this.state.textContent = text;
+    this.state.title = detail;
+  }
+
+  showDepths(undo, redo) {
+    for (const [id, depth] of [['undo', undo], ['redo', redo]])
+      for (const element of this.element.querySelectorAll(`[data-command="${id}"]`)) {
+        element.disabled = depth === 0;
+        element.title = `${tooltip(command(id))}\n${depth} possible`;
+      }
+  }
+
+  /* The read-out below the panes: a list of [name, value], name may be empty. */
+  showReadout(items) {
+    this.readout.replaceChildren(...items.map(([name, value, colour]) => h('span', {className: 'item'},
+      name ? h('i', {}, name) : null,
+      colour ? h('span', {className: 'dot', style: `background:${colour}`}) : null, value)));
+  }
+
+  /* A quiet line that says what happened and what to do; it stays until dismissed when `sticky`. */
+  say(text, {kind = 'note', sticky = false, action = null} = {}) {
+    clearTimeout(this.bannerTimer);
+    const close = h('button', {type: 'button', className: 'command', title: 'Dismiss', ariaLabel: 'Dismiss'}, icon('close'));
+    close.addEventListener('click', () => this.hush());
+    const act = action && h('button', {type: 'button', className: 'command text'}, action.label);
+    act?.addEventListener('click', () => {
+      this.hush();
+      action.run();
+    });
+    this.banner.replaceChildren(h('span', {}, text), act ?? '', close);
+    this.banner.dataset.kind = kind;
+    this.banner.hidden = false;
+    if (!sticky) this.bannerTimer = setTimeout(() => this.hush(), 4500);
+  }
+
+  hush() {
+    clearTimeout(this.bannerTimer);
+    this.banner.hidden = true;
+  }
+
+  /* Ask for one of several answers; a promise of its `value`. */
+  ask(title, text, answers) {
+    return new Promise((resolve) => {
+      const buttons = answers.map(({value, label, help, primary}) => {
+        const choice = h('button', {type: 'button', className: `command text ${primary ? 'primary' : ''}`,
+          title: help ?? '', data: {answer: value}}, label);
+        choice.addEventListener('click', () => {
+          this.dialog.hidden = true;
+          resolve(value);
+        });
+        return choice;
+      });
+      this.dialog.replaceChildren(h('h2', {}, title), h('p', {}, text), h('div', {className: 'answers'}, ...buttons));
+      this.dialog.hidden = false;
+      buttons[0].focus();
+    });
+  }
+}
+
+function fillChoice({select, label}, options, chosen, none) {
+  select.replaceChildren(...(options.length ? options : [['', none]]).map(([value, text]) =>
+    h('option', {value: String(value)}, text)));
+  select.value = String(chosen ?? '');
+  select.disabled = options.length < 2;
+  label.classList.toggle('empty', options.length === 0);
+}
+
+function keyCaps(keys, joins = []) {
+  return keys.flatMap((key, i) => [i ? (joins[i - 1] ?? ' or ') : null, h('kbd', {}, key)]).filter(Boolean);
+}
+
+const shortKey = (key) => key.replace('Shift+', '⇧');
+
+/* A share with two significant digits; what is there never reads as 0. */
+export function percent(share) {
+  const value = 100 * share;
+  if (value === 0) return '–';
+  if (value < 0.1) return '<0.1 %';
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} %`;
+}

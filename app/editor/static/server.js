@@ -1,0 +1,84 @@
+/* The routes that the editor uses, and the token that each request carries. A token lives for
+fifteen minutes; when it has run out, requests wait for a renewed one instead of failing. */
+
+const ASK_AGAIN_MS = 8000;
+
+export class Server {
+  constructor(onExpired) {
+    this.token = '';
+    this.onExpired = onExpired;
+    this.waiting = [];
+    this.asking = null;
+  }
+
+  setToken(token) {
+    if (token === this.token) return;
+    this.token = token;
+    clearInterval(this.asking);
+    this.asking = null;
+    for (const resume of this.waiting.splice(0)) resume();
+  }
+
+  /* A promise of the next token; asks the page until it comes, as the page may be cut off too. */
+  renewed() {
+    if (this.asking === null) {
+      this.onExpired();
+      this.asking = setInterval(() => this.onExpired(), ASK_AGAIN_MS);
+    }
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  /* GET that throws on failure; waits and tries once more when the token has run out. */
+  async get(path, signal) {
+    let response = await this.#fetch(path, {signal});
+    if (response.status === 401) {
+      await this.renewed();
+      response = await this.#fetch(path, {signal});
+    }
+    if (!response.ok) throw new RefusedError(response.status, await messageOf(response));
+    return response;
+  }
+
+  async json(path) {
+    return (await this.get(path)).json();
+  }
+
+  /* Bytes with the version that they belong to. */
+  async bytes(path, signal) {
+    const response = await this.get(path, signal);
+    const version = Number(response.headers.get('X-Version') ?? 0);
+    return {bytes: new Uint8Array(await response.arrayBuffer()), version};
+  }
+
+  /* POST as JSON; returns the response whatever its status, throws only without network. */
+  post(path, body) {
+    return this.#fetch(path, {
+      method: 'POST',
+      headers: {'Content-Type': 'application/json'},
+      body: JSON.stringify(body),
+    });
+  }
+
+  #fetch(path, options) {
+    const headers = {...options.headers, 'X-Cloudbrush-Token': this.token};
+    return fetch(path, {...options, headers});
+  }
+}
+
+/* The server answered, and said no. */
+export class RefusedError extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/* The server's words for people, or the plain status. */
+export async function messageOf(response) {
+  try {
+    const {error, message} = await response.clone().json();
+    return String(error ?? message ?? `status ${response.status}`);
+  } catch {
+    return `The server answered ${response.status}.`;
+  }
+}

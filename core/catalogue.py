@@ -142,6 +142,21 @@ def layers(store: Store, tile_id: int, *, modality: Modality | None = None) -> l
         return [_layer(row) for row in session.scalars(query)]
 
 
+def project_layers(store: Store, project_id: int, modality: Modality) -> dict[int, list[Layer]]:
+    """Return the layers of one modality of every tile of a project, by tile id."""
+    query = (
+        select(LayerRow)
+        .join(TileRow)
+        .where(TileRow.project_id == project_id, LayerRow.modality == modality.value)
+        .order_by(LayerRow.id)
+    )
+    by_tile: dict[int, list[Layer]] = {}
+    with store.read() as session:
+        for row in session.scalars(query):
+            by_tile.setdefault(row.tile_id, []).append(_layer(row))
+    return by_tile
+
+
 def layer(store: Store, layer_id: int) -> Layer:
     """Return one layer; raises `NotFound`."""
     with store.read() as session:

@@ -13,9 +13,12 @@ from app.routes.pictures import jpeg, png
 from core import catalogue, history
 from core.display import layer_stretch, to_rgb8, to_rgba8
 from core.errors import NotFound
+from core.predictions import find_prediction, read_prediction
 from core.raster import read, read_layer
-from core.records import Layer, Modality, Tile
+from core.records import Layer, Modality, Prediction, Tile
+from core.scores import model_source
 from core.store.engine import Store
+from core.trained import promoted
 
 FOLDER = "thumbnails"
 # Clear, thin, thick, shadow; anything else is black.
@@ -37,14 +40,19 @@ class Thumbnail:
 def thumbnail(store: Store, tile: Tile, kind: str, size: int) -> Thumbnail:
     """Return a picture of at most `size` px a side.
 
-    `kind` is "optical" (clearest date), "sar", "cloud" (of that date), "label" (of now) or the id
-    of an image or cloud layer. Raises `NotFound`, for truth layers as well.
+    `kind` is "optical" (clearest date), "sar", "cloud" (of that date), "label" (of now),
+    "prediction" (of the promoted model, clearest date predicted) or the id of an image or cloud
+    layer. Raises `NotFound`, for truth layers as well.
     """
     shape = _shape(tile, size)
     if kind == "label":
         born = catalogue.project(store, tile.project_id).created_at
         tag = fingerprint("label", tile.id, born, tile.version, tile.grid, shape)
         return _kept(store, tag, "png", lambda: _label(store, tile, shape))
+    if kind == "prediction":
+        found = _prediction(store, tile)
+        tag = fingerprint("prediction", found.path, tile.grid, shape)
+        return _kept(store, tag, "png", lambda: _predicted(store, tile, found, shape))
     layer = _layer(store, tile, kind)
     tag = fingerprint(layer, tile.grid, shape, *[path for path, _ in layer.sources])
     if layer.modality is Modality.CLOUD:
@@ -74,6 +82,18 @@ def _layer(store: Store, tile: Tile, kind: str) -> Layer:
     return min(found, key=lambda layer: rank.get(layer.acquisition_id or 0, -1))
 
 
+def _prediction(store: Store, tile: Tile) -> Prediction:
+    """Return the promoted model's prediction of the clearest date that has one."""
+    model = promoted(store, tile.project_id)
+    if model is not None:
+        dates = [None, *(date.id for date in catalogue.acquisitions(store, tile.id))]
+        for date in dates:
+            found = find_prediction(store, tile.id, model_source(model.id, date))
+            if found is not None:
+                return found
+    raise NotFound(f"prediction of tile {tile.name}", todo="Promote a model on the Train page.")
+
+
 def _image(tile: Tile, layer: Layer, shape: tuple[int, int], suffix: str) -> Picture:
     stretch = layer_stretch(layer, tile.grid)
     chosen = [layer.sources[band] for band in stretch.bands]
@@ -95,11 +115,23 @@ def _label(store: Store, tile: Tile, shape: tuple[int, int]) -> Picture:
     if tile.version == 0 and layers:  # a coarse read, where a huge tile need not be replayed
         codes = read_layer(layers[0], tile.grid, out_shape=shape).values[0]
     else:
-        rows = (np.arange(shape[0]) * tile.grid.height) // shape[0]
-        columns = (np.arange(shape[1]) * tile.grid.width) // shape[1]
-        codes = history.current(store, tile.id).labels[np.ix_(rows, columns)]
+        codes = _coarse(history.current(store, tile.id).labels, shape)
     picture: Picture = classes.rgb_lut[codes]
     return picture
+
+
+def _predicted(store: Store, tile: Tile, found: Prediction, shape: tuple[int, int]) -> Picture:
+    classes = catalogue.project(store, tile.project_id).classes
+    codes, _confidence = read_prediction(store, found)
+    picture: Picture = classes.rgb_lut[_coarse(codes, shape)]
+    return picture
+
+
+def _coarse(codes: Picture, shape: tuple[int, int]) -> Picture:
+    """Return every so many pixels of class codes, uint8 [H, W] to `shape`."""
+    rows = (np.arange(shape[0]) * codes.shape[0]) // shape[0]
+    columns = (np.arange(shape[1]) * codes.shape[1]) // shape[1]
+    return codes[np.ix_(rows, columns)]
 
 
 def _kept(store: Store, tag: str, suffix: str, draw: Callable[[], Picture]) -> Thumbnail:

@@ -168,6 +168,21 @@ def _check_tile(
     return CheckedTile(tile, grid, lonlat, tuple(layers), sha256, codes), findings
 
 
+def check_class_raster(
+    found: FoundLayer,
+    grid: Grid,
+    classes: ClassTable,
+    roots: Sequence[Path],
+    findings: list[Finding],
+) -> CheckedLayer:
+    """Check one class raster against the grid of a tile that exists already.
+
+    Adds to `findings`; raises a `CloudbrushError` when the raster cannot be used.
+    """
+    found = _allowed(found, roots)
+    return _check_layer(found, _headers(found), grid, classes, findings)[0]
+
+
 def _sha256(layer: FoundLayer) -> str:
     path = layer.sources[0][0]
     stat = path.stat()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,9 @@ def class_table(labels: Sequence[Path]) -> tuple[ClassTable, dict[int, int]]:
             found |= {int(code) for code in seen.codes}
             colours |= seen.info.colours or {}
             nodata = seen.info.nodata if nodata is None else nodata
-    return _table_of(found, colours, None if nodata is None or nodata != nodata else int(nodata))
+    if nodata is not None and not isfinite(nodata):
+        nodata = None
+    return _table_of(found, colours, None if nodata is None else int(nodata))
 
 
 def _table_of(
@@ -81,9 +84,11 @@ def _table_of(
 ) -> tuple[ClassTable, dict[int, int]]:
     """Return a table for the codes found; those that no byte can hold are numbered anew.
 
-    Negative codes and the nodata value become void. 0 and 255 alone are no and yes.
+    Negative codes, the nodata value and 255 become void; 0 and 255 alone are no and yes.
     """
     missing = {code for code in found if code < 0 or code == nodata}
+    if found - missing != {0, 255} and max(found, default=0) == 255:
+        missing.add(255)  # by custom no label
     used = sorted(found - missing)[:MAX_CODES]
     codes: dict[int, int] = {}
     if used == [0, 255] or any(code > 254 for code in used):

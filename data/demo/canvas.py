@@ -137,7 +137,7 @@ def _flat(
     edge = np.minimum(house.width / 2 - np.abs(u), house.depth / 2 - np.abs(v))
     light[edge < 1.6] = 0.82
     height[edge < 1.6] += 0.7
-    for _ in range(int(rng.integers(0, 2 + house.width * house.depth / 900))):
+    for _ in range(int(rng.integers(0, 2 + int(house.width * house.depth / 900)))):
         at_u = rng.uniform(-0.35, 0.35) * house.width
         at_v = rng.uniform(-0.35, 0.35) * house.depth
         unit = (np.abs(u - at_u) < rng.uniform(1.5, 5)) & (np.abs(v - at_v) < rng.uniform(1.5, 4))

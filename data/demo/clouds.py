@@ -20,11 +20,13 @@ THIN_FROM, THICK_FROM, SHADE_FROM = 0.10, 0.60, 0.35
 @dataclass(frozen=True)
 class Weather:
     """One date: share of sky under cloud (0 to 1, more than 1 closes every gap), how much that
-    varies across the scene, how far edges fade (in deviations of the noise), and the cloud base."""
+    varies across the scene, how far edges fade (in deviations of the noise), the share under a thin
+    veil, and the cloud base."""
 
     cover: float
     spread: float = 0.12
     softness: float = 0.7
+    veil: float = 0.0
     base_m: float = 45.0
     wavelength_px: float = 260.0
 
@@ -50,18 +52,22 @@ def draw_clouds(
     rng: np.random.Generator, shape: Shape, weather: Weather, sun: Sun, pixel_m: float
 ) -> Clouds:
     """Return the clouds of one date over a region."""
-    puffs = fractal(rng, shape, weather.wavelength_px, slope=3.1)
+    puffs = fractal(rng, shape, weather.wavelength_px, slope=3.7)
     drift = fractal(rng, shape, max(shape) * 0.3, slope=6.0)
     share = np.clip(weather.cover + weather.spread * drift, 0.002, 0.998)
     limit = -special.ndtri(share).astype(np.float32)
-    closed = np.float32(3.0 * max(weather.cover - 1, 0))
+    closed = np.float32(max(weather.cover - 1, 0))
     depth = puffs - limit + closed
-    opacity = smoothstep(depth, -0.15 * weather.softness, weather.softness)
-    opacity *= np.float32(0.985)
+    opacity = smoothstep(depth, -0.3 * weather.softness, 0.8 * weather.softness)
+    if weather.veil:
+        high = fractal(rng, shape, weather.wavelength_px * 1.6, slope=4.2)
+        edge = float(-special.ndtri(weather.veil))
+        opacity = 1 - (1 - opacity) * (1 - 0.42 * smoothstep(high, edge - 0.4, edge + 0.6))
+    opacity = np.asarray(opacity * np.float32(0.99), np.float32)
     offset = sun.shadow_px(weather.base_m, pixel_m)
     shade = np.roll(opacity, offset, axis=(0, 1))
     ndimage.gaussian_filter(shade, 1.5, output=shade)
-    glow = 0.83 + 0.10 * smoothstep(depth, 0, 2.2) + 0.02 * np.roll(puffs, (5, 5), axis=(0, 1))
+    glow = 0.83 + 0.10 * smoothstep(depth, 0, 2.2) + 0.025 * np.clip(puffs, -2, 2)
     return Clouds(opacity, shade, np.asarray(glow, np.float32))
 
 
@@ -79,9 +85,11 @@ def photograph(
     """
     picture = seen * np.asarray(tint, np.float32)
     if clouds is not None:
-        sky_only = 1 - clouds.shade[..., None] * np.float32([0.72, 0.68, 0.60])
+        sky_only = 1 - clouds.shade[..., None] * np.array([0.72, 0.68, 0.60], np.float32)
         picture *= sky_only
         opacity = clouds.opacity[..., None]
-        picture += (clouds.glow[..., None] * np.float32([1.0, 1.0, 1.015]) - picture) * opacity
+        picture += (
+            clouds.glow[..., None] * np.array([1.0, 1.0, 1.015], np.float32) - picture
+        ) * opacity
     picture += rng.standard_normal(picture.shape, np.float32) * np.float32(noise)
     return develop(picture)

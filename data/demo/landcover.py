@@ -33,10 +33,10 @@ from data.demo.sar import speckle, to_amplitude8
 from data.demo.scene import echo, paint, radiance
 
 SKIES = (
-    Weather(0.07, 0.05, 0.6),
-    Weather(0.22, 0.10, 0.8),
-    Weather(0.48, 0.12, 0.7),
-    Weather(1.5, 0.10, 0.6),
+    Weather(0.06, 0.04, 0.8),
+    Weather(0.13, 0.06, 1.0, veil=0.12),
+    Weather(0.42, 0.12, 1.0, veil=0.05),
+    Weather(1.35, 0.02, 1.1),
 )
 """The four cloudy dates of a region, from a few clouds to a closed deck."""
 

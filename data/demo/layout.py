@@ -112,10 +112,10 @@ def draw_layout(rng: np.random.Generator, plan: Plan, shape: Shape) -> Layout:
 
     sub_u, edge_u, last_u = _subdivide(rng, cell, along, plan.block_px[0], town)
     sub_v, edge_v, last_v = _subdivide(rng, cell, across, plan.block_px[1], town)
-    edge_u, edge_v = edge_u / _steepness(u), edge_v / _steepness(v)
-    block = cell * np.int32(64) + np.minimum(sub_u, 7) * np.int32(8) + np.minimum(sub_v, 7)
-    _, block = np.unique(block, return_inverse=True)
-    block = block.reshape(shape).astype(np.int32)
+    edge_u = np.asarray(edge_u / _steepness(u), np.float32)
+    edge_v = np.asarray(edge_v / _steepness(v), np.float32)
+    parts = cell * np.int32(64) + np.minimum(sub_u, 7) * np.int32(8) + np.minimum(sub_v, 7)
+    block = np.unique(parts, return_inverse=True)[1].reshape(shape).astype(np.int32)
 
     half_u = _half_widths(rng, plan, along, last_u, town)
     half_v = _half_widths(rng, plan, across, last_v, town)
@@ -236,7 +236,7 @@ def _half_widths(
     level = rng.random(len(cells.cuts) + 2)
     main = level[line] < 0.35
     track = (level[line] < 0.35 + plan.road_share * 0.65) & outer
-    width = np.where(outer & main, 9.5, np.where(town, 6.5, np.where(track, 3.6, 0.0)))
+    width = np.where(outer & main, 9.5, np.where(town, 5.6, np.where(track, 3.6, 0.0)))
     return np.asarray(width, np.float32)
 
 

@@ -1,6 +1,6 @@
 """The four regions of the land-cover demo, each in a real UTM zone and with its own character."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from data.demo.layout import Plan
 from data.demo.light import Sun
@@ -88,3 +88,48 @@ REGIONS = (
         "hill-village", HILL_VILLAGE, 14, "EPSG:32632", (690_400.0, 4_806_700.0), Geometry("right")
     ),
 )
+
+
+def _elsewhere() -> tuple[Region, ...]:
+    """Return the regions that the pseudo-labeller learnt from: other places, another season.
+
+    Early spring on grey ground: fields lie bare or just sown, grass is pale, bare land is rare and
+    grey, roofs and light differ. What a network learns here is partly wrong in the demo.
+    """
+    spring = Palette(
+        roofs=SLATE + PAINTED + TERRACOTTA[:1],
+        crowns=((92, 98, 66), (74, 84, 58), (104, 100, 72), (64, 80, 50)),
+        crops=(0.04, 0.2, 0.26, 0.4, 0.1),
+        water=(52, 76, 84),
+    ).tinted(
+        meadow=(0.94, 1.0, 0.86),
+        grass=(0.9, 1.0, 0.92),
+        scrub=(1.0, 0.96, 0.95),
+        soil=(0.88, 0.96, 1.1),
+        paving=(1.06, 1.04, 1.0),
+        asphalt=(0.9, 0.9, 0.93),
+        parking=(0.9, 0.9, 0.93),
+        ploughed=(0.98, 0.97, 0.95),
+    )
+    made = []
+    for number, (place, sun) in enumerate(
+        (
+            (RIVER_TOWN, Sun(190, 40)),
+            (FARMLAND, Sun(205, 44)),
+            (COASTAL_CITY, Sun(195, 38)),
+            (HILL_VILLAGE, Sun(210, 44)),
+            (RIVER_TOWN, Sun(150, 36)),
+            (FARMLAND, Sun(165, 40)),
+        )
+    ):
+        plan = replace(
+            place.plan,
+            country=(*place.plan.country[:4], 0.015),
+            quarters=(*place.plan.quarters[:5], 0.015),
+        )
+        other = replace(place, plan=plan, palette=spring, sun=sun)
+        made.append(Region(f"elsewhere-{number + 1}", other, 900 + number, "EPSG:32633", (0, 0)))
+    return tuple(made)
+
+
+ELSEWHERE = _elsewhere()

@@ -139,7 +139,7 @@ class _Painter:
         tracks = (layout.street <= 0) & (layout.width < 5)
         self.cover("track", tracks)
         grassy = tracks & (np.abs(layout.street + 3.0) < 0.8)
-        self.canvas.rgb[grassy] *= np.float32([0.8, 0.88, 0.75])
+        self.canvas.rgb[grassy] *= np.array([0.8, 0.88, 0.75], np.float32)
         paved = (layout.street <= 0) & (layout.width >= 5)
         self.cover("asphalt", paved, self.choice)
         position = np.where(layout.along_u, layout.u, layout.v)
@@ -175,9 +175,9 @@ class _Painter:
             town & (use == lay.CENTRE) & (layout.street < 70), 2.5, (26, 64), (20, 30), (7, 16), 0.5
         )
         self._build(town & (use == lay.CENTRE), 1.5, (14, 26), (12, 20), (4, 10), 0.5)
-        self._build(town & (use == lay.INDUSTRY), 0.35, (60, 130), (36, 72), (6, 11), 8)
+        self._build(town & (use == lay.INDUSTRY), 0.8, (60, 130), (36, 72), (6, 11), 8)
         self._build(town & (use == lay.INDUSTRY), 0.3, (24, 46), (20, 34), (4, 8), 6)
-        self._build(town & (use == lay.RESIDENTIAL), 0.9, (17, 30), (15, 22), (3.2, 6.5), 4)
+        self._build(town & (use == lay.RESIDENTIAL), 1.4, (17, 30), (15, 22), (3.2, 6.5), 4)
         self._build(town & (use == lay.RESIDENTIAL), 0.5, (8, 12), (7, 10), (2.4, 3), 2)
         farm = ~town & (layout.edge > 14) & (layout.street > 12) & (layout.street < 34)
         self._build(
@@ -321,8 +321,11 @@ def radiance(canvas: Canvas, sun: Sun) -> Field:
 def echo(canvas: Canvas, geometry: Geometry) -> Field:
     """Return the radar power of a canvas before speckle: [H, W], linear.
 
-    Crowns let the pulse in: they displace and shade like things of two fifths of their height.
+    Crowns let the pulse in: they displace and shade like softer things of a third of their height.
     """
     power = to_power(canvas.backscatter) * slope_gain(canvas.terrain, geometry)
-    height = np.where(canvas.classes == TREE, canvas.height * np.float32(0.4), canvas.height)
+    wooded = canvas.classes == TREE
+    canopy = np.where(wooded, canvas.height * np.float32(0.35), np.float32(0))
+    soft = ndimage.gaussian_filter(canopy, 1.8, truncate=2.5)
+    height = np.where(wooded, soft, canvas.height)
     return radar_view(power, np.asarray(height, np.float32), geometry)

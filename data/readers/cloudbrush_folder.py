@@ -80,17 +80,18 @@ def _dataset(key: str, why: str, root: Path, manifest: dict[str, Any]) -> FoundD
 def _tile(root: Path, entry: dict[str, Any], findings: list[Finding]) -> FoundTile:
     layers: list[FoundLayer] = []
     for seen in entry.get("acquisitions", []):
-        dated = {"acquisition": str(seen["date"]), "date": str(seen["date"])}
+        day = str(seen["date"])
         optical = _file(root, seen["optical"], findings)
+        cloud = _file(root, seen.get("cloud"), findings)
         if optical is None:
             continue
-        layers.append(
-            FoundLayer(Modality.OPTICAL, bands(optical, 3), ("red", "green", "blue"), **dated)
-        )
-        cloud = _file(root, seen.get("cloud"), findings)
+        colours = ("red", "green", "blue")
+        rgb = FoundLayer(Modality.OPTICAL, bands(optical, 3), colours, acquisition=day, date=day)
+        layers.append(rgb)
         if cloud is not None:
+            mask = bands(cloud, 1)
             layers.append(
-                FoundLayer(Modality.CLOUD, bands(cloud, 1), ("level",), Unit.CODE, **dated)
+                FoundLayer(Modality.CLOUD, mask, ("level",), Unit.CODE, acquisition=day, date=day)
             )
     sar = _file(root, entry.get("sar"), findings)
     if sar is not None:

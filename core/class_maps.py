@@ -73,7 +73,7 @@ def add_predictions(
     if not ready:
         raise DatasetError(
             "predictions",
-            found=first_errors(findings) or "no class raster",
+            found=first_errors(findings) or f"{len(files)} rasters, none named like a tile",
             expected="class rasters named like the tiles",
         )
     for tile, layer in ready:

@@ -1,0 +1,1 @@
+"""The overview map and the browser of tiles."""

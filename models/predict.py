@@ -1,15 +1,28 @@
-"""Prediction: a network over an image of any size, by windows that overlap and are blended."""
+"""Prediction: a network over an image of any size, by windows that overlap and are blended.
 
-from collections.abc import Callable, Mapping
+First arrays, then tiles of the catalogue. A model without optical input has one map per tile, any
+other one per optical date. Maps that are already there are not made again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from core import catalogue
+from core.errors import Cancelled
+from core.grid import Window
+from core.predictions import find_prediction, save_prediction
+from core.records import Acquisition, ModelRecord, Prediction, Tile
+from core.scores import model_source
+from core.settings import Settings
+from core.store.engine import Store
 from models.networks import SegmentationNetwork
-from models.registry import LoadedModel
+from models.registry import LoadedModel, load_model
 from models.sample import Bands
-from models.train import mixed_precision_helps
+from models.train import mixed_precision_helps, pick_device
+from models.training_set import read_inputs
 
 WINDOW_PX = 1024
 OVERLAP_PX = 128
@@ -17,6 +30,18 @@ OVERLAP_PX = 128
 Codes = npt.NDArray[np.uint8]
 Read = Callable[[int, int, int, int], Mapping[str, Bands]]
 """Reads (y0, x0, height, width) of every modality as [C, height, width]."""
+
+Report = Callable[[float, str], None]
+"""Told the share that is done and what is being done."""
+
+
+def silent(_share: float, _message: str) -> None:
+    """Report nothing."""
+
+
+def never() -> bool:
+    """Never ask to stop."""
+    return False
 
 
 def predict_array(
@@ -97,3 +122,81 @@ def _ramp(height: int, width: int, overlap: int) -> npt.NDArray[np.float32]:
         return np.minimum(distance / max(overlap, 1), 1.0).astype(np.float32)
 
     return side(height)[:, None] * side(width)[None, :]
+
+
+def ensure_prediction(
+    store: Store,
+    settings: Settings,
+    tile: Tile,
+    record: ModelRecord,
+    acquisition: Acquisition | None,
+    *,
+    loaded: LoadedModel | None = None,
+) -> Prediction:
+    """Return the map of a model on a tile, made now when it is missing.
+
+    `acquisition` is the optical date; models without optical input ignore it. `loaded` saves
+    reading the weights again. Raises `CloudbrushError` when the tile lacks an input.
+    """
+    seen = acquisition if record.uses_optical else None
+    source = model_source(record.id, seen.id if seen else None)
+    found = find_prediction(store, tile.id, source)
+    if found is not None:
+        return found
+    model = loaded or load_model(record)
+
+    def read(y0: int, x0: int, height: int, width: int) -> dict[str, Bands]:
+        window = Window(y0, x0, height, width)
+        return read_inputs(store, tile, tuple(record.bands), seen, window)
+
+    index, confidence = predict_windows(
+        model.network,
+        read,
+        tile.grid.height,
+        tile.grid.width,
+        device=pick_device(settings.device),
+    )
+    codes = np.asarray(model.codes, np.uint8)[index]
+    return save_prediction(
+        store,
+        tile.id,
+        source,
+        codes,
+        confidence,
+        model_id=record.id,
+        acquisition_id=seen.id if seen else None,
+    )
+
+
+def acquisitions_of(store: Store, record: ModelRecord, tile: Tile) -> Sequence[Acquisition | None]:
+    """Return what a model predicts a tile from: each optical date, clearest first, or once."""
+    if not record.uses_optical:
+        return [None]
+    return catalogue.acquisitions(store, tile.id) or [None]
+
+
+def predict_tiles(
+    store: Store,
+    settings: Settings,
+    record: ModelRecord,
+    tiles: Sequence[Tile],
+    *,
+    every_date: bool = True,
+    report: Report = silent,
+    cancelled: Callable[[], bool] = never,
+) -> int:
+    """Make the missing maps of a model; return how many there are now.
+
+    With `every_date` False only the clearest optical date of each tile is predicted.
+    """
+    loaded = load_model(record)
+    work = []
+    for tile in tiles:
+        dates = acquisitions_of(store, record, tile)
+        work += [(tile, date) for date in (dates if every_date else dates[:1])]
+    for done, (tile, date) in enumerate(work):
+        if cancelled():
+            raise Cancelled("prediction", found="a request to stop")
+        report(done / len(work), f"Predicting {tile.name}")
+        ensure_prediction(store, settings, tile, record, date, loaded=loaded)
+    return len(work)

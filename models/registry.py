@@ -1,5 +1,7 @@
 """Model files: safetensors with a JSON card beside them. Nothing is ever unpickled.
 
+`models.registry` knows files; `core.trained` knows the rows of the catalogue.
+
 A card says which network the weights belong to. Header, names, types, shapes and sizes of the
 weights are compared with that network before a tensor is read, so that a hostile or truncated file
 is refused without memory being given to it.
@@ -8,6 +10,7 @@ is refused without memory being given to it.
 import hashlib
 import json
 import os
+import secrets
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +21,10 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from core import trained
 from core.errors import ModelFileError
+from core.records import ModelRecord
+from core.store.engine import Store
 from models.networks import SegmentationNetwork, build
 
 CARD_FORMAT = 1
@@ -90,6 +96,32 @@ def load(path: Path) -> LoadedModel:
         raise ModelFileError(str(path), found="weights that are not numbers", expected="numbers")
     network.load_state_dict(tensors)
     return LoadedModel(network.eval(), codes, card)
+
+
+def save_model(
+    store: Store,
+    project_id: int,
+    network: SegmentationNetwork,
+    codes: tuple[int, ...],
+    name: str,
+    card: Mapping[str, Any],
+    parent_id: int | None = None,
+) -> ModelRecord:
+    """Keep a network as a model of a project. `card` as in `save_files`."""
+    path = store.folder("models") / f"{secrets.token_hex(8)}.safetensors"
+    full = save_files(path, network, codes, {**card, "name": name})
+    return trained.add_model(store, project_id, name, path, full, parent_id)
+
+
+def add_model_files(store: Store, project_id: int, weights: Path, name: str) -> ModelRecord:
+    """Keep a model that came as files, a shipped one for instance; raises `ModelFileError`."""
+    model = load(weights)
+    return save_model(store, project_id, model.network, model.codes, name, model.card)
+
+
+def load_model(record: ModelRecord) -> LoadedModel:
+    """Return a model of the catalogue, ready to predict; raises `ModelFileError`."""
+    return load(record.weights_path)
 
 
 def _read_card(path: Path) -> dict[str, Any]:

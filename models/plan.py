@@ -1,0 +1,206 @@
+"""From what a person asks for to what is trained: network, start, tiles, and notes for people.
+
+A *request* says what a person may choose. The *start* is the promoted model when its network fits
+and it has not been trained on what is validation today; otherwise training starts from scratch.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core import catalogue, trained
+from core.classes import Provenance
+from core.errors import JobError, LeakError
+from core.records import ModelRecord, Project
+from core.store.engine import Store
+from models.networks import NETWORKS
+from models.registry import load_model
+from models.train import TrainConfig, compatible
+from models.training_set import (
+    PROVENANCE_WEIGHTS,
+    Choice,
+    TrainingSet,
+    ValidationTile,
+    training_set,
+)
+
+
+@dataclass(frozen=True)
+class RetrainRequest:
+    """What a person may choose for a retraining; every default is sensible.
+
+    `network` "auto" follows the promoted model, or the kind of project. `start` is "promoted",
+    "scratch" or a model's id. `weights` are by name of provenance.
+    """
+
+    name: str = ""
+    network: str = "auto"
+    modalities: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    tile_ids: tuple[int, ...] = ()
+    max_cover: float = 1.0
+    weights: Mapping[str, float] = field(
+        default_factory=lambda: {p.name.lower(): w for p, w in PROVENANCE_WEIGHTS.items()}
+    )
+    start: str | int = "promoted"
+    steps: int = 200
+    batch: int = 8
+    crop_px: int = 192
+    learning_rate: float = 2e-3
+    class_balance: float = 0.25
+    seed: int = 0
+    control: bool = False
+
+    def payload(self) -> dict[str, Any]:
+        """Return the request as a job's payload."""
+        return dataclasses.asdict(self)
+
+
+def request_of(payload: Mapping[str, Any]) -> RetrainRequest:
+    """Return the request in a payload; raises `JobError` that names the field."""
+    known = {f.name for f in dataclasses.fields(RetrainRequest)}
+    unknown = sorted(set(payload) - known)
+    if unknown:
+        raise JobError("retraining", found=f"field {unknown[0]!r}", expected=f"of {sorted(known)}")
+    lists = ("modalities", "regions", "tile_ids")
+    values = {k: tuple(v) if k in lists else v for k, v in payload.items()}
+    request = RetrainRequest(**values)  # type: ignore[arg-type]  # checked below
+    for name, low, high in (
+        ("steps", 1, 100_000),
+        ("batch", 1, 256),
+        ("crop_px", 32, 1024),
+        ("learning_rate", 1e-6, 1.0),
+        ("class_balance", 0.0, 1.0),
+        ("max_cover", 0.0, 1.0),
+        ("seed", 0, 2**31),
+    ):
+        value = getattr(request, name)
+        if not isinstance(value, (int, float)) or not low <= value <= high:
+            raise JobError(f"retraining, {name}", found=repr(value), expected=f"{low} to {high}")
+    if request.network not in ("auto", *NETWORKS):
+        raise JobError(
+            "retraining, network", found=repr(request.network), expected=", ".join(NETWORKS)
+        )
+    return request
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A request made definite: what is trained, from where, and notes for people."""
+
+    config: TrainConfig
+    choice: Choice
+    start: ModelRecord | None
+    notes: tuple[str, ...]
+
+
+def plan(
+    store: Store, project: Project, request: RetrainRequest, validation: Sequence[ValidationTile]
+) -> tuple[Plan, TrainingSet]:
+    """Return what a request comes to today, and its training set.
+
+    Raises `LeakError` for a leak and `CloudbrushError` when there is nothing to learn from.
+    """
+    wanted = _wanted_start(store, project, request)
+    network, modalities = _network(store, project, request, wanted)
+    choice = Choice(
+        modalities=modalities,
+        regions=request.regions or None,
+        tile_ids=request.tile_ids or None,
+        max_cover=request.max_cover,
+        weights={Provenance[name.upper()]: w for name, w in request.weights.items()},
+        seed=request.seed,
+    )
+    found = training_set(store, project, choice)
+    config = TrainConfig(
+        classes=len(project.classes.codes),
+        bands=found.bands,
+        network=network,
+        steps=request.steps,
+        validate_every=max(1, round(request.steps / 5)),
+        batch=request.batch,
+        crop_px=request.crop_px,
+        learning_rate=request.learning_rate,
+        class_balance=request.class_balance,
+        seed=request.seed,
+    )
+    start, notes = _start(store, project, wanted, config, request, validation)
+    return Plan(config, choice, start, notes), found
+
+
+def _network(
+    store: Store, project: Project, request: RetrainRequest, wanted: ModelRecord | None
+) -> tuple[str, tuple[str, ...]]:
+    """Return network and modalities: as asked, as the start has them, or as the project needs."""
+    network, modalities = request.network, request.modalities
+    if network == "auto":
+        default = "two_branch" if project.kind == "damage" else "unet"
+        network = wanted.network if wanted else default
+    if not modalities:
+        modalities = tuple(wanted.bands) if wanted else common_modalities(store, project)
+    return network, modalities
+
+
+def common_modalities(store: Store, project: Project) -> tuple[str, ...]:
+    """Return which of optical and SAR the first training tile has."""
+    for tile in catalogue.tiles(store, project.id):
+        if tile.editable:
+            there = {layer.modality.value for layer in catalogue.layers(store, tile.id)}
+            return tuple(m for m in ("optical", "sar") if m in there)
+    return ("optical", "sar")
+
+
+def _wanted_start(store: Store, project: Project, request: RetrainRequest) -> ModelRecord | None:
+    if request.start == "scratch":
+        return None
+    if request.start == "promoted":
+        return trained.promoted(store, project.id)
+    record = trained.model(store, int(request.start))
+    if record.project_id != project.id:
+        raise JobError("retraining, start", found=record.name, expected="a model of this project")
+    return record
+
+
+def _start(
+    store: Store,
+    project: Project,
+    wanted: ModelRecord | None,
+    config: TrainConfig,
+    request: RetrainRequest,
+    validation: Sequence[ValidationTile],
+) -> tuple[ModelRecord | None, tuple[str, ...]]:
+    if wanted is None:
+        return None, ("Starts from scratch.",)
+    seen = trained_on(store, wanted)
+    leaked = [held.tile.name for held in validation if held.tile.id in seen]
+    asked = request.start == wanted.id
+    if leaked and validation[0].reference != "pseudo":
+        if asked:
+            raise LeakError(
+                f"start {wanted.name}",
+                found=f"a model that was trained on validation tile {leaked[0]}",
+                expected="a model that never saw the validation tiles",
+                todo="Start from scratch or from an older model.",
+            )
+        why = f"{wanted.name} was trained on {leaked[0]}, which is a validation tile now"
+        return None, (f"Starts from scratch: {why}.",)
+    loaded = load_model(wanted)
+    if loaded.codes != project.classes.codes or not compatible(config, loaded.network):
+        if asked:
+            raise JobError(
+                f"start {wanted.name}",
+                found=f"{wanted.network} on {wanted.bands}",
+                expected=f"{config.network} on {config.bands}",
+                todo="Start from scratch, or choose the same network and inputs.",
+            )
+        return None, (f"Starts from scratch: {wanted.name} has another network or other inputs.",)
+    return wanted, (f"Starts from {wanted.name}.",)
+
+
+def trained_on(store: Store, record: ModelRecord) -> set[int]:
+    """Return the ids of the tiles that a model or one of its parents learnt from."""
+    found: set[int] = set()
+    for ancestor in trained.lineage(store, record):
+        found |= {int(k) for k in ancestor.card.get("learnt_from", {}).get("versions", {})}
+    return found

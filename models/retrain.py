@@ -1,0 +1,272 @@
+"""Retraining: from the label versions of now to a model that is kept, scored and compared.
+
+The *control* is the same run on the labels as they came: only against it does a gain come from
+corrections and not from more training.
+"""
+
+import dataclasses
+import hashlib
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core import catalogue, metrics, scores, trained
+from core.errors import JobError
+from core.jobs import JobContext
+from core.presets import preset
+from core.records import Acquisition, ModelRecord, Project
+from core.store.engine import Store
+from models.evaluate import evaluate_labels, evaluate_model
+from models.plan import Plan, plan, request_of
+from models.predict import predict_tiles
+from models.registry import load_model, save_model
+from models.sample import Sample
+from models.train import (
+    Progress,
+    TrainConfig,
+    Trained,
+    describe_device,
+    pick_device,
+    train,
+)
+from models.training_set import (
+    PIECE_PX,
+    TrainingSet,
+    ValidationTile,
+    read_inputs,
+    training_set,
+    validation_tiles,
+)
+
+WATCHED_TILES = 6  # validation tiles scored while training; all of them at the end
+TRAINING_SHARE = 0.8  # of a job's progress
+
+
+def retrain(context: JobContext) -> dict[str, Any]:
+    """Do the `train` job: train, keep, score, predict; return what the page shows."""
+    began = time.monotonic()
+    store, project_id = context.store, context.job.project_id
+    if project_id is None:
+        raise JobError("train job", found="no project", expected="a project")
+    project = catalogue.project(store, project_id)
+    request = request_of(context.payload)
+    context.report(0.0, "Reading labels and images")
+    validation = validation_tiles(store, project)
+    planned, found = plan(store, project, request, validation)
+    run = _Run(context, project, planned, validation, arms=2 if request.control else 1)
+    name = request.name.strip() or f"Model {len(trained.models(store, project_id)) + 1}"
+    after = run.arm(found, name)
+    control = None
+    if request.control:
+        same_tiles = dataclasses.replace(planned.choice, corrected=False)
+        uncorrected = training_set(store, project, same_tiles)
+        control = run.arm(uncorrected, f"{name}, control")
+    before = trained.promoted(store, project_id)
+    run.finish(after, before)
+    return {
+        "model_id": after.id,
+        "control_id": control.id if control else None,
+        "before_id": before.id if before else None,
+        "reference": validation[0].reference if validation else None,
+        "validation_tiles": len(validation),
+        "tiles": len(found.versions),
+        "corrected_px": found.corrected_px,
+        "left_out": found.left_out,
+        "notes": list(planned.notes),
+        "scores": {
+            record.name: summary(store, project, record, validation)
+            for record in (before, control, after)
+            if record is not None
+        },
+        "device": describe_device(run.device),
+        "steps": request.steps,
+        "seconds_per_step": run.seconds_per_step,
+        "seconds": time.monotonic() - began,
+    }
+
+
+class _Run:
+    """The arms of one job, with one place for progress."""
+
+    def __init__(
+        self,
+        context: JobContext,
+        project: Project,
+        planned: Plan,
+        validation: Sequence[ValidationTile],
+        arms: int,
+    ) -> None:
+        self.context, self.project, self.plan = context, project, planned
+        self.validation, self.arms = validation, arms
+        self.device = pick_device(context.settings.device)
+        self.seconds_per_step = 0.0
+        self.done = 0
+        self.watched = _watched(context.store, project, planned.config, validation)
+
+    def arm(self, found: TrainingSet, name: str) -> ModelRecord:
+        """Train on one version of the labels; keep and score the model."""
+        context, parent = self.context, self.plan.start
+        result = train(
+            self.plan.config,
+            found.samples,
+            self.watched,
+            start=load_model(parent).network if parent else None,
+            report=self._training,
+            cancelled=context.cancelled,
+            device=self.device,
+        )
+        self.seconds_per_step = result.seconds / self.plan.config.steps
+        record = self._keep(result, found, name)
+        share = (1 - TRAINING_SHARE) / self.arms
+        base = (self.done + TRAINING_SHARE) / self.arms
+        evaluate_model(
+            context.store,
+            context.settings,
+            self.project,
+            record,
+            self.validation,
+            report=lambda part, message: context.report(base + 0.6 * share * part, message),
+            cancelled=context.cancelled,
+        )
+        self.done += 1
+        return record
+
+    def finish(self, after: ModelRecord, before: ModelRecord | None) -> None:
+        """Score what the new model is compared with, and predict the tiles that people edit."""
+        context = self.context
+        context.report(0.93, "Scoring labels")
+        evaluate_labels(context.store, self.project, cancelled=context.cancelled)
+        if before is not None:
+            evaluate_model(
+                context.store,
+                context.settings,
+                self.project,
+                before,
+                self.validation,
+                cancelled=context.cancelled,
+            )
+        predict_tiles(
+            context.store,
+            context.settings,
+            after,
+            [t for t in catalogue.tiles(context.store, self.project.id) if t.editable],
+            every_date=False,
+            report=lambda part, message: context.report(0.96 + 0.04 * part, message),
+            cancelled=context.cancelled,
+        )
+
+    def _training(self, point: Progress) -> None:
+        share = (self.done + TRAINING_SHARE * point.step / point.steps) / self.arms
+        kind = "control" if self.done else "training"
+        self.context.report(
+            share,
+            f"Epoch {point.epoch} of {point.epochs}",
+            arm=kind,
+            step=point.step,
+            epoch=point.epoch,
+            loss=point.loss,
+            val_miou=point.val_miou,
+            seconds_left=point.seconds_left,
+        )
+
+    def _keep(self, result: Trained, found: TrainingSet, name: str) -> ModelRecord:
+        """Save a model with everything that a reader of its card needs to trace it back."""
+        parent = self.plan.start
+        card = {
+            "config": dataclasses.asdict(result.config),
+            "parent_id": parent.id if parent else None,
+            "parent_sha256": parent.card["sha256"] if parent else None,
+            "learnt_from": {
+                "versions": {str(k): v for k, v in found.versions.items()},
+                "corrected_px": found.corrected_px,
+                "sha256": found.sha256,
+                "left_out": found.left_out,
+                "weights": {p.name.lower(): w for p, w in self.plan.choice.weights.items()},
+                "max_cover": self.plan.choice.max_cover,
+            },
+            "validation": {
+                "tiles": [held.tile.id for held in self.validation],
+                "sha256": _hash_of(self.validation),
+                "reference": sorted({held.reference for held in self.validation}),
+            },
+            "history": [dataclasses.asdict(point) for point in result.history],
+            "device": describe_device(result.device),
+            "seconds": round(result.seconds, 1),
+        }
+        return save_model(
+            self.context.store,
+            self.project.id,
+            result.network,
+            self.project.classes.codes,
+            name,
+            card,
+            parent.id if parent else None,
+        )
+
+
+def summary(
+    store: Store, project: Project, record: ModelRecord, validation: Sequence[ValidationTile]
+) -> dict[str, Any]:
+    """Return IoU by class and the project's mean IoU of a model, from stored matrices.
+
+    "all" sums every optical date, "clear" the clearest date of each tile only. NaN becomes None.
+    """
+    reference = validation[0].reference if validation else "pseudo"
+    found = scores.evaluations(store, project.id, reference=reference, model_id=record.id)
+    clearest = {
+        held.tile.id: dates[0].id
+        for held in validation
+        if (dates := catalogue.acquisitions(store, held.tile.id))
+    }
+    clear = [e for e in found if e.acquisition_id in (None, clearest.get(e.tile_id))]
+    return {
+        "model_id": record.id,
+        "all": _scores_of(project, [e.matrix for e in found]),
+        "clear": _scores_of(project, [e.matrix for e in clear]),
+    }
+
+
+def _scores_of(
+    project: Project, matrices: Sequence[npt.NDArray[np.int64]]
+) -> dict[str, Any] | None:
+    if not matrices:
+        return None
+    matrix = np.sum(matrices, axis=0)
+    mean = float(preset(project.preset).mean_iou(matrix, project.classes))
+    return {
+        "miou": _number(mean),
+        "iou": [_number(float(value)) for value in metrics.iou(matrix)],
+        "pixels": int(metrics.reference_pixels(matrix).sum()),
+    }
+
+
+def _number(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _watched(
+    store: Store, project: Project, config: TrainConfig, validation: Sequence[ValidationTile]
+) -> list[Sample]:
+    """Return some validation tiles as samples for the curve, evenly chosen, clearest date only."""
+    chosen = validation[:: max(1, len(validation) // WATCHED_TILES)][:WATCHED_TILES]
+    samples = []
+    for held in chosen:
+        dates: list[Acquisition] = catalogue.acquisitions(store, held.tile.id)
+        first = dates[0] if dates and "optical" in config.bands else None
+        images = read_inputs(store, held.tile, tuple(config.bands), first)
+        part = (slice(0, PIECE_PX), slice(0, PIECE_PX))
+        label = project.classes.index_lut[held.labels[part]]
+        inputs = {modality: [image[(..., *part)]] for modality, image in images.items()}
+        samples.append(Sample(inputs, label, np.ones(label.shape, np.float32), held.tile.name))
+    return samples
+
+
+def _hash_of(validation: Sequence[ValidationTile]) -> str:
+    digest = hashlib.sha256()
+    for held in validation:
+        digest.update(f"{held.tile.name}:{held.reference}".encode())
+        digest.update(held.labels.tobytes())
+    return digest.hexdigest()

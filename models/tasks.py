@@ -1,0 +1,70 @@
+"""What a worker can do, by name."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from core import catalogue, trained
+from core.errors import JobError
+from core.jobs import JobContext, Task, check_payload
+from core.records import ModelRecord, Tile
+from models.evaluate import evaluate_labels, evaluate_model, forget_frozen_scores
+from models.predict import predict_tiles
+from models.retrain import retrain
+from models.training_set import validation_tiles
+
+
+def predict(context: JobContext) -> dict[str, Any]:
+    """Make the maps of `model_id` on `tile_ids` (all tiles when missing), for every date."""
+    check_payload("predict", context.payload, "model_id")
+    record = trained.model(context.store, int(context.payload["model_id"]))
+    tiles = _tiles(context, record)
+    made = predict_tiles(
+        context.store,
+        context.settings,
+        record,
+        tiles,
+        every_date=bool(context.payload.get("every_date", True)),
+        report=context.report,
+        cancelled=context.cancelled,
+    )
+    return {"model_id": record.id, "maps": made, "tiles": len(tiles)}
+
+
+def evaluate(context: JobContext) -> dict[str, Any]:
+    """Score `model_ids` (all models when missing) and the labels on the validation tiles of now."""
+    project_id = context.job.project_id
+    if project_id is None:
+        raise JobError("evaluate job", found="no project", expected="a project")
+    project = catalogue.project(context.store, project_id)
+    records = trained.models(context.store, project_id)
+    wanted = context.payload.get("model_ids")
+    if wanted is not None:
+        records = [record for record in records if record.id in wanted]
+    forget_frozen_scores(context.store, project_id)
+    validation = validation_tiles(context.store, project)
+    matrices = evaluate_labels(context.store, project, cancelled=context.cancelled)
+    for number, record in enumerate(records):
+        base, share = number / len(records), 1 / len(records)
+
+        def report(part: float, message: str, base: float = base, share: float = share) -> None:
+            context.report(base + share * part, message)
+
+        matrices += evaluate_model(
+            context.store,
+            context.settings,
+            project,
+            record,
+            validation,
+            report=report,
+            cancelled=context.cancelled,
+        )
+    return {"models": len(records), "matrices": matrices}
+
+
+def _tiles(context: JobContext, record: ModelRecord) -> Sequence[Tile]:
+    tiles = catalogue.tiles(context.store, record.project_id)
+    wanted = context.payload.get("tile_ids")
+    return tiles if wanted is None else [tile for tile in tiles if tile.id in wanted]
+
+
+TASKS: dict[str, Task] = {"train": retrain, "predict": predict, "evaluate": evaluate}

@@ -1,0 +1,366 @@
+"""What a retraining learns from and is judged on, from the label versions of now.
+
+Words: the *training set* is every editable tile with labels; its weights come from provenance. The
+*validation set* is fixed: tiles of the validation split with truth, and tiles that a person has
+corrected and frozen. A *leak* is validation ground in the training set, by tile, by label file or
+by place; it is refused.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from core import catalogue, history
+from core.classes import ClassTable, Provenance
+from core.display import to_unit
+from core.errors import CloudbrushError, LeakError
+from core.grid import Window, same_crs, whole
+from core.raster import read_layer
+from core.records import Acquisition, Grid, Layer, Modality, Project, Split, Tile
+from core.scores import Reference
+from core.store.engine import Store
+from models.losses import IGNORE
+from models.sample import Bands, Sample
+
+INPUTS = (Modality.OPTICAL, Modality.SAR)
+PROVENANCE_WEIGHTS: dict[Provenance, float] = {
+    Provenance.PSEUDO: 1.0,
+    Provenance.CHANGED: 4.0,
+    Provenance.VERIFIED: 4.0,
+    Provenance.MODEL: 1.0,
+    Provenance.UNSURE: 0.0,
+}
+PIECE_PX = 1024  # larger tiles are learnt from in pieces of this size
+PIECES_PER_TILE = 9
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to learn from. `weights` are by provenance; pixels of weight 0 are left out.
+
+    `regions` and `tile_ids` limit the tiles (None: all). `max_cover` leaves out optical dates with
+    more cloud. `corrected` False takes the labels as they came: the control of a comparison.
+    """
+
+    modalities: tuple[str, ...] = ("optical", "sar")
+    regions: tuple[str, ...] | None = None
+    tile_ids: tuple[int, ...] | None = None
+    max_cover: float = 1.0
+    weights: Mapping[Provenance, float] = field(default_factory=lambda: dict(PROVENANCE_WEIGHTS))
+    corrected: bool = True
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Samples and where they come from. `versions` is the label version of each tile learnt from.
+
+    `left_out` names tiles that were not used, each with the reason.
+    """
+
+    samples: list[Sample]
+    bands: dict[str, int]
+    versions: dict[int, int]
+    left_out: dict[str, str]
+    corrected_px: int
+
+    @property
+    def sha256(self) -> str:
+        """Return a hash of labels, weights and tile names."""
+        digest = hashlib.sha256()
+        for sample in self.samples:
+            digest.update(sample.name.encode())
+            digest.update(sample.label.tobytes())
+            digest.update(sample.weight.tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class ValidationTile:
+    """A tile to score on: class codes uint8 [H, W] and what they are."""
+
+    tile: Tile
+    reference: Reference
+    labels: npt.NDArray[np.uint8]
+
+
+def training_tiles(store: Store, project_id: int, choice: Choice) -> list[Tile]:
+    """Return the tiles that may be learnt from under a choice.
+
+    Raises `LeakError` when validation tiles are asked for by id.
+    """
+    tiles = catalogue.tiles(store, project_id)
+    if choice.tile_ids is not None:
+        wanted = [tile for tile in tiles if tile.id in choice.tile_ids]
+        kept_out = [tile.name for tile in wanted if not tile.editable]
+        if kept_out:
+            raise LeakError(
+                "training set",
+                found=f"validation or frozen tiles {', '.join(kept_out[:5])}",
+                expected="tiles of the training split that are not frozen",
+                todo="Leave them out: scores on tiles that were trained on mean nothing.",
+            )
+        tiles = wanted
+    return [
+        tile
+        for tile in tiles
+        if tile.editable and (choice.regions is None or tile.region in choice.regions)
+    ]
+
+
+def training_set(store: Store, project: Project, choice: Choice) -> TrainingSet:
+    """Return the samples of a project under a choice, from the label versions of now.
+
+    Tiles that share ground with validation tiles are left out. Raises `LeakError` for a leak and
+    `CloudbrushError` when nothing is left to learn from.
+    """
+    reserved = [tile for tile in catalogue.tiles(store, project.id) if not tile.editable]
+    chosen = training_tiles(store, project.id, choice)
+    covered = shared_ground(chosen, reserved)
+    samples: list[Sample] = []
+    versions: dict[int, int] = {}
+    left_out: dict[str, str] = {}
+    corrected_px = 0
+    for tile in chosen:
+        if tile.id in covered:
+            left_out[tile.name] = f"shares ground with validation tile {covered[tile.id].name}"
+            continue
+        if not _has_inputs(store, tile, choice):
+            left_out[tile.name] = f"has not all of {', '.join(choice.modalities)}"
+            continue
+        pieces, version, changed = _samples_of(store, project.classes, tile, choice)
+        if not pieces:
+            left_out[tile.name] = "has no labelled pixel that counts"
+            continue
+        samples += pieces
+        versions[tile.id] = version
+        corrected_px += changed
+    if not samples:
+        reasons = "; ".join(f"{name} {why}" for name, why in list(left_out.items())[:3])
+        raise CloudbrushError(
+            "training set",
+            found=f"no tile to learn from ({reasons or 'no training tiles'})",
+            expected="at least one labelled training tile",
+            todo="Label or import tiles of the training split, or choose other inputs.",
+        )
+    check_no_leak(store, project.id, versions)
+    return TrainingSet(samples, _bands_of(samples), versions, left_out, corrected_px)
+
+
+def check_no_leak(store: Store, project_id: int, trained_on: Mapping[int, int]) -> None:
+    """Raise `LeakError` when a tile that is learnt from is, or lies on, validation ground."""
+    tiles = catalogue.tiles(store, project_id)
+    reserved = [tile for tile in tiles if not tile.editable]
+    learnt = [tile for tile in tiles if tile.id in trained_on]
+    files = {path: tile for tile in reserved for path in _label_files(store, tile)}
+    leaks = {tile.id: tile for tile in learnt if not tile.editable}
+    leaks |= shared_ground(learnt, reserved)
+    for tile in learnt:
+        same_file = [files[path] for path in _label_files(store, tile) if path in files]
+        if same_file:
+            leaks[tile.id] = same_file[0]
+        if tile.id in leaks:
+            raise LeakError(
+                f"training tile {tile.name}",
+                found=f"ground or label of validation tile {leaks[tile.id].name}",
+                expected="training and validation on different ground",
+                todo="Give the frozen tile back, or leave this one out.",
+            )
+
+
+def shared_ground(tiles: Sequence[Tile], reserved: Sequence[Tile]) -> dict[int, Tile]:
+    """Return, by tile id, a reserved tile that overlaps it by more than a pixel both ways.
+
+    Tiles without a place (no CRS) share ground with none.
+    """
+    placed = [tile for tile in reserved if tile.grid.crs is not None]
+    if not placed:
+        return {}
+    boxes = np.array([_bounds(tile.grid) for tile in placed])
+    found = {}
+    for tile in tiles:
+        if tile.grid.crs is None:
+            continue
+        low_x, low_y, high_x, high_y = _bounds(tile.grid)
+        pixel = max(abs(v) for v in (*tile.grid.transform[:2], *tile.grid.transform[3:5]))
+        wide = np.minimum(boxes[:, 2], high_x) - np.maximum(boxes[:, 0], low_x) > pixel
+        high = np.minimum(boxes[:, 3], high_y) - np.maximum(boxes[:, 1], low_y) > pixel
+        for number in np.flatnonzero(wide & high):
+            if placed[number].id != tile.id and same_crs(tile.grid.crs, placed[number].grid.crs):
+                found[tile.id] = placed[number]
+                break
+    return found
+
+
+def validation_tiles(store: Store, project: Project) -> list[ValidationTile]:
+    """Return the tiles to score on, each with its reference.
+
+    Truth of the validation split, and frozen tiles with the labels that a person froze. Without
+    either, labels as they came: of the validation split, else of the training tiles themselves.
+    """
+    found: list[ValidationTile] = []
+    tiles = catalogue.tiles(store, project.id)
+    for tile in tiles:
+        if tile.frozen:
+            labels = history.current(store, tile.id).labels
+            found.append(ValidationTile(tile, "frozen", labels))
+        elif tile.split is Split.VAL and (truth := read_truth(store, project, tile)) is not None:
+            found.append(ValidationTile(tile, "truth", truth))
+    if found:
+        return found
+    last_resort = [t for t in tiles if t.split is Split.VAL] or [t for t in tiles if t.editable]
+    return [
+        ValidationTile(tile, "pseudo", history.original(store, tile.id)) for tile in last_resort
+    ]
+
+
+def read_truth(store: Store, project: Project, tile: Tile) -> npt.NDArray[np.uint8] | None:
+    """Return the clean reference of a tile as class codes, uint8 [H, W], or None."""
+    layers = catalogue.layers(store, tile.id, modality=Modality.TRUTH)
+    if not layers:
+        return None
+    raster = read_layer(layers[0], tile.grid)
+    return np.where(raster.valid, raster.values[0], np.uint8(project.classes.void_code))
+
+
+def read_inputs(
+    store: Store,
+    tile: Tile,
+    modalities: Sequence[str],
+    acquisition: Acquisition | None,
+    window: Window | None = None,
+) -> dict[str, Bands]:
+    """Return the images of a tile by modality, [C, h, w], NaN where they have no data.
+
+    `acquisition` chooses the optical date; None takes the only or first optical layer. Raises
+    `CloudbrushError` when an input is missing.
+    """
+    inputs: dict[str, Bands] = {}
+    for modality in modalities:
+        layers = catalogue.layers(store, tile.id, modality=Modality(modality))
+        if modality == Modality.OPTICAL and acquisition is not None:
+            layers = [layer for layer in layers if layer.acquisition_id == acquisition.id]
+        if not layers:
+            date = f" of {acquisition.name}" if acquisition else ""
+            raise CloudbrushError(
+                f"tile {tile.name}",
+                found=f"no {modality} image{date}",
+                expected="one",
+                todo="Choose a model that does not need it.",
+            )
+        inputs[modality] = read_image(layers[0], tile.grid, window)
+    return inputs
+
+
+def read_image(layer: Layer, grid: Grid, window: Window | None = None) -> Bands:
+    """Return an image layer in the unit in which networks see it (SAR power in dB), [C, h, w]."""
+    raster = read_layer(layer, grid, window)
+    values: Bands = to_unit(raster.values, layer.unit)
+    if raster.valid.all():
+        return values
+    return np.where(raster.valid, values, np.nan).astype(np.float32)
+
+
+def provenance_lut(weights: Mapping[Provenance, float]) -> npt.NDArray[np.float32]:
+    """Return float32 [256]: provenance code to weight; codes without a weight count nothing."""
+    lut = np.zeros(256, np.float32)
+    for provenance, weight in weights.items():
+        lut[int(provenance)] = weight
+    return lut
+
+
+def _samples_of(
+    store: Store, classes: ClassTable, tile: Tile, choice: Choice
+) -> tuple[list[Sample], int, int]:
+    """Return the samples of a tile, its label version and its number of corrected pixels."""
+    samples: list[Sample] = []
+    version, changed = 0, 0
+    weight_of = provenance_lut(choice.weights)
+    for window in _pieces(tile, choice.seed):
+        if choice.corrected:
+            now = history.current(store, tile.id, window)
+            codes, weight, version = now.labels, weight_of[now.provenance], now.version
+            changed += int((now.provenance == Provenance.CHANGED).sum())
+        else:
+            codes = history.original(store, tile.id, window)
+            weight = np.full(codes.shape, weight_of[Provenance.PSEUDO], np.float32)
+        label = classes.index_lut[codes]
+        if not ((label != IGNORE) & (weight > 0)).any():
+            continue
+        inputs = {
+            modality: [read_image(layer, tile.grid, window) for layer in layers]
+            for modality, layers in _layers_of(store, tile, choice).items()
+        }
+        name = (
+            tile.name if window == whole(tile.grid) else f"{tile.name} at {window.y0},{window.x0}"
+        )
+        samples.append(Sample(inputs, label, weight, name))
+    return samples, version, changed
+
+
+def _pieces(tile: Tile, seed: int) -> list[Window]:
+    """Return the windows of a tile to learn from; of a large tile, some drawn by seed."""
+    grid = tile.grid
+    if max(grid.height, grid.width) <= 2 * PIECE_PX:
+        return [whole(grid)]
+    pieces = [
+        Window(y, x, min(PIECE_PX, grid.height - y), min(PIECE_PX, grid.width - x))
+        for y in range(0, grid.height, PIECE_PX)
+        for x in range(0, grid.width, PIECE_PX)
+    ]
+    if len(pieces) <= PIECES_PER_TILE:
+        return pieces
+    chosen = np.random.default_rng([seed, tile.id]).choice(
+        len(pieces), PIECES_PER_TILE, replace=False
+    )
+    return [pieces[i] for i in sorted(chosen)]
+
+
+def _layers_of(store: Store, tile: Tile, choice: Choice) -> dict[str, list[Layer]]:
+    """Return the image layers by modality; optical dates above the wanted cover are left out."""
+    covers = {a.id: a.cover for a in catalogue.acquisitions(store, tile.id)}
+    found: dict[str, list[Layer]] = {}
+    for modality in choice.modalities:
+        layers = catalogue.layers(store, tile.id, modality=Modality(modality))
+        found[modality] = [
+            layer
+            for layer in layers
+            if layer.acquisition_id is None
+            or (covers.get(layer.acquisition_id) or 0.0) <= choice.max_cover
+        ]
+    return found
+
+
+def _has_inputs(store: Store, tile: Tile, choice: Choice) -> bool:
+    return all(_layers_of(store, tile, choice).values())
+
+
+def _bands_of(samples: Sequence[Sample]) -> dict[str, int]:
+    """Return the channels per modality; raises when tiles differ."""
+    bands = {m: images[0].shape[0] for m, images in samples[0].inputs.items()}
+    for sample in samples:
+        for modality, images in sample.inputs.items():
+            if any(image.shape[0] != bands[modality] for image in images):
+                raise CloudbrushError(
+                    f"tile {sample.name}, {modality}",
+                    found=f"{[image.shape[0] for image in images]} bands",
+                    expected=f"{bands[modality]} as in {samples[0].name}",
+                    todo="Choose regions whose images have the same bands.",
+                )
+    return bands
+
+
+def _label_files(store: Store, tile: Tile) -> list[str]:
+    layers = catalogue.layers(store, tile.id, modality=Modality.LABEL)
+    return [str(layer.sources[0][0]) for layer in layers]
+
+
+def _bounds(grid: Grid) -> tuple[float, float, float, float]:
+    a, b, c, d, e, f = grid.transform
+    corners = [(0, 0), (grid.width, 0), (0, grid.height), (grid.width, grid.height)]
+    xs = [a * x + b * y + c for x, y in corners]
+    ys = [d * x + e * y + f for x, y in corners]
+    return min(xs), min(ys), max(xs), max(ys)

@@ -172,13 +172,40 @@ def set_tile_state(
         session.add(TileEventRow(tile_id=tile_id, person_id=person_id, state=state.value))
 
 
-def freeze_tiles(store: Store, tile_ids: Sequence[int], *, frozen: bool = True) -> None:
-    """Reserve corrected tiles as validation, at their version of now, or give them back."""
+def reserve_tiles(store: Store, tile_ids: Sequence[int]) -> None:
+    """Set training tiles aside for validation: they stay editable and are never trained on."""
     with store.write() as session:
         for tile_id in tile_ids:
             row = _get(session, TileRow, tile_id)
-            row.frozen_at = now() if frozen else None
-            row.frozen_version = _version_of(session, tile_id) if frozen else None
+            if row.split != Split.TRAIN:
+                raise CloudbrushError(
+                    f"tile {row.name}",
+                    found=f"a tile of the {row.split} split",
+                    expected="a training tile",
+                    todo="Tiles of other splits are never trained on; choose another tile.",
+                )
+            row.reserved_at = row.reserved_at or now()
+
+
+def freeze_tiles(store: Store, tile_ids: Sequence[int]) -> None:
+    """Make the labels of reserved tiles final, at their version of now: models are scored on them.
+
+    Tiles that were not reserved are reserved by it.
+    """
+    reserve_tiles(store, tile_ids)
+    with store.write() as session:
+        for tile_id in tile_ids:
+            row = _get(session, TileRow, tile_id)
+            row.frozen_at = now()
+            row.frozen_version = _version_of(session, tile_id)
+
+
+def give_back_tiles(store: Store, tile_ids: Sequence[int]) -> None:
+    """Return reserved or frozen tiles to training."""
+    with store.write() as session:
+        for tile_id in tile_ids:
+            row = _get(session, TileRow, tile_id)
+            row.reserved_at = row.frozen_at = row.frozen_version = None
 
 
 def _version_of(session: Session, tile_id: int) -> int:
@@ -223,6 +250,7 @@ def _tile(row: TileRow, version: int | None, state: str | None) -> Tile:
         grid=Grid(row.height, row.width, (a, b, c, d, e, f), row.crs),
         state=TileState(state) if state else TileState.NEW,
         version=version or 0,
+        reserved=row.reserved_at is not None,
         frozen=row.frozen_at is not None,
         lonlat=tuple((x, y) for x, y in row.lonlat) if row.lonlat else None,
     )

@@ -109,13 +109,19 @@ class Tile:
     grid: Grid
     state: TileState
     version: int  # count of edits
-    frozen: bool  # reserved as validation by the user: not editable, scored on its label of now
+    reserved: bool  # set aside for validation: corrected by hand, and never trained on
+    frozen: bool  # a reserved tile whose labels are final: not editable, models are scored on it
     lonlat: tuple[tuple[float, float], ...] | None  # footprint corners, lon/lat; None without CRS
 
     @property
     def editable(self) -> bool:
         """Return whether the editor may change labels here."""
         return self.split is Split.TRAIN and not self.frozen
+
+    @property
+    def trainable(self) -> bool:
+        """Return whether networks may learn from this tile."""
+        return self.split is Split.TRAIN and not self.reserved
 
 
 @dataclass(frozen=True)

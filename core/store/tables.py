@@ -104,6 +104,7 @@ class TileRow(Base):
     crs: Mapped[str | None]
     transform: Mapped[list[Any]]
     lonlat: Mapped[list[Any] | None]
+    reserved_at: Mapped[datetime | None]
     frozen_at: Mapped[datetime | None]
     frozen_version: Mapped[int | None]
     label_sha256: Mapped[str | None] = mapped_column(String(64))

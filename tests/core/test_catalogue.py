@@ -115,16 +115,26 @@ def test_rename_archive_delete(store: Store) -> None:
 
 def test_tiles_carry_state_and_editability(store: Store) -> None:
     project = add_project(store)
-    tile, other, val = catalogue.tiles(store, project)
+    tile, _other, val = catalogue.tiles(store, project)
     assert (tile.state, tile.version, tile.editable) == (TileState.NEW, 0, True)
     assert not val.editable and val.split is Split.VAL
     catalogue.set_tile_state(store, tile.id, TileState.OPENED)
     catalogue.set_tile_state(store, tile.id, TileState.DONE)
     assert catalogue.tile(store, tile.id).state is TileState.DONE
-    catalogue.freeze_tiles(store, [other.id])
-    assert not catalogue.tile(store, other.id).editable
-    catalogue.freeze_tiles(store, [other.id], frozen=False)
-    assert catalogue.tile(store, other.id).editable
+
+
+def test_reserved_tiles_are_corrected_frozen_and_given_back(store: Store) -> None:
+    tile, _other, val = catalogue.tiles(store, add_project(store))
+    catalogue.reserve_tiles(store, [tile.id])
+    reserved = catalogue.tile(store, tile.id)
+    assert (reserved.editable, reserved.trainable, reserved.frozen) == (True, False, False)
+    catalogue.freeze_tiles(store, [tile.id])
+    frozen = catalogue.tile(store, tile.id)
+    assert (frozen.editable, frozen.trainable, frozen.frozen) == (False, False, True)
+    catalogue.give_back_tiles(store, [tile.id])
+    assert catalogue.tile(store, tile.id) == tile
+    with pytest.raises(CloudbrushError, match="val split"):
+        catalogue.freeze_tiles(store, [val.id])
 
 
 def test_acquisitions_come_clearest_first(store: Store) -> None:

@@ -124,6 +124,7 @@ def upgrade() -> None:
         sa.Column("crs", sa.String(), nullable=True),
         sa.Column("transform", sa.JSON(), nullable=False),
         sa.Column("lonlat", sa.JSON(), nullable=True),
+        sa.Column("reserved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("frozen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("frozen_version", sa.Integer(), nullable=True),
         sa.Column("label_sha256", sa.String(length=64), nullable=True),

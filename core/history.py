@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import catalogue
 from core.errors import BadPatch, CloudbrushError, NotEditable, NotFound
-from core.grid import BLOCK, Window
+from core.grid import Window
 from core.original import Ground, ground
 from core.patch import (
     Bytes,
@@ -32,18 +32,18 @@ from core.replay import (
     edits_between,
     join,
     join_original,
-    keyframe_bytes,
-    keys_of,
     load_blocks,
     memory,
     newest_version,
     original_region,
     patch_of,
     region,
+    write_keyframes,
 )
 from core.store.engine import Store
-from core.store.tables import EditRow, KeyframeRow, PersonRow
+from core.store.tables import EditRow, PersonRow
 from core.stroke import REVERSING, Stroke, change, check_stroke, reverse
+from core.timeline import edits_frame, timeline
 from core.undo import LogRow, Stacks
 
 ATTEMPTS = 8
@@ -58,8 +58,10 @@ __all__ = [
     "at_version",
     "changes",
     "current",
+    "edits_frame",
     "original",
     "stacks",
+    "timeline",
 ]
 
 
@@ -159,7 +161,7 @@ def append(store: Store, tile_id: int, stroke: Stroke, person_id: int) -> Saved:
         except IntegrityError:
             continue  # another process took the version, or saved this very stroke
         if saved.status == "saved" and saved.version % KEYFRAME_EVERY == 0:
-            _write_keyframes(store, tile_id, saved.version)
+            write_keyframes(store, tile_id, saved.version)
         return saved
     raise Busy(
         f"tile {tile_id}", found="many people saving at once", todo="The stroke is sent again."
@@ -376,25 +378,3 @@ def _stacks(store: Store, session: Session, here: Ground, person_id: int, newest
     known = known.after((LogRow(*row) for row in session.execute(query)), newest)
     memory(store).keep_stack(here, person_id, known)
     return known
-
-
-def _write_keyframes(store: Store, tile_id: int, version: int) -> None:
-    """Keep copies of the blocks that the last edits touched. A failure costs time, not edits."""
-    try:
-        with store.write() as session:
-            here = ground(session, tile_id)
-            query = select(EditRow.y0, EditRow.x0, EditRow.h, EditRow.w).where(
-                EditRow.tile_id == tile_id,
-                EditRow.version > version - KEYFRAME_EVERY,
-                EditRow.version <= version,
-            )
-            boxes = [Window(*row) for row in session.execute(query)]
-            for by, bx in sorted({key for box in boxes for key in keys_of(box)}):
-                corner = Window(by * BLOCK, bx * BLOCK, 1, 1)
-                part = load_blocks(store, session, here, corner, version)[by, bx]
-                data = keyframe_bytes(part)
-                session.add(
-                    KeyframeRow(tile_id=tile_id, version=version, block_y=by, block_x=bx, data=data)
-                )
-    except SQLAlchemyError:
-        return

@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from sqlalchemy import Engine, RowMapping, func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -260,9 +261,30 @@ def _keyframe(
     return labels, provenance
 
 
-def keyframe_bytes(part: Block) -> bytes:
-    """Return a block as the bytes of a keyframe: labels, then provenance, compressed."""
+def _keyframe_bytes(part: Block) -> bytes:
     return zlib.compress(part.labels.tobytes() + part.provenance.tobytes(), 1)
+
+
+def write_keyframes(store: Store, tile_id: int, version: int) -> None:
+    """Keep copies of the blocks that the last edits touched. A failure costs time, not edits."""
+    try:
+        with store.write() as session:
+            here = ground(session, tile_id)
+            query = select(EditRow.y0, EditRow.x0, EditRow.h, EditRow.w).where(
+                EditRow.tile_id == tile_id,
+                EditRow.version > version - KEYFRAME_EVERY,
+                EditRow.version <= version,
+            )
+            boxes = [Window(*row) for row in session.execute(query)]
+            for by, bx in sorted({key for box in boxes for key in keys_of(box)}):
+                corner = Window(by * BLOCK, bx * BLOCK, 1, 1)
+                part = load_blocks(store, session, here, corner, version)[by, bx]
+                data = _keyframe_bytes(part)
+                session.add(
+                    KeyframeRow(tile_id=tile_id, version=version, block_y=by, block_x=bx, data=data)
+                )
+    except SQLAlchemyError:
+        return
 
 
 def _caught_up(

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
@@ -122,6 +122,8 @@ async def _posted(
         return refusal(error)
     except TooLarge as error:
         return JSONResponse({"error": str(error)}, 413)
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody reads it; the stroke is sent again
     return await run_in_threadpool(
         answered, lambda: handle(admit(store, request, token, "edit"), body)
     )

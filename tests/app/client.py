@@ -1,0 +1,78 @@
+"""Call an ASGI application in memory, one request at a time."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A finished response."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Client:
+    """Send requests with a token to an application."""
+
+    def __init__(self, app: ASGIApp, token: str | None = None) -> None:
+        self.app, self.token = app, token
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Reply:
+        return self.request("GET", url, b"", headers)
+
+    def post(self, url: str, body: object, headers: Mapping[str, str] | None = None) -> Reply:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.request("POST", url, content, headers)
+
+    def request(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        known = {"content-length": str(len(body))} if method == "POST" else {}
+        known |= {"x-cloudbrush-token": self.token} if self.token else {}
+        known |= {name.lower(): value for name, value in (headers or {}).items()}
+        return asyncio.run(self._call(method, url, body, known))
+
+    async def _call(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        parts = urlsplit(url)
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": parts.path,
+            "raw_path": parts.path.encode(),
+            "root_path": "",
+            "query_string": parts.query.encode(),
+            "headers": [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()],
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 80),
+        }
+        pieces = [body[i : i + 65536] for i in range(0, len(body), 65536)] or [b""]
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            if not pieces:
+                return {"type": "http.disconnect"}
+            piece = pieces.pop(0)
+            return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        await self.app(scope, receive, send)
+        start = next(m for m in sent if m["type"] == "http.response.start")
+        found = {k.decode().lower(): v.decode() for k, v in start["headers"]}
+        content = b"".join(m.get("body", b"") for m in sent if m["type"] == "http.response.body")
+        return Reply(start["status"], found, content)

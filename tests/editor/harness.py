@@ -1,6 +1,6 @@
-"""The editor on its real routes without Streamlit: one page that mounts it and hands over manifests.
+"""The editor on its real routes without Streamlit: one page that mounts it with manifests.
 
-`Harness` serves a store in a thread and can be stopped and started again on the same port, which is
+`Harness` serves a store in a thread. It can be stopped and started again on the same port, which is
 how the tests take the server away from under a stroke.
 """
 
@@ -65,7 +65,6 @@ class Harness:
     def stop(self) -> None:
         """Close the port; requests then fail as they do without a network."""
         self._server.should_exit = True
-        pass
         self._thread.join(10)
 
     def url(self, tile: int, person: Person | None = None) -> str:

@@ -492,11 +492,13 @@ export class Editor {
 
   undo() {
     this.#finishStroke();
+    if (!this.saver.ready) return;
     if (!this.saver.undo(this.#panesShown())) this.panel.say('Nothing to undo on this tile.');
   }
 
   redo() {
     this.#finishStroke();
+    if (!this.saver.ready) return;
     if (!this.saver.redo(this.#panesShown())) this.panel.say('Nothing to redo.');
   }
 
@@ -549,7 +551,7 @@ export class Editor {
   #mayEdit() {
     const {readonly} = this.manifest;
     if (readonly) this.panel.say(`Read-only: ${readonly.what}. ${readonly.why}`);
-    return !readonly && this.scene.labels.blocks.size > 0;
+    return !readonly && this.saver.ready && this.scene.labels.blocks.size > 0;
   }
 
   // ---- the pointer's target

@@ -12,6 +12,7 @@ export class Saver {
     this.scene = null;
     this.history = new History();
     this.later = [];
+    this.ready = false;
     outbox.listener = this;
   }
 
@@ -23,9 +24,11 @@ export class Saver {
     return this.scene.tile.id;
   }
 
-  /* Take over another tile once its labels have arrived: strokes that still wait are painted again. */
+  /* Take over another tile: what can be undone there, and the strokes that still wait for it. Before
+     that (`ready`), nothing may be painted, or a stroke would be painted twice. */
   async open(scene) {
     this.scene = scene;
+    this.ready = false;
     this.later = [];
     this.history = new History();
     const known = await this.server.json(`/tile/${scene.tile.id}/history`);
@@ -34,6 +37,7 @@ export class Saver {
     await this.#loadWaiting(scene);
     if (scene !== this.scene) return;
     this.#replayWaiting();
+    this.ready = true;
     this.ui.onState();
   }
 

@@ -1,0 +1,131 @@
+"""Fixtures of the editor's tests: one Chromium, and a small project served on its real routes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from core import catalogue, history
+from core.settings import Settings
+from core.store.engine import Store
+from tests.editor.harness import Harness
+from tests.live import chromium
+from tests.scene import Scene, make_scene
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Return one Chromium for all tests."""
+    with chromium() as opened:
+        yield opened
+
+
+@dataclass
+class Bench:
+    """A served project and a browser: what a labeler sits at."""
+
+    harness: Harness
+    scene: Scene
+    browser: Browser
+    errors: list[str]
+
+    def open(self, tile: int | None = None, person: str | None = None) -> "Desk":
+        """Open a tile in a tab of its own and wait until it is painted."""
+        context = self.browser.new_context(viewport={"width": 1280, "height": 800})
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        who = catalogue.ensure_person(self.harness.store, person) if person else None
+        page.goto(self.harness.url(tile or self.scene.tile, who))
+        desk = Desk(page, self.harness.store, tile or self.scene.tile)
+        desk.wait_painted()
+        return desk
+
+
+@dataclass
+class Desk:
+    """An open editor with the few gestures that tests need."""
+
+    page: Page
+    store: Store
+    tile: int
+
+    def wait_painted(self) -> None:
+        """Wait until labels and images are on the screen and strokes can be undone."""
+        self.page.locator(f'.editor[data-painted="{self.tile}"]').wait_for(timeout=15_000)
+        self.page.wait_for_function(
+            "document.querySelector('#host').shadowRoot.querySelector('.editor')"
+            ".editor.saver.ready"
+        )
+
+    def editor(self, script: str, argument: Any = None) -> Any:
+        """Return what a function of (editor, argument) gives in the browser."""
+        return self.page.locator(".editor").evaluate(
+            f"(element, argument) => ({script})(element.editor, argument)", argument
+        )
+
+    def point(self, row: float, col: float, pane: str = "label") -> tuple[float, float]:
+        """Return where the centre of a tile pixel lies on the page."""
+        box = self.page.locator(f'[data-pane="{pane}"]').bounding_box()
+        assert box is not None
+        t = self.editor("(e) => e.view.transform")
+        return (
+            box["x"] + (col + 0.5) * t["scale"] + t["x"],
+            box["y"] + (row + 0.5) * t["scale"] + t["y"],
+        )
+
+    def stroke(self, *pixels: tuple[float, float], pane: str = "label") -> None:
+        """Paint from pixel to pixel, all in one stroke."""
+        mouse = self.page.mouse
+        mouse.move(*self.point(*pixels[0], pane))
+        mouse.down()
+        for row, col in pixels[1:]:
+            mouse.move(*self.point(row, col, pane), steps=3)
+        mouse.up()
+
+    def hover(self, row: float, col: float, pane: str = "label") -> None:
+        """Rest the cursor on a pixel."""
+        self.page.mouse.move(*self.point(row, col, pane))
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def expect_state(self, text: str) -> None:
+        """Wait until the state line reads so."""
+        expect(self.page.locator(".state")).to_have_text(text, timeout=15_000)
+
+    def shown(self) -> str:
+        """Return the hash of labels and provenance in the browser."""
+        raster = self.editor("(e) => Array.from(e.scene.labels.raster())")
+        return sha256(bytes(raster)).hexdigest()
+
+    def saved(self) -> str:
+        """Return the hash of labels and provenance on the server."""
+        now = history.current(self.store, self.tile)
+        return sha256(now.labels.tobytes() + now.provenance.tobytes()).hexdigest()
+
+    def label(self, row: int, col: int) -> int:
+        """Return the class code of a pixel in the browser."""
+        return int(self.editor("(e, [r, c]) => e.scene.labels.at(r, c).label", [row, col]))
+
+
+@pytest.fixture
+def bench(
+    store: Store, settings: Settings, tmp_path: Path, browser: Browser
+) -> Iterator[Bench]:
+    """Return a served project; fails the test when a script error was thrown in the browser."""
+    scene = make_scene(store, tmp_path / "scene", height=96, width=80)
+    person = next(p for p in catalogue.people(store) if p.id == scene.ada)
+    harness = Harness(store, settings, person).start()
+    errors: list[str] = []
+    open_before = len(browser.contexts)
+    yield Bench(harness, scene, browser, errors)
+    for context in browser.contexts[open_before:]:
+        context.close()
+    harness.stop()
+    assert not errors

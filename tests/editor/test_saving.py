@@ -1,0 +1,172 @@
+"""Strokes on their way: without a server, with an old token, refused, and against another person."""
+
+import pytest
+from playwright.sync_api import expect
+
+from core import catalogue, history
+from core.records import TileState
+from tests.editor.conftest import Bench
+
+pytestmark = pytest.mark.browser
+
+
+def test_strokes_wait_without_a_server_and_are_sent_when_it_is_back(bench: Bench) -> None:
+    desk = bench.open()
+    bench.harness.stop()
+    desk.press("6")
+    desk.stroke((40, 20), (50, 60))
+    desk.press("7")
+    desk.stroke((45, 20), (45, 60))
+    desk.press("Control+z", "5")
+    desk.stroke((20, 20), (25, 60))
+    desk.expect_state("offline, 4 strokes waiting")
+    shown = desk.shown()
+    bench.harness.start()
+    desk.expect_state("saved, version 4")
+    assert desk.shown() == shown == desk.saved()
+
+
+def test_waiting_strokes_survive_a_reload(bench: Bench) -> None:
+    desk = bench.open()
+    desk.page.route("**/edits", lambda route: route.abort())
+    desk.press("6")
+    desk.stroke((40, 20), (50, 60))
+    desk.press("7")
+    desk.stroke((45, 20), (45, 60))
+    desk.expect_state("offline, 2 strokes waiting")
+    shown = desk.shown()
+    desk.page.reload()
+    desk.wait_painted()
+    assert desk.shown() == shown
+    desk.page.unroute("**/edits")
+    desk.expect_state("saved, version 2")
+    assert desk.shown() == shown == desk.saved()
+    desk.press("Control+z")
+    desk.expect_state("saved, version 3")
+    assert desk.shown() == desk.saved()
+
+
+def test_numbers_go_on_after_a_reload_and_a_copied_tab_gets_its_own_name(bench: Bench) -> None:
+    desk = bench.open()
+    desk.press("6")
+    desk.stroke((40, 20), (50, 60))
+    desk.expect_state("saved, version 1")
+    desk.page.reload()
+    desk.wait_painted()
+    desk.press("7")
+    desk.stroke((40, 20), (50, 60))
+    desk.expect_state("saved, version 2")
+    first, second = history.changes(bench.harness.store, desk.tile, 0)[1]
+    assert (first.client_id, first.seq + 1) == (second.client_id, second.seq)
+    kept = desk.page.evaluate("sessionStorage.getItem('cloudbrush.client')")
+    copy = desk.page.context.new_page()
+    copy.add_init_script(f"sessionStorage.setItem('cloudbrush.client', '{kept}')")
+    copy.goto(desk.page.url)
+    copy.locator(f'.editor[data-painted="{desk.tile}"]').wait_for()
+    assert first.client_id not in copy.evaluate("sessionStorage.getItem('cloudbrush.client')")
+
+
+def test_an_old_token_makes_strokes_wait_for_a_new_one(bench: Bench) -> None:
+    desk = bench.open()
+    bench.harness.spoil_token = True
+    desk.page.evaluate(f"show({desk.tile})")
+    desk.page.wait_for_function(
+        "document.querySelector('#host').shadowRoot.querySelector('.editor')"
+        ".editor.server.token === 'spoiled'"
+    )
+    desk.page.evaluate("window.stay = true")
+    desk.press("6")
+    desk.stroke((40, 20), (50, 60))
+    desk.expect_state("renewing access, 1 stroke waiting")
+    assert any(c["action"] == "renew" for c in desk.page.evaluate("window.commands"))
+    bench.harness.spoil_token = False
+    desk.page.evaluate(f"show({desk.tile})")
+    desk.expect_state("saved, version 1")
+    assert desk.shown() == desk.saved()
+
+
+def test_a_refused_stroke_is_shown_and_the_labels_are_loaded_again(bench: Bench) -> None:
+    desk = bench.open()
+    before = desk.shown()
+    refusal = '{"error": "The tile was frozen meanwhile."}'
+    desk.page.route(
+        "**/edits",
+        lambda route: route.fulfill(status=403, content_type="application/json", body=refusal),
+    )
+    desk.press("6")
+    desk.stroke((40, 20), (50, 60))
+    expect(desk.page.locator(".banner")).to_contain_text("The tile was frozen meanwhile.")
+    desk.expect_state("saved, version 0")
+    desk.page.wait_for_timeout(300)
+    assert desk.shown() == before == desk.saved()
+    assert desk.editor("(e) => e.saver.history.undoable.length") == 0
+
+
+@pytest.mark.parametrize(("answer", "code"), [("mine", 6), ("theirs", 7)])
+def test_overlapping_strokes_of_two_people_ask_which_stays(
+    bench: Bench, answer: str, code: int
+) -> None:
+    ada, ben = bench.open(), bench.open(person="Ben")
+    ben.press("7")
+    ben.stroke((40, 20), (40, 60))
+    ben.expect_state("saved, version 1")
+    ada.press("6")
+    ada.stroke((30, 40), (50, 40))
+    expect(ada.page.locator(".dialog")).to_contain_text("Ben changed")
+    ada.page.locator(f'[data-answer="{answer}"]').click()
+    ada.expect_state("saved, version 2" if answer == "mine" else "saved, version 1")
+    ada.page.wait_for_timeout(300)
+    assert ada.label(40, 40) == code
+    assert ada.shown() == ada.saved()
+
+
+def test_strokes_of_two_people_on_other_pixels_merge(bench: Bench) -> None:
+    ada, ben = bench.open(), bench.open(person="Ben")
+    ben.press("7")
+    ben.stroke((10, 20), (10, 60))
+    ben.expect_state("saved, version 1")
+    ada.press("6")
+    ada.stroke((60, 20), (60, 60))
+    ada.expect_state("saved, version 2")
+    ada.page.wait_for_timeout(200)
+    assert ada.shown() == ada.saved()
+    assert ada.label(10, 40) == 7
+
+
+def test_a_burst_of_strokes_arrives_in_order(bench: Bench) -> None:
+    desk = bench.open()
+    desk.editor(
+        """(e) => {
+          for (let i = 0; i < 40; i++) {
+            e.chooseClass(i % 8);
+            e.press({y: 10 + i, x: 10 + i}, {shift: false});
+            e.drag({y: 60 - i, x: 15 + i});
+            e.release(performance.now());
+          }
+        }"""
+    )
+    desk.page.wait_for_function(
+        "document.querySelector('#host').shadowRoot.querySelector('.state')"
+        ".textContent.startsWith('saved')"
+    )
+    desk.page.wait_for_timeout(700)
+    desk.page.wait_for_function(
+        "document.querySelector('#host').shadowRoot.querySelector('.editor')"
+        ".editor.outbox.entries.length === 0"
+    )
+    assert desk.shown() == desk.saved()
+    edits = history.changes(bench.harness.store, desk.tile, 0)[1]
+    assert [edit.seq for edit in edits] == sorted(edit.seq for edit in edits)
+
+
+def test_a_mark_made_offline_is_sent_later(bench: Bench) -> None:
+    desk = bench.open()
+    desk.page.route("**/state", lambda route: route.abort())
+    desk.press("Enter")
+    desk.page.wait_for_timeout(100)
+    desk.page.unroute("**/state")
+    desk.page.wait_for_function(
+        "document.querySelector('#host').shadowRoot.querySelector('.editor')"
+        ".editor.outbox.entries.length === 0"
+    )
+    assert catalogue.tile(bench.harness.store, desk.tile).state == TileState.DONE

@@ -31,6 +31,9 @@ STARTING_MODELS = {
 }
 
 BANDS = {"optical": 3, "sar": 1}
+SMALL = (12, 24, 48, 96)
+"""Widths of the starting models: retraining from them takes two thirds of the default's time."""
+
 ELSEWHERE_SEED, ELSEWHERE_PX = 5, 1024
 
 
@@ -57,7 +60,7 @@ def train_pseudo_labeller(path: Path = PSEUDO_LABELLER, *, steps: int = 400) -> 
 
 
 def train_starting_models(
-    found: FoundDataset, paths: Mapping[str, Path] = STARTING_MODELS, *, steps: int = 260
+    found: FoundDataset, paths: Mapping[str, Path] = STARTING_MODELS, *, steps: int = 220
 ) -> None:
     """Train the starting models on the pseudo-labels of the training tiles and write them.
 
@@ -69,11 +72,16 @@ def train_starting_models(
         clear = len(modalities) == 1
         samples = [_sample(tile, modalities, clear_only=clear) for tile in tiles]
         origin = "pseudo-labels of the demo's training tiles"
-        _train_and_save(path, modalities, samples, steps, origin)
+        _train_and_save(path, modalities, samples, steps, origin, SMALL)
 
 
 def _train_and_save(
-    path: Path, modalities: Sequence[str], samples: Sequence[Sample], steps: int, origin: str
+    path: Path,
+    modalities: Sequence[str],
+    samples: Sequence[Sample],
+    steps: int,
+    origin: str,
+    widths: tuple[int, ...] | None = None,
 ) -> None:
     codes = OPEN_EARTH_MAP_SAR.codes
     bands = {modality: BANDS[modality] for modality in modalities}

@@ -95,19 +95,19 @@ def training_tiles(store: Store, project_id: int, choice: Choice) -> list[Tile]:
     tiles = catalogue.tiles(store, project_id)
     if choice.tile_ids is not None:
         wanted = [tile for tile in tiles if tile.id in choice.tile_ids]
-        kept_out = [tile.name for tile in wanted if not tile.editable]
+        kept_out = [tile.name for tile in wanted if not tile.trainable]
         if kept_out:
             raise LeakError(
                 "training set",
-                found=f"validation or frozen tiles {', '.join(kept_out[:5])}",
-                expected="tiles of the training split that are not frozen",
+                found=f"validation or reserved tiles {', '.join(kept_out[:5])}",
+                expected="tiles of the training split that are not reserved",
                 todo="Leave them out: scores on tiles that were trained on mean nothing.",
             )
         tiles = wanted
     return [
         tile
         for tile in tiles
-        if tile.editable and (choice.regions is None or tile.region in choice.regions)
+        if tile.trainable and (choice.regions is None or tile.region in choice.regions)
     ]
 
 
@@ -117,7 +117,7 @@ def training_set(store: Store, project: Project, choice: Choice) -> TrainingSet:
     Tiles that share ground with validation tiles are left out. Raises `LeakError` for a leak and
     `CloudbrushError` when nothing is left to learn from.
     """
-    reserved = [tile for tile in catalogue.tiles(store, project.id) if not tile.editable]
+    reserved = [tile for tile in catalogue.tiles(store, project.id) if not tile.trainable]
     chosen = training_tiles(store, project.id, choice)
     covered = shared_ground(chosen, reserved)
     samples: list[Sample] = []
@@ -153,10 +153,10 @@ def training_set(store: Store, project: Project, choice: Choice) -> TrainingSet:
 def check_no_leak(store: Store, project_id: int, trained_on: Mapping[int, int]) -> None:
     """Raise `LeakError` when a tile that is learnt from is, or lies on, validation ground."""
     tiles = catalogue.tiles(store, project_id)
-    reserved = [tile for tile in tiles if not tile.editable]
+    reserved = [tile for tile in tiles if not tile.trainable]
     learnt = [tile for tile in tiles if tile.id in trained_on]
     files = {path: tile for tile in reserved for path in _label_files(store, tile)}
-    leaks = {tile.id: tile for tile in learnt if not tile.editable}
+    leaks = {tile.id: tile for tile in learnt if not tile.trainable}
     leaks |= shared_ground(learnt, reserved)
     for tile in learnt:
         same_file = [files[path] for path in _label_files(store, tile) if path in files]

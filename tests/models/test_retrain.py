@@ -166,7 +166,7 @@ def test_predict_and_evaluate_tasks(
     run_task(store, settings, project, "evaluate")
     found = scores.evaluations(store, project.id, reference="frozen")
     assert {e.source.split("/")[0] for e in found} == {"label", f"m{model_id}"}
-    catalogue.freeze_tiles(store, [tile.id], frozen=False)
+    catalogue.give_back_tiles(store, [tile.id])
     run_task(store, settings, project, "evaluate")
     assert scores.evaluations(store, project.id, reference="frozen") == []
     with pytest.raises(JobError, match="model_id"):

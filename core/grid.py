@@ -157,7 +157,7 @@ def pixel_to_lonlat(grid: Grid, row: float, col: float) -> tuple[float, float] |
 def _lonlat(grid: Grid, y: float, x: float) -> tuple[float, float] | None:
     if grid.crs is None:
         return None
-    east, north = Affine(*grid.transform) * (x, y)
+    east, north = Affine(*grid.transform) @ (x, y)
     try:
         lon, lat = warp_points(_crs(grid.crs), _crs("EPSG:4326"), [east], [north])
     except CRSError:  # a local engineering system has no way to the globe

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 
 from core import catalogue, history, jobs
 from core.classes import ClassEntry, ClassTable
@@ -23,6 +24,8 @@ from core.stroke import Stroke, Tool
 from models.losses import IGNORE
 from models.sample import Bands, Sample
 from models.train import TrainConfig
+
+torch.set_num_threads(1)  # networks this small lose time on a second core
 
 BANDS = {"optical": 3, "sar": 1}
 CLASSES = ClassTable(

@@ -76,7 +76,7 @@ def pixel_map(a: Grid, b: Grid) -> Affine:
     """
     if not (is_placed(a) and is_placed(b)):
         return Affine.scale(b.width / a.width, b.height / a.height)
-    to_b: Affine = ~Affine(*b.transform) * Affine(*a.transform)
+    to_b: Affine = ~Affine(*b.transform) @ Affine(*a.transform)
     return to_b
 
 

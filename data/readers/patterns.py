@@ -25,6 +25,7 @@ from data.readers.base import MAX_FILES, some
 KEY = "patterns"
 TITLE = "Folder of GeoTIFF or PNG sets"
 MAX_DEPTH = 6
+MAX_FOLDERS = 20_000
 MAX_PATTERN = 300
 MAX_STARS = 6
 CLASS_ROLES = (Modality.LABEL, Modality.TRUTH, Modality.CLOUD, Modality.MODEL)
@@ -72,12 +73,15 @@ class Proposal:
 
 
 @dataclass(frozen=True)
-class _Match:
+class Match:
+    """A file that fits a pattern, and the text in place of each placeholder."""
+
     path: Path
     names: Mapping[str, str]
 
     @property
     def key(self) -> tuple[str, str, str]:
+        """Return split, region and tile as they stand in the name."""
         names = self.names
         return names.get("split", ""), names.get("region", ""), names.get("tile", "")
 
@@ -88,15 +92,15 @@ def rasters_below(root: Path) -> list[Path]:
     Links to other folders are not followed. Raises `DatasetError` when there are too many.
     """
     found: list[Path] = []
-    for folder, inner, files in os.walk(root):
+    for walked, (folder, inner, files) in enumerate(os.walk(root)):
         here = Path(folder)
         depth = len(here.relative_to(root).parts)
         inner[:] = sorted(name for name in inner if not name.startswith(".") and depth < MAX_DEPTH)
         found += [(here / name).relative_to(root) for name in files if _is_raster(name)]
-        if len(found) > MAX_FILES:
+        if len(found) > MAX_FILES or walked > MAX_FOLDERS:
             raise DatasetError(
                 str(root),
-                found=f"more than {MAX_FILES:,} rasters",
+                found=f"more than {MAX_FILES:,} rasters or {MAX_FOLDERS:,} folders",
                 expected="the folder of one dataset",
                 todo="Choose a folder further down.",
             )
@@ -138,17 +142,27 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(text + re.escape(pattern[position:]), re.IGNORECASE)
 
 
-def _matches(root: Path, files: Sequence[Path], role: Role) -> Iterator[_Match]:
-    expression = compile_pattern(role.pattern)
+def assign(
+    root: Path, files: Sequence[Path], roles: Sequence[Role]
+) -> tuple[list[list[Match]], list[Path]]:
+    """Return the files of each role, and those that fit none.
+
+    A file that fits several patterns goes to the one that spells out most of its name.
+    """
+    expressions = [compile_pattern(role.pattern) for role in roles]
+    literal = [-len(_PLACE.sub("", role.pattern)) for role in roles]
+    order = sorted(range(len(roles)), key=literal.__getitem__)
+    taken: list[list[Match]] = [[] for _ in roles]
+    left = []
     for relative in files:
-        found = expression.fullmatch(relative.as_posix())
-        if found:
-            yield _Match(root / relative, found.groupdict())
-
-
-def count_matches(root: Path, files: Sequence[Path], role: Role) -> int:
-    """Return how many of the files a role takes."""
-    return sum(1 for _ in _matches(root, files, role))
+        for i in order:
+            found = expressions[i].fullmatch(relative.as_posix())
+            if found:
+                taken[i].append(Match(root / relative, found.groupdict()))
+                break
+        else:
+            left.append(relative)
+    return taken, left
 
 
 def find_by(root: Path, proposal: Proposal) -> FoundDataset:
@@ -158,33 +172,34 @@ def find_by(root: Path, proposal: Proposal) -> FoundDataset:
     """
     files = rasters_below(root)
     findings: list[Finding] = []
-    taken: set[Path] = set()
     tiles: dict[tuple[str, str, str], list[FoundLayer]] = defaultdict(list)
-    used = [(role, role.modality) for role in proposal.roles if role.modality]
-    for role, modality in used:
-        by_tile: dict[tuple[str, str, str], list[_Match]] = defaultdict(list)
-        for match in _matches(root, files, role):
-            by_tile[match.key].append(match)
-            taken.add(match.path.relative_to(root))
-        for key, matches in by_tile.items():
-            tiles[key] += _layers(role, modality, matches, findings)
-        if not by_tile:
+    taken, left = assign(root, files, proposal.roles)
+    used: list[Modality] = []
+    for role, matches in zip(proposal.roles, taken, strict=True):
+        if not matches:
             findings.append(Finding("warning", role.pattern, "no file has a name like this"))
+        elif role.modality is None:
+            about = [Finding("info", str(match.path), "left out by choice") for match in matches]
+            findings += about
+        else:
+            used.append(role.modality)
+            by_tile: dict[tuple[str, str, str], list[Match]] = defaultdict(list)
+            for match in matches:
+                by_tile[match.key].append(match)
+            for key, of_tile in by_tile.items():
+                tiles[key] += _layers(role, role.modality, of_tile, findings)
+    findings += [Finding("info", str(root / path), "fits no pattern; left out") for path in left]
     if not tiles:
         raise DatasetError(
             str(root),
-            found=f"{len(files)} rasters, none of which fits a pattern",
-            expected=", ".join(role.pattern for role, _ in used) or "at least one pattern in use",
+            found=f"{len(files)} rasters, none of which fits a pattern that is in use",
+            expected=", ".join(role.pattern for role in proposal.roles) or "at least one pattern",
         )
-    _report_gaps([modality for _, modality in used], tiles, findings)
-    ignored = {m.path.relative_to(root) for r in proposal.roles for m in _matches(root, files, r)}
-    for path in sorted(set(files) - taken):
-        why = "left out by choice" if path in ignored else "fits no pattern; left out"
-        findings.append(Finding("info", str(path), why))
+    _report_gaps(used, tiles, findings)
     return FoundDataset(
         reader=KEY,
         title=TITLE,
-        why=f"{len(files)} rasters, grouped by {len(used)} name patterns",
+        why=f"{len(files)} rasters, grouped by name patterns",
         root=root,
         kind=proposal.kind,
         classes=proposal.classes,
@@ -194,15 +209,15 @@ def find_by(root: Path, proposal: Proposal) -> FoundDataset:
     )
 
 
-def _path_of(match: _Match) -> Path:
+def _path_of(match: Match) -> Path:
     return match.path
 
 
 def _layers(
-    role: Role, modality: Modality, matches: list[_Match], findings: list[Finding]
+    role: Role, modality: Modality, matches: list[Match], findings: list[Finding]
 ) -> list[FoundLayer]:
     """Return the layers of one tile and role: one per acquisition, single bands stacked."""
-    stacks: dict[tuple[str, str], list[_Match]] = defaultdict(list)
+    stacks: dict[tuple[str, str], list[Match]] = defaultdict(list)
     for match in matches:
         date = match.names.get("date", "")
         stacks[(_acquisition(role, date), date)].append(match)
@@ -222,7 +237,7 @@ def _acquisition(role: Role, date: str) -> str:
 
 
 def _layer(
-    role: Role, modality: Modality, stack: list[_Match], acquisition: str, date: str
+    role: Role, modality: Modality, stack: list[Match], acquisition: str, date: str
 ) -> FoundLayer:
     sources: list[tuple[Path, int]] = []
     names: list[str] = []
@@ -243,7 +258,7 @@ def _layer(
     )
 
 
-def _bands(role: Role, match: _Match) -> list[tuple[int, str]]:
+def _bands(role: Role, match: Match) -> list[tuple[int, str]]:
     """Return the bands to read with their names. Files that do not open show in the check."""
     if role.modality in CLASS_ROLES:
         return [(1, "class")]

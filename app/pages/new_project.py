@@ -1,0 +1,318 @@
+"""New project: choose a folder, see what it holds, confirm classes, import with one button."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.folder_chooser import folder_ui
+from app.import_tables import SHOWS, classes_of, roles_frame, roles_of
+from app.session import Context, context
+from app.theme import page_header, swatch
+from core import catalogue
+from core.check import Checked, check
+from core.class_maps import add_predictions
+from core.errors import CloudbrushError, DatasetError
+from core.found import Finding, FoundDataset
+from core.ingest import import_dataset
+from core.presets import PRESETS
+from core.records import Project, Unit
+from data.readers import READERS, patterns
+from data.readers.base import Reader
+from data.readers.guess import propose
+from data.readers.patterns import Proposal, assign, find_by, parse_codes, rasters_below
+
+PATH_KEY = "new_path"
+CHECKED_KEY = "new_checked"
+KNOWN_KEY = "new_known"
+FOUND_KEY = "new_found"
+DONE_KEY = "new_done"
+AUTO_CHECK_TILES = 100
+UNITS = [unit.value for unit in Unit if unit is not Unit.CODE]
+LEVELS = {"error": "left out", "warning": "imported, look at it", "info": "good to know"}
+
+
+def main() -> None:
+    """Draw the page."""
+    here = context()
+    page_header("New project", "Point to a folder of tiles. Your files are read, never written.")
+    dataset, maps = st.tabs(["From a folder", "Add class maps as predictions"])
+    with dataset:
+        _dataset_ui(here)
+    with maps:
+        _maps_ui(here)
+
+
+def _dataset_ui(here: Context) -> None:
+    done = st.session_state.get(DONE_KEY)
+    if done is not None:
+        _done_ui(here, done)
+    try:
+        folder = folder_ui(here, PATH_KEY)
+        if folder is None:
+            return
+        found = _found_ui(folder)
+        found = _classes_ui(found)
+        checked = _check_ui(here, found)
+        if checked is not None:
+            findings_ui(checked.findings)
+            _import_ui(here, checked)
+    except CloudbrushError as error:
+        st.error(str(error))
+
+
+def _found_ui(folder: Path) -> FoundDataset:
+    """Say what was recognised and why; for other folders, propose patterns to confirm."""
+    known: list[tuple[Reader, str]] = _remembered(KNOWN_KEY, folder, lambda: _recognise(folder))
+    if not known:
+        raise DatasetError(
+            str(folder),
+            found="no raster",
+            expected="GeoTIFF or PNG files, or one of: " + ", ".join(r.title for r in READERS[:-1]),
+            todo="Choose a folder further up or down.",
+        )
+    titles = {reader.title: (reader, why) for reader, why in known}
+    title = st.selectbox("Read as", list(titles), key=f"reader {folder}", width=420)
+    reader, why = titles[title]
+    st.caption(f"Recognised by: {why}.")
+    if reader.key == patterns.KEY:
+        return find_by(folder, _patterns_ui(folder))
+    found: FoundDataset = _remembered(FOUND_KEY, (folder, reader.key), lambda: reader.find(folder))
+    return found
+
+
+def _recognise(folder: Path) -> list[tuple[Reader, str]]:
+    return [(reader, why) for reader in READERS if (why := reader.recognise(folder))]
+
+
+def _remembered(key: str, what: object, make: Callable[[], Any]) -> Any:  # noqa: ANN401
+    """Return what was made for `what` before, or make it now; one memory per key."""
+    held = st.session_state.get(key)
+    if held is None or held[0] != what:
+        held = (what, make())
+        st.session_state[key] = held
+    return held[1]
+
+
+def _patterns_ui(folder: Path) -> Proposal:
+    proposal: Proposal = _remembered("new_proposal", str(folder), lambda: propose(folder))
+    st.subheader("What the file names mean", anchor=False)
+    st.caption(
+        "A proposal: change it where it is wrong. {tile} is the tile's name; {date}, {band}, "
+        "{region}, {split} and * stand for text that varies. Rows can be added and deleted."
+    )
+    rows = st.data_editor(
+        roles_frame(proposal.roles),
+        key=f"roles {folder}",
+        num_rows="dynamic",
+        hide_index=True,
+        column_config={
+            "pattern": st.column_config.TextColumn("Pattern", width="large", required=True),
+            "shows": st.column_config.SelectboxColumn("Shows", options=SHOWS, required=True),
+            "unit": st.column_config.SelectboxColumn("Unit", options=UNITS),
+            "bands": st.column_config.TextColumn("Bands", help="Such as 4,3,2; empty means all"),
+            "acquisition": st.column_config.TextColumn("Date or acquisition"),
+            "codes": st.column_config.TextColumn(
+                "Codes", help='Where codes differ from the class table: "1=1, 2-3=2, -1=255"'
+            ),
+        },
+    )
+    roles = roles_of(rows)
+    files = rasters_below(folder)
+    taken, left = assign(folder, files, roles)
+    counts = [f"{len(matches)} {role.pattern}" for role, matches in zip(roles, taken, strict=True)]
+    st.caption(f"Files by pattern: {'; '.join(counts)}. Without a pattern: {len(left)}.")
+    return replace(proposal, roles=roles)
+
+
+def _classes_ui(found: FoundDataset) -> FoundDataset:
+    """Let a person confirm names, colours and codes; return the dataset with that table."""
+    st.subheader("Classes", anchor=False)
+    known = found.reader != patterns.KEY
+    left, right = st.columns([3, 2])
+    with left:
+        rows = st.data_editor(
+            pd.DataFrame(
+                [
+                    {"code": e.code, "name": e.name, "colour": e.colour}
+                    for e in found.classes.entries
+                ]
+            ),
+            key=f"classes {found.root} {found.reader}",
+            num_rows="fixed" if known else "dynamic",
+            hide_index=True,
+            disabled=["code"] if known else [],
+            column_config={
+                "code": st.column_config.NumberColumn("Code", min_value=0, max_value=255, step=1),
+                "name": st.column_config.TextColumn("Name", max_chars=80, required=True),
+                "colour": st.column_config.TextColumn(
+                    "Colour", validate="^#[0-9a-fA-F]{6}$", help="#rrggbb", required=True
+                ),
+            },
+        )
+    with right:
+        void = found.classes.void_code
+        if not known:
+            void = int(st.number_input("Code of unlabelled pixels", 0, 255, void, width=220))
+        else:
+            st.caption(f"Unlabelled pixels have code {void}.")
+        kinds = ["land_cover", "damage"]
+        kind = st.selectbox(
+            "Kind",
+            kinds,
+            kinds.index(found.kind),
+            disabled=known,
+            width=220,
+            format_func=lambda name: name.replace("_", " "),
+        )
+        presets = list(PRESETS)
+        preset = st.selectbox(
+            "Score like",
+            presets,
+            presets.index(found.preset),
+            width=320,
+            format_func=lambda name: PRESETS[name].title,
+        )
+        st.caption(PRESETS[preset].description)
+    classes = classes_of(rows, found.classes.name, None if void == 255 else void)
+    st.html(" &ensp; ".join(swatch(e.colour, f"{e.code} {e.name}") for e in classes.entries))
+    return replace(
+        found, classes=classes, kind="damage" if kind == "damage" else "land_cover", preset=preset
+    )
+
+
+def _check_ui(here: Context, found: FoundDataset) -> Checked | None:
+    """Check the files once per folder, patterns and codes; names and colours need no new check."""
+    codes = (found.classes.codes, found.classes.void_code)
+    what = (found.root, found.reader, found.tiles, codes)
+    held = st.session_state.get(CHECKED_KEY)
+    if held is None or held[0] != what:
+        st.session_state.pop(CHECKED_KEY, None)
+        count = len(found.tiles)
+        if count > AUTO_CHECK_TILES and not st.button(f"Check {count:,} tiles", type="primary"):
+            st.caption("Every file is opened and every label read; this takes a while.")
+            return None
+        bar = st.progress(0.0, "Checking files")
+        held = (what, check(found, roots=here.settings.allowed_roots, progress=progress_to(bar)))
+        bar.empty()
+        st.session_state[CHECKED_KEY] = held
+    checked: Checked = held[1]
+    return replace(checked, dataset=found)
+
+
+def progress_to(bar: Any) -> Callable[[int, int, str], None]:  # noqa: ANN401
+    """Return a callback that shows counts and the time left, a few times a second."""
+    start = time.monotonic()
+    shown = 0.0
+
+    def report(done: int, count: int, message: str) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if now - shown < 0.2 and done < count:
+            return
+        shown = now
+        left = (now - start) / max(done, 1) * (count - done)
+        text = f"{done:,} of {count:,} tiles, about {left:.0f} s left: {message}"
+        bar.progress(min(done / max(count, 1), 1.0), text)
+
+    return report
+
+
+def findings_ui(findings: Sequence[Finding], key: str = "findings") -> None:
+    """Show every finding, filterable by level and text."""
+    st.subheader("Findings", anchor=False)
+    if not findings:
+        st.caption("Nothing to report: every file is as expected.")
+        return
+    counts = {level: sum(f.level == level for f in findings) for level in LEVELS}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        levels = st.pills(
+            "Show",
+            list(LEVELS),
+            selection_mode="multi",
+            default=list(LEVELS),
+            key=f"{key} levels",
+            format_func=lambda level: f"{level} ({counts[level]:,}): {LEVELS[level]}",
+        )
+        text = st.text_input("Containing", key=f"{key} text", width=240).lower()
+    shown = [
+        {"level": f.level, "where": f.where, "message": f.message}
+        for f in findings
+        if f.level in levels and text in f"{f.where} {f.message}".lower()
+    ]
+    st.dataframe(pd.DataFrame(shown, columns=["level", "where", "message"]), hide_index=True)
+
+
+def _import_ui(here: Context, checked: Checked) -> None:
+    found = checked.dataset
+    left_out = len(found.tiles) - len(checked.tiles)
+    text = f"Tiles to import: **{len(checked.tiles):,}** of {len(found.tiles):,}"
+    st.markdown(text + (f"; {left_out:,} left out, see the findings." if left_out else "."))
+    name = st.text_input(
+        "Project name", found.root.name, max_chars=120, key=f"name {found.root}", width=420
+    )
+    if st.button("Import", type="primary", disabled=not checked.tiles):
+        with st.spinner("Writing the catalogue"):
+            project = import_dataset(
+                here.store, found, name, roots=here.settings.allowed_roots, checked=checked
+            )
+        st.session_state[DONE_KEY] = project.id
+        st.session_state["project_id"] = project.id
+        st.query_params["project"] = str(project.id)
+        st.rerun()
+
+
+def _done_ui(here: Context, project_id: int) -> None:
+    st.session_state.pop(DONE_KEY)
+    project = catalogue.project(here.store, project_id)
+    count = len(catalogue.tiles(here.store, project_id))
+    st.success(f"{project.name} is ready with {count:,} tiles.")
+    st.html(
+        f'<a href="explore?project={project_id}" target="_self">Explore {escape(project.name)}</a>'
+        f' &ensp; <a href="correct?project={project_id}" target="_self">Start correcting</a>'
+    )
+
+
+def _maps_ui(here: Context) -> None:
+    """Add class rasters from elsewhere to a project, shown as predictions."""
+    projects = catalogue.projects(here.store)
+    if not projects:
+        st.info("Import a dataset first; class maps then join its tiles by name.")
+        return
+    current = next(
+        (i for i, p in enumerate(projects) if here.project and p.id == here.project.id), 0
+    )
+    project: Project = st.selectbox(
+        "Project", projects, current, format_func=lambda p: p.name, width=420
+    )
+    st.caption("Rasters named like the tiles (TILE.tif or TILE_anything.tif), one band of codes.")
+    try:
+        folder = folder_ui(here, "maps_path")
+        name = st.text_input("Name of the maps", "imported map", max_chars=60, width=420)
+        codes = st.text_input(
+            "Codes", help='Where codes differ from the project: "1=1, 2-3=2"', width=420
+        )
+        st.html(
+            " &ensp; ".join(swatch(e.colour, f"{e.code} {e.name}") for e in project.classes.entries)
+        )
+        if folder and st.button("Add predictions", type="primary"):
+            bar = st.progress(0.0, "Checking maps")
+            added = add_predictions(
+                here.store,
+                project.id,
+                folder,
+                parse_codes(codes),
+                roots=here.settings.allowed_roots,
+                name=" ".join(name.split()) or "imported map",
+                progress=progress_to(bar),
+            )
+            bar.empty()
+            st.success(f"{added.added:,} maps added to {project.name}.")
+            findings_ui(added.findings, "map findings")
+    except CloudbrushError as error:
+        st.error(str(error))

@@ -1,6 +1,5 @@
 """New project: choose a folder, see what it holds, confirm classes, import with one button."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html import escape
@@ -11,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app.folder_chooser import folder_ui
+from app.import_progress import progress_to
 from app.import_tables import SHOWS, classes_of, roles_frame, roles_of
 from app.session import Context, context
 from app.theme import page_header, swatch
@@ -203,24 +203,6 @@ def _check_ui(here: Context, found: FoundDataset) -> Checked | None:
         st.session_state[CHECKED_KEY] = held
     checked: Checked = held[1]
     return replace(checked, dataset=found)
-
-
-def progress_to(bar: Any) -> Callable[[int, int, str], None]:  # noqa: ANN401
-    """Return a callback that shows counts and the time left, a few times a second."""
-    start = time.monotonic()
-    shown = 0.0
-
-    def report(done: int, count: int, message: str) -> None:
-        nonlocal shown
-        now = time.monotonic()
-        if now - shown < 0.2 and done < count:
-            return
-        shown = now
-        left = (now - start) / max(done, 1) * (count - done)
-        text = f"{done:,} of {count:,} tiles, about {left:.0f} s left: {message}"
-        bar.progress(min(done / max(count, 1), 1.0), text)
-
-    return report
 
 
 def findings_ui(findings: Sequence[Finding], key: str = "findings") -> None:

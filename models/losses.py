@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-IGNORE = 255
+from models.sample import IGNORE
 
 
 def weighted_cross_entropy(

@@ -11,19 +11,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from core import catalogue, metrics, scores, trained
+from core import catalogue, trained
 from core.errors import JobError
 from core.jobs import JobContext
-from core.presets import preset
 from core.records import Acquisition, ModelRecord, Project
 from core.store.engine import Store
 from models.evaluate import evaluate_labels, evaluate_model
-from models.plan import Plan, plan, request_of
+from models.plan import Plan, plan
 from models.predict import predict_tiles
 from models.registry import load_model, save_model
+from models.request import request_of
 from models.sample import Sample
+from models.summary import main_reference, summary, validation_summary
 from models.train import (
     Progress,
     TrainConfig,
@@ -66,18 +66,20 @@ def retrain(context: JobContext) -> dict[str, Any]:
         control = run.arm(uncorrected, f"{name}, control")
     before = trained.promoted(store, project_id)
     run.finish(after, before)
+    tiles = catalogue.tiles(store, project_id)
+    reference = main_reference(validation_summary(store, tiles))
     return {
         "model_id": after.id,
         "control_id": control.id if control else None,
         "before_id": before.id if before else None,
-        "reference": validation[0].reference if validation else None,
+        "reference": reference,
         "validation_tiles": len(validation),
         "tiles": len(found.versions),
         "corrected_px": found.corrected_px,
         "left_out": found.left_out,
         "notes": list(planned.notes),
         "scores": {
-            record.name: summary(store, project, record, validation)
+            record.name: summary(store, project, record, reference)
             for record in (before, control, after)
             if record is not None
         },
@@ -205,46 +207,6 @@ class _Run:
             card,
             parent.id if parent else None,
         )
-
-
-def summary(
-    store: Store, project: Project, record: ModelRecord, validation: Sequence[ValidationTile]
-) -> dict[str, Any]:
-    """Return IoU by class and the project's mean IoU of a model, from stored matrices.
-
-    "all" sums every optical date, "clear" the clearest date of each tile only. NaN becomes None.
-    """
-    reference = validation[0].reference if validation else "pseudo"
-    found = scores.evaluations(store, project.id, reference=reference, model_id=record.id)
-    clearest = {
-        held.tile.id: dates[0].id
-        for held in validation
-        if (dates := catalogue.acquisitions(store, held.tile.id))
-    }
-    clear = [e for e in found if e.acquisition_id in (None, clearest.get(e.tile_id))]
-    return {
-        "model_id": record.id,
-        "all": _scores_of(project, [e.matrix for e in found]),
-        "clear": _scores_of(project, [e.matrix for e in clear]),
-    }
-
-
-def _scores_of(
-    project: Project, matrices: Sequence[npt.NDArray[np.int64]]
-) -> dict[str, Any] | None:
-    if not matrices:
-        return None
-    matrix = np.sum(matrices, axis=0)
-    mean = float(preset(project.preset).mean_iou(matrix, project.classes))
-    return {
-        "miou": _number(mean),
-        "iou": [_number(float(value)) for value in metrics.iou(matrix)],
-        "pixels": int(metrics.reference_pixels(matrix).sum()),
-    }
-
-
-def _number(value: float) -> float | None:
-    return value if np.isfinite(value) else None
 
 
 def _watched(

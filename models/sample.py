@@ -1,4 +1,4 @@
-"""What training reads: plain arrays of one tile, and crops drawn from them by seed."""
+"""What training reads: plain arrays of one tile, and crops drawn from them by seed. Numpy only."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import CloudbrushError
-from models.losses import IGNORE
+
+IGNORE = 255
+"""The label index of pixels without a class."""
 
 Bands = npt.NDArray[np.generic]
 """One image, any number type, [C, H, W]; NaN marks a missing pixel."""

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from core.errors import Cancelled, CloudbrushError
-from models.losses import IGNORE, weighted_cross_entropy
+from models.losses import weighted_cross_entropy
 from models.networks import SegmentationNetwork, build
-from models.sample import Sample, draw_batch, normalisation
+from models.sample import IGNORE, Sample, draw_batch, normalisation
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,7 @@ from core.raster import read_layer
 from core.records import Acquisition, Grid, Layer, Modality, Project, Split, Tile
 from core.scores import Reference
 from core.store.engine import Store
-from models.losses import IGNORE
-from models.sample import Bands, Sample
+from models.sample import IGNORE, Bands, Sample
 
 INPUTS = (Modality.OPTICAL, Modality.SAR)
 PROVENANCE_WEIGHTS: dict[Provenance, float] = {

@@ -21,8 +21,7 @@ from core.records import Grid, JobState, Modality, Project, Split, Tile, Unit
 from core.settings import Settings
 from core.store.engine import Store
 from core.stroke import Stroke, Tool
-from models.losses import IGNORE
-from models.sample import Bands, Sample
+from models.sample import IGNORE, Bands, Sample
 from models.train import TrainConfig
 
 torch.set_num_threads(1)  # networks this small lose time on a second core

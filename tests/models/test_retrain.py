@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,11 @@ from core.predictions import find_prediction, predictions, read_prediction
 from core.records import Project
 from core.settings import Settings
 from core.store.engine import Store
-from models.plan import RetrainRequest, plan, request_of
+from models.networks import NETWORKS
+from models.plan import plan
 from models.predict import ensure_prediction
 from models.registry import load_model
+from models.request import NETWORK_NAMES, RetrainRequest, request_of
 from models.training_set import validation_tiles
 from tests.models.conftest import paint, run_task, tiles_by_name
 
@@ -227,3 +231,17 @@ def test_damage_starts_with_two_branches(
 def test_models_of_other_projects_are_no_start(store: Store, project: Project) -> None:
     with pytest.raises(CloudbrushError):
         plan(store, project, request_of({"start": 99}), [])
+
+
+def test_network_names_are_those_that_exist() -> None:
+    assert set(NETWORK_NAMES) == set(NETWORKS)
+
+
+def test_pages_can_read_requests_and_scores_without_torch() -> None:
+    script = """
+import sys
+sys.modules["torch"] = None
+import models.request, models.summary, models.training_set
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from core.errors import Cancelled, CloudbrushError
-from models.losses import IGNORE
-from models.sample import Sample, draw_batch, normalisation
+from models.sample import IGNORE, Sample, draw_batch, normalisation
 from models.train import Progress, TrainConfig, class_weights, mean_iou, train
 from tests.models.conftest import make_sample
 

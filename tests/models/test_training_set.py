@@ -11,7 +11,7 @@ from core.raster import write_geotiff
 from core.records import Modality, Project, Split
 from core.store.engine import Store
 from models import training_set as module
-from models.losses import IGNORE
+from models.sample import IGNORE
 from models.training_set import (
     PROVENANCE_WEIGHTS,
     Choice,

@@ -32,7 +32,7 @@ def main() -> None:
         empty_ui(f"{here.project.name} has no tiles. Import a dataset first.")
         return
     st.html(_FULL_WINDOW)
-    _editor_ui()
+    _editor_ui(here)
 
 
 def empty_ui(text: str) -> None:
@@ -42,8 +42,7 @@ def empty_ui(text: str) -> None:
 
 
 @st.fragment
-def _editor_ui() -> None:
-    here = context()
+def _editor_ui(here: Context) -> None:
     _follow(here)
     tile = chosen_tile(here)
     st.query_params["tile"] = str(tile.id)

@@ -4,6 +4,7 @@ from starlette.routing import BaseRoute
 
 from app.routes.assets import asset_routes
 from app.routes.edits import edit_routes
+from app.routes.predict import predict_routes
 from app.routes.tiles import tile_routes
 from core.settings import Settings
 from core.store.engine import Store
@@ -11,4 +12,9 @@ from core.store.engine import Store
 
 def routes(store: Store, settings: Settings) -> list[BaseRoute]:
     """Return every route of ours."""
-    return [*asset_routes(), *tile_routes(store), *edit_routes(store)]
+    return [
+        *asset_routes(),
+        *tile_routes(store),
+        *edit_routes(store),
+        *predict_routes(store, settings),
+    ]

@@ -68,7 +68,12 @@ def projects(store: Store, *, archived: bool = False) -> list[Project]:
 def project(store: Store, project_id: int) -> Project:
     """Return one project; raises `NotFound`."""
     with store.read() as session:
-        return _project(session, _get(session, ProjectRow, project_id))
+        return project_in(session, project_id)
+
+
+def project_in(session: Session, project_id: int) -> Project:
+    """Return one project as a session sees it; raises `NotFound`."""
+    return _project(session, _get(session, ProjectRow, project_id))
 
 
 def rename_project(store: Store, project_id: int, name: str) -> None:
@@ -135,11 +140,16 @@ def project_acquisitions(store: Store, project_id: int) -> dict[int, list[Acquis
 
 def layers(store: Store, tile_id: int, *, modality: Modality | None = None) -> list[Layer]:
     """Return the layers of a tile, all or of one modality."""
+    with store.read() as session:
+        return layers_in(session, tile_id, modality=modality)
+
+
+def layers_in(session: Session, tile_id: int, *, modality: Modality | None = None) -> list[Layer]:
+    """Return the layers of a tile as a session sees them, all or of one modality."""
     query = select(LayerRow).where(LayerRow.tile_id == tile_id).order_by(LayerRow.id)
     if modality is not None:
         query = query.where(LayerRow.modality == modality.value)
-    with store.read() as session:
-        return [_layer(row) for row in session.scalars(query)]
+    return [_layer(row) for row in session.scalars(query)]
 
 
 def project_layers(store: Store, project_id: int, modality: Modality) -> dict[int, list[Layer]]:

@@ -179,7 +179,7 @@ class _Writer:
         """Check the stroke, and read what it needs before the write lock is taken."""
         with self.store.read() as session:
             here = ground(session, self.tile_id)
-            classes = catalogue.project(self.store, here.project_id).classes
+            classes = catalogue.project_in(session, here.project_id).classes
             self.mask = check_stroke(self.stroke, here.grid, classes)
             if self.stroke.box is not None and here.editable:
                 newest = newest_version(session, self.tile_id)
@@ -192,7 +192,7 @@ class _Writer:
         before = self._saved_before(session, here, newest)
         if before is not None:
             return before
-        self._check(session, here, newest)
+        person = self._checked_person(session, here, newest)
         others = self._others(session, newest)
         target: LogRow | None = None
         known = _stacks(self.store, session, here, self.person_id, newest)
@@ -209,11 +209,12 @@ class _Writer:
         session.add(row)
         session.flush()
         known = known.after([_log_row(row)], row.version)
-        edit = Edit(row.version, row.client_id, row.seq, self._person(session), row.tool, patch)
+        edit = Edit(row.version, row.client_id, row.seq, person, row.tool, patch)
         depths = len(known.undo), len(known.redo)
         return Saved("saved", row.version, edit, left_px, *depths, tuple(others))
 
-    def _check(self, session: Session, here: Ground, newest: int) -> None:
+    def _checked_person(self, session: Session, here: Ground, newest: int) -> str:
+        """Return the person's name; raises unless the stroke may be saved on this tile."""
         if not here.editable:
             raise NotEditable(
                 f"tile {here.name}",
@@ -221,15 +222,10 @@ class _Writer:
                 expected="a training tile",
                 todo="Models are scored on this tile, so it takes no edits.",
             )
-        self._person(session)
         if self.stroke.base_version > newest:
-            found = str(self.stroke.base_version)
-            expected = f"0 to {newest}"
-            raise BadPatch(
-                "field base_version", found=found, expected=expected, todo="Reload the tile."
-            )
-
-    def _person(self, session: Session) -> str:
+            found, expected = str(self.stroke.base_version), f"0 to {newest}"
+            todo = "Reload the tile."
+            raise BadPatch("field base_version", found=found, expected=expected, todo=todo)
         person = session.get(PersonRow, self.person_id)
         if person is None:
             raise NotFound(f"person {self.person_id}", todo="Enter your name again.")

@@ -16,7 +16,6 @@ from core.grid import Window
 from core.patch import Bytes
 from core.raster import read_layer
 from core.records import Grid, Modality, Split
-from core.store.engine import Store
 from core.store.tables import ProjectRow, TileRow
 
 
@@ -59,14 +58,14 @@ def ground(session: Session, tile_id: int, *, for_update: bool = False) -> Groun
     )
 
 
-def read_original(store: Store, here: Ground, window: Window) -> Bytes:
+def read_original(session: Session, here: Ground, window: Window) -> Bytes:
     """Return the class codes of a window as they came, uint8 [h, w]; void where there is no label.
 
     Raises `RasterError` when the file cannot be read or is not the one that was imported: every
     edit builds on it.
     """
-    void = catalogue.project(store, here.project_id).classes.void_code
-    layers = catalogue.layers(store, here.tile_id, modality=Modality.LABEL)
+    void = catalogue.project_in(session, here.project_id).classes.void_code
+    layers = catalogue.layers_in(session, here.tile_id, modality=Modality.LABEL)
     if not layers:
         return np.full((window.h, window.w), void, np.uint8)
     _check_file(layers[0].sources[0][0], here)

@@ -154,7 +154,7 @@ def original_region(store: Store, tile_id: int, window: Window | None = None) ->
     """Return the label of a window as it came, uint8 [h, w]; void where there is none."""
     with store.read() as session:
         here = ground(session, tile_id)
-    return read_original(store, here, window or whole(here.grid))
+        return read_original(session, here, window or whole(here.grid))
 
 
 def join(blocks: Iterable[Block], window: Window) -> tuple[Bytes, Bytes]:
@@ -202,19 +202,19 @@ def load_blocks(
     missing = [key for key, found in bases.items() if found is None]
     starts = {key: found for key, found in bases.items() if found is not None}
     if missing:
-        starts |= _stored_blocks(store, session, here, missing, version)
+        starts |= _stored_blocks(session, here, missing, version)
     fresh = _caught_up(session, here, starts, version)
     known.keep_blocks(here, fresh)
     return fresh
 
 
 def _stored_blocks(
-    store: Store, session: Session, here: Ground, keys: Sequence[BlockKey], version: int
+    session: Session, here: Ground, keys: Sequence[BlockKey], version: int
 ) -> dict[BlockKey, Block]:
     """Return blocks from their newest keyframes, or as they came."""
     windows = {key: block(here.grid, *key) for key in keys}
     hull = _hull(windows.values())
-    original = read_original(store, here, hull)
+    original = read_original(session, here, hull)
     found = {}
     for key, window in windows.items():
         inner = _meet(hull, window)[0]

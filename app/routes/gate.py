@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -78,7 +79,7 @@ def answered(work: Callable[[], Response]) -> Response:
         return work()
     except CloudbrushError as error:
         return refusal(error)
-    except OperationalError:
+    except (OperationalError, PoolTimeout):
         return refusal(Busy("database", found="a lock that lasts", todo="It is tried again."))
 
 

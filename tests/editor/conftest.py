@@ -57,8 +57,7 @@ class Desk:
         """Wait until labels and images are on the screen and strokes can be undone."""
         self.page.locator(f'.editor[data-painted="{self.tile}"]').wait_for(timeout=15_000)
         self.page.wait_for_function(
-            "document.querySelector('#host').shadowRoot.querySelector('.editor')"
-            ".editor.saver.ready"
+            "document.querySelector('#host').shadowRoot.querySelector('.editor').editor.saver.ready"
         )
 
     def editor(self, script: str, argument: Any = None) -> Any:
@@ -115,9 +114,7 @@ class Desk:
 
 
 @pytest.fixture
-def bench(
-    store: Store, settings: Settings, tmp_path: Path, browser: Browser
-) -> Iterator[Bench]:
+def bench(store: Store, settings: Settings, tmp_path: Path, browser: Browser) -> Iterator[Bench]:
     """Return a served project; fails the test when a script error was thrown in the browser."""
     scene = make_scene(store, tmp_path / "scene", height=96, width=80)
     person = next(p for p in catalogue.people(store) if p.id == scene.ada)

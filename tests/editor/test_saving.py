@@ -1,4 +1,4 @@
-"""Strokes on their way: without a server, with an old token, refused, and against another person."""
+"""Strokes on their way: without a server, with an old token, refused, and against others' edits."""
 
 import pytest
 from playwright.sync_api import expect

@@ -20,7 +20,7 @@ export class View {
     this.cursor = null;
     this.ghost = null;
     this.requested = 0;
-    this.fitted = false;
+    this.fitted = true;
     this.onChange = () => {};
     this.panes = panes.map(({id, element}) => makePane(id, element));
     this.observer = new ResizeObserver(() => this.#resize());
@@ -60,8 +60,10 @@ export class View {
         canvas.width = Math.round(pane.element.clientWidth * this.ratio);
         canvas.height = Math.round(pane.element.clientHeight * this.ratio);
       }
-    if (!this.fitted) this.fit();
-    this.draw();
+    for (const pane of this.panes) pane.checker = null;
+    // What showed the whole tile goes on doing so.
+    if (this.fitted) this.fit();
+    else this.draw();
   }
 
   #fitScale() {
@@ -72,7 +74,7 @@ export class View {
   /* The whole tile, centred. */
   fit() {
     const {width, height} = this.size, scale = this.#fitScale();
-    this.fitted = width > 1;
+    this.fitted = true;
     this.transform = {
       scale,
       x: (width - this.tile.width * scale) / 2,
@@ -87,6 +89,7 @@ export class View {
     const least = Math.min(1, this.#fitScale()) * 0.5;
     const next = Math.max(least, Math.min(MAX_SCALE, scale * factor));
     const ratio = next / scale;
+    this.fitted = false;
     this.transform = {
       scale: next,
       x: x - (x - this.transform.x) * ratio,
@@ -96,6 +99,7 @@ export class View {
   }
 
   pan(dx, dy) {
+    this.fitted = false;
     this.transform = {...this.transform, x: this.transform.x + dx, y: this.transform.y + dy};
     this.#moved();
   }

@@ -21,9 +21,11 @@ Ids = npt.NDArray[np.int32]
 class Plan:
     """What kind of place a region is. Shares are weights; lengths in pixels, relief in metres.
 
-    `town` places the built-up area: ("round" | "coast" | "dots", size 0 to 1). `country` are
-    weights of field, meadow, forest, scrub and open soil among the country blocks; `quarters`
-    those of centre, residential, industry, park, parking and building site among town blocks.
+    `water` is "river", "coast", "stream" or "pond". `town` places the built-up area: "round" (about
+    the middle), "coast" (any dry cell) or "dots" (any cell), and how much of it, 0 to 1.
+    `country` are weights of field, meadow, forest, scrub and open soil among the country blocks;
+    `quarters` those of centre, residential, industry, park, parking and building site among town
+    blocks. `staggered` cells meet in T junctions instead of crossings.
     """
 
     water: str

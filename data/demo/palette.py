@@ -16,39 +16,32 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Surface:
-    """A ground cover: class code, typical colours, backscatter and how uneven both are."""
+    """A ground cover: class code, typical colours, backscatter, and how patchy its colour is."""
 
     code: int
     colours: tuple[Colour, ...]
     backscatter_db: float
-    grain: float = 0.05
     patches: float = 0.10
 
 
 BARELAND, RANGELAND, DEVELOPED, ROAD, TREE, WATER, AGRICULTURE, BUILDING = range(1, 9)
 
 SURFACES: dict[str, Surface] = {
-    "grass": Surface(RANGELAND, ((98, 116, 70), (110, 124, 78), (88, 108, 64)), -12.5, 0.05, 0.16),
-    "meadow": Surface(
-        RANGELAND, ((120, 128, 82), (136, 136, 92), (104, 122, 74)), -11.5, 0.07, 0.2
-    ),
-    "scrub": Surface(RANGELAND, ((122, 118, 84), (104, 108, 72)), -10.5, 0.14, 0.3),
-    "paving": Surface(DEVELOPED, ((158, 154, 146), (146, 144, 140), (170, 163, 150)), -14.5, 0.04),
-    "parking": Surface(DEVELOPED, ((118, 117, 116), (134, 132, 128), (106, 106, 107)), -16.5, 0.04),
-    "asphalt": Surface(
-        ROAD, ((116, 115, 114), (128, 126, 122), (104, 104, 106)), -18.0, 0.03, 0.06
-    ),
-    "track": Surface(ROAD, ((168, 154, 128), (156, 142, 116)), -15.5, 0.06, 0.1),
-    "soil": Surface(
-        BARELAND, ((166, 140, 112), (182, 156, 126), (152, 128, 104)), -13.5, 0.07, 0.13
-    ),
-    "sand": Surface(BARELAND, ((208, 194, 164), (198, 182, 150)), -17.5, 0.04, 0.12),
-    "water": Surface(WATER, ((44, 70, 74),), -27.0, 0.0, 0.0),
-    "ripe": Surface(AGRICULTURE, ((190, 170, 118), (200, 182, 134)), -11.0, 0.04, 0.08),
-    "green": Surface(AGRICULTURE, ((84, 106, 64), (102, 122, 72)), -8.5, 0.06, 0.1),
-    "young": Surface(AGRICULTURE, ((128, 138, 88), (140, 142, 96)), -11.5, 0.05, 0.12),
-    "ploughed": Surface(AGRICULTURE, ((140, 114, 88), (126, 102, 80)), -9.5, 0.06, 0.12),
-    "stubble": Surface(AGRICULTURE, ((178, 162, 124), (168, 154, 120)), -12.5, 0.05, 0.1),
+    "grass": Surface(RANGELAND, ((98, 116, 70), (110, 124, 78), (88, 108, 64)), -12.5, 0.16),
+    "meadow": Surface(RANGELAND, ((120, 128, 82), (136, 136, 92), (104, 122, 74)), -11.5, 0.2),
+    "scrub": Surface(RANGELAND, ((122, 118, 84), (104, 108, 72)), -10.5, 0.3),
+    "paving": Surface(DEVELOPED, ((158, 154, 146), (146, 144, 140), (170, 163, 150)), -14.5),
+    "parking": Surface(DEVELOPED, ((118, 117, 116), (134, 132, 128), (106, 106, 107)), -16.5),
+    "asphalt": Surface(ROAD, ((116, 115, 114), (128, 126, 122), (104, 104, 106)), -18.0, 0.06),
+    "track": Surface(ROAD, ((168, 154, 128), (156, 142, 116)), -15.5, 0.1),
+    "soil": Surface(BARELAND, ((166, 140, 112), (182, 156, 126), (152, 128, 104)), -13.5, 0.13),
+    "sand": Surface(BARELAND, ((208, 194, 164), (198, 182, 150)), -17.5, 0.12),
+    "water": Surface(WATER, ((44, 70, 74),), -27.0, 0.0),
+    "ripe": Surface(AGRICULTURE, ((190, 170, 118), (200, 182, 134)), -11.0, 0.08),
+    "green": Surface(AGRICULTURE, ((84, 106, 64), (102, 122, 72)), -8.5, 0.1),
+    "young": Surface(AGRICULTURE, ((128, 138, 88), (140, 142, 96)), -11.5, 0.12),
+    "ploughed": Surface(AGRICULTURE, ((140, 114, 88), (126, 102, 80)), -9.5, 0.12),
+    "stubble": Surface(AGRICULTURE, ((178, 162, 124), (168, 154, 120)), -12.5, 0.1),
 }
 
 CROPS = ("ripe", "green", "young", "ploughed", "stubble")

@@ -19,7 +19,7 @@ from data.demo.canvas import (
 from data.demo.layout import Layout, Plan, draw_layout
 from data.demo.light import Sun, cast_shadow, lighten, relief
 from data.demo.noise import Field, Shape, fractal, grain, pick, smoothstep
-from data.demo.palette import CROPS, ROAD, TREE, WATER, Palette, reflectance
+from data.demo.palette import BUILDING, CROPS, DEVELOPED, ROAD, TREE, WATER, Palette, reflectance
 from data.demo.sar import Geometry, radar_view, slope_gain, to_power
 
 
@@ -120,7 +120,7 @@ class _Painter:
         self.cover("grass", town & (use == lay.INDUSTRY) & (layout.edge < 26) & (layout.edge > 20))
         paths = town & (use == lay.PARK) & (np.abs((layout.u + layout.v) % 95 - 47) < 2.2)
         self.cover("track", paths)
-        self.canvas.classes[paths] = 3
+        self.canvas.classes[paths] = DEVELOPED
         self._stalls(town & (use == lay.PARKING) & (layout.street > 5))
 
     def _stalls(self, lots: Mask) -> None:
@@ -230,7 +230,7 @@ class _Painter:
             slice(max(row - reach, 0), row + reach + 1),
             slice(max(col - reach, 0), col + reach + 1),
         )
-        self.blocked[window] |= self.canvas.classes[window] == 8
+        self.blocked[window] |= self.canvas.classes[window] == BUILDING
 
     def trees(self) -> None:
         """Plant forests, hedges, street trees, gardens and parks."""

@@ -100,6 +100,24 @@ EVENTS = (
     ),
 )
 
+ELSEWHERE = Event(
+    "harrow-explosion",
+    "explosion",
+    "EPSG:32636",
+    (702_400.0, 3_698_200.0),
+    TownStyle(
+        -25,
+        (36, 48),
+        _TILED + _SHINGLE + _METAL,
+        (160, 140, 110),
+        (104, 114, 72),
+        wood_share=0.1,
+    ),
+    Sun(150, 50),
+    Geometry("right", 38),
+)
+"""The town from which the pseudo-labeller learnt: not in the demo, and struck by something else."""
+
 
 def draw_event(
     event: Event,

@@ -158,8 +158,11 @@ def run_task(store: Store, settings: Settings, project: Project, kind: str, **pa
     job = jobs.add(store, kind, payload, project_id=project.id)
     attempt = jobs.claim(store)
     assert attempt is not None
+    result: dict[str, Any] = {}
+    state = JobState.FAILED
     try:
         result = TASKS[kind](JobContext(store, settings, job, attempt))
+        state = JobState.DONE
     finally:
-        jobs.finish(store, attempt, JobState.DONE, "Done")
+        jobs.finish(store, attempt, state, "Ended", result)
     return result

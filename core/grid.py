@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import hypot, isfinite
 
-from affine import Affine
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
+from rasterio.transform import Affine
 from rasterio.warp import transform as warp_points
 
 from core.errors import GridMismatch
@@ -93,8 +93,8 @@ def offset_px(a: Grid, b: Grid) -> float:
     if a.crs and b.crs and not same_crs(a.crs, b.crs):
         raise GridMismatch("CRS", found=b.crs, expected=a.crs, todo="Reproject one of the files.")
     to_a = pixel_map(b, a)
-    x0, y0 = to_a * (0.0, 0.0)
-    x1, y1 = to_a * (float(b.width), float(b.height))
+    x0, y0 = to_a @ (0.0, 0.0)
+    x1, y1 = to_a @ (float(b.width), float(b.height))
     turn = max(abs(to_a.b) * b.height, abs(to_a.d) * b.width)
     left, right, top, bottom = min(x0, x1), max(x0, x1) - a.width, min(y0, y1), max(y0, y1)
     bottom -= a.height

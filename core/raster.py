@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import rasterio
-from affine import Affine
 from rasterio.enums import MaskFlags, Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.transform import Affine
 from rasterio.windows import Window as RasterioWindow
 
 from core.errors import ClassTableError, DatasetError, GridMismatch, RasterError
@@ -211,6 +211,12 @@ def write_geotiff(
     uint8 band.
     """
     bands = array[np.newaxis] if array.ndim == 2 else array
+    if bands.shape[1:] != (grid.height, grid.width):
+        raise GridMismatch(
+            str(path),
+            found=f"an array of {bands.shape[1:]}",
+            expected=f"{grid.height} x {grid.width} pixels",
+        )
     profile: dict[str, Any] = {
         "driver": "GTiff",
         "count": bands.shape[0],
@@ -395,7 +401,9 @@ def _read_resampled(
     to_file = pixel_map(grid, source.info.grid)
     ys = to_file.e * centres(window.y0, window.h, shape[0]) + to_file.f
     xs = to_file.a * centres(window.x0, window.w, shape[1]) + to_file.c
-    rows, columns = plan_axis(ys, source.info.height), plan_axis(xs, source.info.width)
+    step_y, step_x = abs(to_file.e) * window.h / shape[0], abs(to_file.a) * window.w / shape[1]
+    rows = plan_axis(ys, step_y, source.info.height)
+    columns = plan_axis(xs, step_x, source.info.width)
     part = Window(rows.start, columns.start, rows.length, columns.length)
     raster = _read_pixels(source, bands, part, (rows.read, columns.read), categorical)
     sample = nearest if categorical else bilinear

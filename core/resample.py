@@ -34,16 +34,20 @@ def centres(start: int, length: int, count: int) -> Positions:
     return start + steps * (length / count)
 
 
-def plan_axis(samples: Positions, size: int) -> Axis:
-    """Return what to read of an axis of `size` pixels for samples at these pixel coordinates."""
-    step = abs(samples[-1] - samples[0]) / max(len(samples) - 1, 1)
-    finer = max(int(step + EDGE_PX), 1)
-    start = int(np.clip(np.floor(samples.min()) - finer, 0, size - 1))
-    stop = int(np.clip(np.ceil(samples.max()) + finer, start + 1, size))
-    read = -(-(stop - start) // finer)
-    at = (samples - start) * (read / (stop - start))
+def plan_axis(samples: Positions, step: float, size: int) -> Axis:
+    """Return what to read of an axis of `size` pixels for samples `step` pixels apart.
+
+    Where the file is finer, whole groups of pixels are averaged; they are counted from the file's
+    edge, so that a window and the whole raster get the same groups.
+    """
+    finer = min(max(int(step + EDGE_PX), 1), size)
+    groups = size // finer
+    first = int(np.clip(np.floor(samples.min() / finer) - 1, 0, groups - 1))
+    last = int(np.clip(np.ceil(samples.max() / finer) + 1, first + 1, groups))
     inside = (samples >= -EDGE_PX) & (samples <= size + EDGE_PX)
-    return Axis(start, stop - start, read, at, inside)
+    return Axis(
+        first * finer, (last - first) * finer, last - first, samples / finer - first, inside
+    )
 
 
 def nearest(values: Array, valid: Mask, rows: Axis, columns: Axis) -> tuple[Array, Mask]:

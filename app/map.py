@@ -152,7 +152,7 @@ def _offline_map(crs: str) -> "folium.Map":
         height=None,
         fullscreen_control=False,
         layers_control=False,
-        scale_control=crs != "Simple",
+        scale_control=False,
         attribution_control=False,
         zoom_animation=False,
         zoom_snap=0.25,

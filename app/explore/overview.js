@@ -56,7 +56,8 @@ function cloudbrushOverview(map, data) {
     if (on) shape.bringToFront();
   }
 
-  // Far out, a tile is a speck: each region then shows as a dot that zooms in.
+  // Far out, a tile is a speck: each region then shows as a dot that zooms in, and regions far
+  // apart get a button each.
   function drawRegions() {
     const bounds = new Map();
     for (const tile of data.tiles) {
@@ -73,15 +74,35 @@ function cloudbrushOverview(map, data) {
       const dot = L.circleMarker(box.getCenter(), {
         radius: 9, weight: 2, color: "#fff", fillColor: data.accent, fillOpacity: 1,
       });
-      dot.on("click", () => map.fitBounds(box, { padding: [40, 40] }));
+      dot.on("click", () => show(box));
       dots.addLayer(dot);
     }
-    const refresh = () => {
+    map.on("zoomend", () => {
       const small = tilePixels(data.tiles[0]) < SMALL_PX && bounds.size > 1;
       if (small) dots.addTo(map); else dots.remove();
+    });
+    show(all);
+    if (bounds.size > 1 && tilePixels(data.tiles[0]) < SMALL_PX) {
+      addRegionButtons(bounds);
+      show(bounds.values().next().value);
+    }
+  }
+
+  function show(box) { map.fitBounds(box, { padding: [28, 28] }); }
+
+  function addRegionButtons(bounds) {
+    const control = L.control({ position: "topright" });
+    control.onAdd = () => {
+      const bar = L.DomUtil.create("div", "regions");
+      L.DomEvent.disableClickPropagation(bar);
+      for (const [name, box] of [...bounds, ["all", all]]) {
+        const button = L.DomUtil.create("button", "", bar);
+        button.textContent = name;
+        button.onclick = () => show(box);
+      }
+      return bar;
     };
-    map.on("zoomend", refresh);
-    return refresh;
+    control.addTo(map);
   }
 
   function tilePixels(tile) {
@@ -157,21 +178,20 @@ function cloudbrushOverview(map, data) {
     });
     map.on("move zoom viewreset resize", clip);
     map.on("moveend", load);
-    return () => { clip(); load(); };
+    clip();
+    load();
   }
 
   if (!data.tiles.length) return;
   drawFootprints();
-  const regions = drawRegions();
-  drawLegend();
-  const swiped = data.swipe ? startSwipe(data.swipe) : () => {};
+  drawRegions();
+  if (data.legend.items.length) drawLegend();
+  if (!data.notice) L.control.scale({ imperial: false }).addTo(map);
+  if (data.swipe) startSwipe(data.swipe);
   if (data.notice) {
     const notice = L.DomUtil.create("div", "notice", map.getContainer());
     notice.textContent = data.notice;
   }
-  map.fitBounds(all, { padding: [28, 28] });
-  regions();
-  swiped();
   window.addEventListener("message", (event) => {
     if (event.source !== window.parent || !event.data || event.data.cloudbrush !== "mark") return;
     for (const id of shapes.keys()) mark(id, id === event.data.tile);

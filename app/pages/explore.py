@@ -20,8 +20,8 @@ from core.tally import Tally, tallies
 from core.trained import promoted
 
 ASSETS = Path(__file__).parents[1] / "explore"
-HEIGHT_PX = 640
-FROZEN = "frozen"
+HEIGHT_PX = 590
+RESERVED = "reserved"
 DATES = {"clearest": 0, "cloudiest": -1}
 SPLITS: dict[str, str] = {Split.TRAIN: "training", Split.VAL: "validation", Split.TEST: "test"}
 Key = TypeVar("Key")
@@ -69,7 +69,7 @@ class Filter:
         levels = {level_of(date.cover, DEFAULT_EDGES) for date in spot.dates}
         return (
             self.region in (None, tile.region)
-            and self.split in (None, tile.split, FROZEN if tile.frozen else tile.split)
+            and self.split in (None, tile.split, RESERVED if tile.reserved else tile.split)
             and (self.level is None or self.level in levels)
             and (self.code is None or (spot.tally is not None and self.code in spot.tally.classes))
             and self.state in (None, tile.state)
@@ -90,7 +90,9 @@ def main() -> None:
     """Draw the page."""
     here = context()
     project = here.project
-    page_header("Explore", "Find the tiles that need work. Click one to correct it.")
+    head, progress = st.columns([3, 2], vertical_alignment="bottom")
+    with head:
+        page_header("Explore", "Find the tiles that need work. Click one to correct it.")
     if project is None:
         _no_project()
         return
@@ -98,7 +100,8 @@ def main() -> None:
     if not spots:
         st.info("This project has no tiles. Import the folder again or delete the project.")
         return
-    _progress_ui([spot.tile for spot in spots])
+    with progress:
+        _progress_ui([spot.tile for spot in spots])
     shown = _filters_ui(spots, project)
     view = _view_ui(shown or spots)
     if not shown:
@@ -137,7 +140,7 @@ def _progress_ui(tiles: Sequence[Tile]) -> None:
     held = len(tiles) - len(work)
     text = f"{done} of {len(work)} editable tiles done"
     if held:
-        text += f" · {held} kept for scoring"
+        text += f", {held} more kept for scoring"
     st.progress(done / len(work) if work else 0.0, text=text)
 
 
@@ -149,7 +152,7 @@ def _filters_ui(spots: Sequence[Spot], project: Project) -> list[Spot]:
     regions = {spot.tile.region: spot.tile.region for spot in spots}
     wanted = Filter(
         _choice(region, "Region", dict(sorted(regions.items()))),
-        _choice(split, "Split", SPLITS | {FROZEN: FROZEN}),
+        _choice(split, "Split", SPLITS | {RESERVED: RESERVED}),
         _choice(level, "Cloud cover", names),
         _choice(kind, "Class present", classes),
         _choice(state, "State", {state: state.value for state in TileState}),
@@ -160,12 +163,9 @@ def _filters_ui(spots: Sequence[Spot], project: Project) -> list[Spot]:
 
 def _choice(place: DeltaGenerator, label: str, options: Mapping[Key, str]) -> Key | None:
     """Draw a choice among options, all of them by default; return None for all."""
-    return place.selectbox(
-        label,
-        [None, *options],
-        format_func=lambda key: "All" if key is None else options[key],
-        key=f"explore_{label}",
-    )
+    names = ["All", *options.values()]
+    chosen = place.selectbox(label, names, key=f"explore_{label}")
+    return next((key for key, name in options.items() if name == chosen), None)
 
 
 ORDERS: dict[str, Callable[[Spot], Any]] = {
@@ -213,7 +213,7 @@ PICTURES = {
 def _browse(here: Context, project: Project, spots: Sequence[Spot], view: View) -> None:
     address = _pictures(here, project)
     located = [spot for spot in spots if (spot.tile.lonlat is not None) == view.geographic]
-    title, legend = _legend(view)
+    title, legend = _legend(view, project)
     html = overview_html(
         [_footprint(spot, view, address) for spot in located],
         title,
@@ -222,7 +222,6 @@ def _browse(here: Context, project: Project, spots: Sequence[Spot], view: View) 
         geographic=view.geographic,
     )
     cards = [_card(project, spot, address(spot, view.picture, 224)) for spot in spots]
-    st.caption(f"{len(spots)} tiles" + ("" if view.geographic else " · no coordinate system"))
     result = _browser(
         key="tiles",
         data={"html": html, "tiles": cards, "height": HEIGHT_PX},
@@ -261,7 +260,13 @@ def _pictures(here: Context, project: Project) -> Addresses:
     return address
 
 
-def _legend(view: View) -> tuple[str, list[LegendItem]]:
+def _legend(view: View, project: Project) -> tuple[str, list[LegendItem]]:
+    """Return the legend of the footprints, or that of the layers that are swiped."""
+    if view.swipe:
+        if {"label", "prediction"} & set(view.swipe):
+            entries = project.classes.entries
+            return "Classes", [LegendItem(entry.colour, entry.name) for entry in entries]
+        return "", []
     if view.colour == "state":
         return "State", ramps.state_legend()
     if view.colour == "disagreement":
@@ -293,19 +298,24 @@ def _footprint(spot: Spot, view: View, address: Addresses) -> Footprint:
 def _card(project: Project, spot: Spot, image: str) -> dict[str, object]:
     tile = spot.tile
     date = spot.date.id if spot.date else None
-    badge = "frozen" if tile.frozen else SPLITS[tile.split] if not tile.editable else ""
-    if not badge and tile.state is not TileState.NEW:
-        badge = tile.state.value
     return {
         "id": tile.id,
         "name": tile.name,
         "line": _line(spot),
         "title": f"{tile.name}, {tile.region}, {SPLITS[tile.split]}, version {tile.version}",
         "state": tile.state.value if tile.editable else "held",
-        "badge": badge,
+        "badge": _badge(tile),
         "image": image,
         "href": page_address("correct", project=project.id, tile=tile.id, acquisition=date),
     }
+
+
+def _badge(tile: Tile) -> str:
+    if tile.split is not Split.TRAIN:
+        return SPLITS[tile.split]
+    if tile.reserved:
+        return "frozen" if tile.frozen else RESERVED
+    return "" if tile.state is TileState.NEW else tile.state.value
 
 
 def _line(spot: Spot) -> str:

@@ -1,0 +1,289 @@
+"""Charts of scores: units and names on every axis, class colours, labels beside the lines.
+
+Lines differ in dash and marker as well as colour and bars in pattern, so that print in grey reads.
+Every point carries in `customdata` what the page needs to open its tiles.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import plotly.graph_objects as go
+
+from app.theme import ACCENT, INK, LINE, MUTED, WARNING
+from core.classes import ClassTable
+
+DASHES = ("solid", "dot", "longdash", "dashdot", "longdashdot")
+MARKERS = ("circle", "square", "diamond", "triangle-up", "x")
+COLOURS = (ACCENT, "#b7791f", "#6b5b95", "#4a7c59", "#8c4a4a")
+HEAT = ((0.0, "#fbf6ec"), (0.25, "#cfe0df"), (0.5, "#8ebcc4"), (0.75, "#3f8498"), (1.0, "#0b4454"))
+CHANGE = ((0.0, WARNING), (0.5, "#fbfbfa"), (1.0, ACCENT))
+DARK = 0.65
+"""Cells above this share of the scale carry white text."""
+
+LABEL_GAP = 0.055
+"""Least distance between the labels of two lines, in IoU."""
+
+
+def cloud_curve(
+    levels: pd.DataFrame, flat: pd.DataFrame, titles: Mapping[str, str], edges: Sequence[float]
+) -> go.Figure:
+    """Return mIoU against cloud cover: a line per map of `levels`, a flat one per map of `flat`.
+
+    `levels` is a `comparison.level_frame`, `flat` an `overall_frame` of maps without optical input.
+    """
+    figure = go.Figure()
+    ends: list[tuple[float, str, str]] = []
+    for place, (name, line) in enumerate(levels.groupby("map", sort=False)):
+        colour = COLOURS[place % len(COLOURS)]
+        figure.add_trace(_level_line(line, titles[str(name)], place, colour))
+        ends.append((line["miou"].iloc[-1], titles[str(name)], colour))
+    for row in flat.to_dict("records"):
+        title = titles[row["map"]]
+        _add_flat(figure, row, title)
+        ends.append((row["miou"], f"{title}: the same under any cloud", INK))
+    _label_ends(figure, ends)
+    for edge in edges[1:-1]:
+        figure.add_vline(edge * 100, line={"color": LINE, "width": 1})
+    figure.update_xaxes(title="cloud cover of the optical image, %", range=[-1, 101], dtick=20)
+    figure.update_yaxes(title="mIoU", range=[0, 1], dtick=0.2)
+    figure.update_layout(height=400, showlegend=False, margin={"r": 230})
+    return figure
+
+
+def _level_line(line: pd.DataFrame, title: str, place: int, colour: str) -> go.Scatter:
+    custom = line[["map", "level", "tiles", "images", "pixels", "classes_in_mean"]]
+    return go.Scatter(
+        x=line["cover"] * 100,
+        y=line["miou"],
+        name=title,
+        mode="lines+markers",
+        line={"color": colour, "width": 2.5, "dash": DASHES[place % len(DASHES)]},
+        marker={"symbol": MARKERS[place % len(MARKERS)], "size": 10},
+        cliponaxis=False,
+        error_y=_errors(line["miou"], line["miou_low"], line["miou_high"], colour),
+        customdata=custom,
+        hovertemplate=(
+            f"<b>{title}</b><br>%{{customdata[1]}} cloud: mIoU %{{y:.3f}}"
+            "<br>%{customdata[2]} tiles, %{customdata[3]} images, %{customdata[4]:,} px"
+            "<br>mean over %{customdata[5]} classes<extra></extra>"
+        ),
+    )
+
+
+def _add_flat(figure: go.Figure, row: Mapping[Hashable, Any], title: str) -> None:
+    if np.isfinite(row["miou_low"]):
+        low, high = row["miou_low"], row["miou_high"]
+        figure.add_hrect(low, high, fillcolor=MUTED, opacity=0.12, line_width=0)
+    grid = np.linspace(0, 100, 21)
+    figure.add_trace(
+        go.Scatter(
+            x=grid,
+            y=np.full(grid.size, row["miou"]),
+            name=title,
+            mode="lines",
+            line={"color": INK, "width": 2.5, "dash": "dash"},
+            hovertemplate=(
+                f"<b>{title}</b><br>mIoU %{{y:.3f}} under any sky<br>{row['tiles']} tiles,"
+                f" {row['pixels']:,} px<extra></extra>"
+            ),
+        )
+    )
+
+
+def _label_ends(figure: go.Figure, ends: Sequence[tuple[float, str, str]]) -> None:
+    """Write (height, text, colour) beside the ends of the lines."""
+    heights = spread([end[0] for end in ends], LABEL_GAP)
+    for (_y, text, colour), height in zip(ends, heights, strict=True):
+        figure.add_annotation(
+            x=1.01,
+            xref="paper",
+            y=height,
+            text=text,
+            showarrow=False,
+            xanchor="left",
+            align="left",
+            font={"color": colour, "size": 13},
+        )
+
+
+def spread(heights: Sequence[float], gap: float) -> list[float]:
+    """Return the heights moved apart so that no two are closer than `gap`, in the same order."""
+    order = sorted(range(len(heights)), key=lambda place: heights[place])
+    moved = list(heights)
+    for below, above in pairwise(order):
+        moved[above] = max(moved[above], moved[below] + gap)
+    return moved
+
+
+def class_bars(frame: pd.DataFrame, classes: ClassTable, before: str, after: str) -> go.Figure:
+    """Return IoU per class before and after with intervals, in the order of a `class_frame`."""
+    rows = frame.iloc[::-1]  # plotly draws the first row at the bottom
+    colours = [classes.entry(int(code)).colour for code in rows["code"]]
+    figure = go.Figure()
+    for key, title, pattern in (("after", after, ""), ("before", before, "/")):
+        figure.add_trace(
+            go.Bar(
+                y=rows["class"],
+                x=rows[key],
+                name=title,
+                orientation="h",
+                marker={
+                    "color": colours,
+                    "line": {"color": INK, "width": 1},
+                    "opacity": 1 if key == "after" else 0.55,
+                    "pattern": {
+                        "shape": pattern,
+                        "fillmode": "overlay",
+                        "fgcolor": INK,
+                        "size": 6,
+                        "solidity": 0.15,
+                    },
+                },
+                error_x=_errors(rows[key], rows[f"{key}_low"], rows[f"{key}_high"], INK),
+                customdata=rows[["code", "change", "tiles", "pixels"]],
+                hovertemplate=(
+                    f"<b>%{{y}}</b> · {title}<br>IoU %{{x:.3f}}<br>change %{{customdata[1]:+.3f}}"
+                    "<br>%{customdata[2]} tiles, %{customdata[3]:,} px<extra></extra>"
+                ),
+            )
+        )
+    for row in rows.to_dict("records"):
+        figure.add_annotation(**_change_label(row))
+    figure.update_xaxes(title="IoU", range=[0, 1], dtick=0.2)
+    figure.update_yaxes(ticks="", automargin=True)
+    figure.update_layout(
+        height=110 + 52 * len(rows), barmode="group", bargap=0.35, margin={"l": 130, "r": 120}
+    )
+    figure.update_layout(legend={"traceorder": "reversed", "y": 1.06})
+    return figure
+
+
+def _change_label(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    change, low, high = row["change"], row["change_low"], row["change_high"]
+    known = np.isfinite(change)
+    text = f"{change * 100:+.1f} points" if known else "-  (not in the reference)"
+    sure = known and np.isfinite(low) and low * high > 0
+    return {
+        "x": 1.01,
+        "xref": "paper",
+        "y": row["class"],
+        "text": f"<b>{text}</b>" if sure else text,
+        "showarrow": False,
+        "xanchor": "left",
+        "font": {"color": MUTED if not known else WARNING if change < 0 else ACCENT, "size": 13},
+    }
+
+
+def level_heat(frame: pd.DataFrame, value: str, *, change: bool = False) -> go.Figure:
+    """Return classes by cloud levels; `value` names the column, `change` a scale around 0.
+
+    `frame` has level, class, code, tiles and pixels. An absent class is "-" on bare ground.
+    """
+    levels = list(dict.fromkeys(frame["level"]))
+    names = list(dict.fromkeys(frame["class"]))
+    table = frame.pivot(index="class", columns="level", values=value).loc[names, levels]
+    reach = max(0.05, float(np.nanmax(np.abs(table.to_numpy(float)), initial=0.05)))
+    figure = go.Figure(
+        go.Heatmap(
+            z=table,
+            x=levels,
+            y=names,
+            zmin=-reach if change else 0,
+            zmax=reach if change else 1,
+            colorscale=[list(step) for step in (CHANGE if change else HEAT)],
+            xgap=2,
+            ygap=2,
+            hoverinfo="skip",
+            colorbar={"title": "change" if change else "IoU", "thickness": 10, "outlinewidth": 0},
+        )
+    )
+    # A heat map takes no clicks, so invisible squares over it do.
+    figure.add_trace(_cells(frame, value, change=change, reach=reach))
+    figure.update_xaxes(title="cloud cover of the optical image", ticks="", showgrid=False)
+    figure.update_yaxes(autorange="reversed", ticks="", showgrid=False, automargin=True)
+    figure.update_layout(height=120 + 38 * len(names), showlegend=False)
+    return figure
+
+
+def _cells(frame: pd.DataFrame, value: str, *, change: bool, reach: float) -> go.Scatter:
+    number = "+.2f" if change else ".2f"
+    texts = ["-" if np.isnan(v) else format(v, number) for v in frame[value]]
+    dark = frame[value].abs() > (0.7 * reach if change else DARK)
+    return go.Scatter(
+        x=frame["level"],
+        y=frame["class"],
+        mode="markers+text",
+        text=texts,
+        textfont={"color": ["#ffffff" if d else INK for d in dark], "size": 13},
+        marker={"symbol": "square", "size": 40, "color": "rgba(0,0,0,0)"},
+        customdata=frame[["code", "level", "tiles", "pixels"]],
+        hovertemplate=(
+            "<b>%{y}</b>, %{x} cloud<br>IoU %{text}<br>%{customdata[2]} tiles with it,"
+            " %{customdata[3]:,} px<extra></extra>"
+        ),
+    )
+
+
+def confusion_heat(matrix: npt.NDArray[np.int64], classes: ClassTable) -> go.Figure:
+    """Return shares of each reference class by what the map said, from int64 [K+1, K+1]."""
+    counts = matrix[:-1].astype(float)
+    totals = counts.sum(1, keepdims=True)
+    share = np.divide(counts, totals, out=np.full_like(counts, np.nan), where=totals > 0)
+    names = [entry.name for entry in classes.entries]
+    columns = names if not counts[:, -1].any() else [*names, "no class"]
+    share = share[:, : len(columns)]
+    figure = go.Figure(
+        go.Heatmap(
+            z=share,
+            x=columns,
+            y=names,
+            zmin=0,
+            zmax=1,
+            colorscale=[list(step) for step in HEAT],
+            xgap=1,
+            ygap=1,
+            hoverinfo="skip",
+            colorbar={"title": "share", "thickness": 10, "outlinewidth": 0},
+        )
+    )
+    rows, places = np.indices(share.shape)
+    values = share.ravel()
+    figure.add_trace(
+        go.Scatter(
+            x=np.array(columns)[places.ravel()],
+            y=np.array(names)[rows.ravel()],
+            mode="markers+text",
+            text=["-" if np.isnan(v) else f"{v * 100:.0f}" if v >= 0.005 else "" for v in values],
+            textfont={"color": ["#ffffff" if v > DARK else INK for v in values], "size": 13},
+            marker={"symbol": "square", "size": 40, "color": "rgba(0,0,0,0)"},
+            customdata=np.stack(
+                [rows.ravel(), places.ravel(), counts[:, : len(columns)].ravel()], axis=1
+            ),
+            hovertemplate=(
+                "reference <b>%{y}</b>, map <b>%{x}</b><br>%{text} % of the reference class,"
+                " %{customdata[2]:,} px<extra></extra>"
+            ),
+        )
+    )
+    figure.update_xaxes(title="the map says", side="bottom", ticks="", showgrid=False)
+    figure.update_yaxes(
+        title="reference", autorange="reversed", ticks="", showgrid=False, automargin=True
+    )
+    figure.update_layout(height=150 + 40 * len(names), showlegend=False)
+    return figure
+
+
+def _errors(value: Any, low: Any, high: Any, colour: str) -> dict[str, Any]:  # noqa: ANN401  # columns
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": high - value,
+        "arrayminus": value - low,
+        "color": colour,
+        "thickness": 1.2,
+        "width": 4,
+    }

@@ -4,6 +4,7 @@ Every function takes the `Store` first, holds its session inside and returns rec
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -171,6 +172,13 @@ def layer(store: Store, layer_id: int) -> Layer:
     """Return one layer; raises `NotFound`."""
     with store.read() as session:
         return _layer(_get(session, LayerRow, layer_id))
+
+
+def last_edit_at(store: Store, project_id: int) -> datetime | None:
+    """Return when a label of the project was last changed, or None."""
+    query = select(func.max(EditRow.saved_at)).join(TileRow)
+    with store.read() as session:
+        return session.scalar(query.where(TileRow.project_id == project_id))
 
 
 def set_tile_state(

@@ -86,6 +86,7 @@ def retrain(context: JobContext) -> dict[str, Any]:
         "device": describe_device(run.device),
         "steps": request.steps,
         "seconds_per_step": run.seconds_per_step,
+        "arm_seconds": run.arm_seconds,
         "seconds": time.monotonic() - began,
     }
 
@@ -106,11 +107,12 @@ class _Run:
         self.device = pick_device(context.settings.device)
         self.seconds_per_step = 0.0
         self.done = 0
+        self.arm_seconds: dict[str, float] = {}
         self.watched = _watched(context.store, project, planned.config, validation)
 
     def arm(self, found: TrainingSet, name: str) -> ModelRecord:
         """Train on one version of the labels; keep and score the model."""
-        context, parent = self.context, self.plan.start
+        context, parent, began = self.context, self.plan.start, time.monotonic()
         result = train(
             self.plan.config,
             found.samples,
@@ -134,6 +136,7 @@ class _Run:
             cancelled=context.cancelled,
         )
         self.done += 1
+        self.arm_seconds[name] = time.monotonic() - began
         return record
 
     def finish(self, after: ModelRecord, before: ModelRecord | None) -> None:

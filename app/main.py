@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.pages import compare, correct, explore, export, home, new_project, train
-from app.session import context, person_known
+from app.session import context, person_known, remember
 from app.theme import install_chart_template
 
 
@@ -27,6 +27,7 @@ def main() -> None:
             if here.project is not None:
                 st.caption(f"Project: {here.project.name}")
             st.caption(f"Signed in as {here.person.name}")
+            remember(here)
     page.run()
 
 

@@ -72,10 +72,14 @@ def _person(store: Store) -> Person:
     person = _known_person(store)
     if person is None:
         _ask_for_name(store)
-    token = remember_token(store, person.id)
+    return person
+
+
+def remember(here: Context) -> None:
+    """Set the cookie that remembers the person; call it once in a run."""
+    token = remember_token(here.store, here.person.id)
     if st.context.cookies.get(COOKIE) != token:
         _set_cookie(key="cookie", data={"name": COOKIE, "value": token}, height=0)
-    return person
 
 
 def _known_person(store: Store) -> Person | None:

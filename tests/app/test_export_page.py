@@ -1,0 +1,68 @@
+"""The export page: what goes out, and the check mark after reading it back."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.pages.export import size_text
+from core import catalogue
+from core.export.labels import exports
+from core.ingest import import_dataset
+from core.settings import Settings
+from core.store.engine import Store
+from tests.rasters import dataset, make_tile
+
+SCRIPT = "from app.pages import export\nexport.main()\n"
+
+
+@pytest.fixture
+def page(settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """Return the page in a fresh workspace, signed in as Ada."""
+    from app import session
+
+    monkeypatch.setattr(session, "_served", (settings, store))
+    page = AppTest.from_string(SCRIPT, default_timeout=30)
+    page.session_state["person_id"] = catalogue.ensure_person(store, "Ada").id
+    return page
+
+
+def test_without_a_project_it_says_what_to_do(page: AppTest) -> None:
+    assert "Choose a project" in page.run().info[0].value
+
+
+def test_an_export_is_written_checked_and_listed(
+    page: AppTest, tmp_path: Path, store: Store
+) -> None:
+    found = dataset(tmp_path, make_tile(tmp_path), make_tile(tmp_path, "b"))
+    project = import_dataset(store, found, "P", roots=[tmp_path])
+    page.query_params["project"] = str(project.id)
+    page.run()
+    assert [metric.value for metric in page.metric] == ["2", "0", "0", "7.7 kB"]
+    page.text_input(key="export_name").set_value("Mine").run()
+    page.button[0].click().run()
+    assert not page.exception
+    assert page.success[0].value.startswith("Read back and equal: 2 tiles, 0 edits, 6 files")
+    assert [folder.name for folder in exports(store)] == ["Mine"]
+    page.toggle[0].set_value(True).run()
+    assert not page.exception
+    assert (store.workspace / "exports/Mine.zip").is_file()
+
+
+def test_a_name_that_leaves_the_folder_is_refused(
+    page: AppTest, tmp_path: Path, store: Store
+) -> None:
+    project = import_dataset(store, dataset(tmp_path, make_tile(tmp_path)), "P", roots=[tmp_path])
+    page.query_params["project"] = str(project.id)
+    page.run()
+    page.text_input(key="export_name").set_value("../up").run()
+    page.button[0].click().run()
+    assert "export name" in page.error[0].value
+    assert exports(store) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0 B"), (950, "950 B"), (1_500, "1.5 kB"), (86_059_000, "86 MB")]
+)
+def test_sizes_have_two_digits_and_a_unit(size: int, text: str) -> None:
+    assert size_text(size) == text

@@ -1,0 +1,149 @@
+"""The page that makes projects: what it recognises, shows, refuses and imports."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.import_tables import classes_of, roles_frame, roles_of
+from core import catalogue
+from core.errors import ClassTableError, DatasetError
+from core.records import Modality, Unit
+from core.settings import Settings
+from core.store.engine import Store
+from data.readers.patterns import Role
+from tests.rasters import make_oem, noise, save
+
+SCRIPT = "from app.pages import new_project\nnew_project.main()\n"
+
+
+@pytest.fixture
+def page(settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """Return the page in a fresh workspace, signed in as Ada."""
+    from app import session
+
+    monkeypatch.setattr(session, "_served", (settings, store))
+    page = AppTest.from_string(SCRIPT, default_timeout=30)
+    page.session_state["person_id"] = catalogue.ensure_person(store, "Ada").id
+    return page.run()
+
+
+def open_folder(page: AppTest, folder: Path | str) -> AppTest:
+    return page.text_input(key="new_path").set_value(str(folder)).run()
+
+
+def click(page: AppTest, label: str) -> AppTest:
+    next(button for button in page.button if button.label == label).click()
+    return page.run()
+
+
+def texts(page: AppTest) -> str:
+    assert not page.exception
+    shown = [*page.caption, *page.markdown, *page.error, *page.success]
+    return "\n".join(str(element.value) for element in shown)
+
+
+def test_it_starts_at_the_folders_that_may_be_read(page: AppTest, tmp_path: Path) -> None:
+    assert str(tmp_path) in {button.label for button in page.button}
+    click(page, str(tmp_path))
+    assert page.text_input(key="new_path").value == str(tmp_path)
+
+
+def test_a_known_layout_is_imported_with_one_button(
+    page: AppTest, tmp_path: Path, store: Store
+) -> None:
+    open_folder(page, make_oem(tmp_path / "set"))
+    assert "Recognised by: train holds rgb_images, sar_images, labels." in texts(page)
+    assert "Tiles to import: **3** of 3." in texts(page)
+    click(page, "Import")
+    assert "set is ready with 3 tiles." in texts(page)
+    (project,) = catalogue.projects(store)
+    assert str(project.id) in page.query_params["project"]
+    assert project.reader == "oem_sar"
+
+
+def test_findings_hide_nothing_and_can_be_filtered(page: AppTest, tmp_path: Path) -> None:
+    make_oem(tmp_path / "set")
+    (tmp_path / "set/train/sar_images/TrainArea_001.tif").write_bytes(b"broken")
+    open_folder(page, tmp_path / "set")
+    assert "Tiles to import: **2** of 3; 1 left out, see the findings." in texts(page)
+    findings = page.dataframe[-1].value
+    assert "error" in set(findings["level"])
+    page.text_input(key="findings text").set_value("TrainArea_001").run()
+    assert len(page.dataframe[-1].value) == 1
+    assert "expected a readable GeoTIFF" in page.dataframe[-1].value["message"].iloc[0]
+
+
+def test_other_folders_get_patterns_to_confirm(page: AppTest, tmp_path: Path, store: Store) -> None:
+    for name in ("a", "b"):
+        save(tmp_path / "set" / f"{name}_rgb.tif", noise(1, 3, 16, 16))
+        save(tmp_path / "set" / f"{name}_label.tif", noise(2, 16, 16, low=0, high=3))
+    open_folder(page, tmp_path / "set")
+    assert "Files by pattern: 2 {tile}_label.tif; 2 {tile}_rgb.tif. Without a pattern: 0." in texts(
+        page
+    )
+    click(page, "Import")
+    (project,) = catalogue.projects(store)
+    assert project.classes.codes == (0, 1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc", "/", "../../../../etc", "\0", "x" * 5000, "~root", "/nowhere/at/all"]
+)
+def test_hostile_paths_are_refused_in_words(page: AppTest, path: str) -> None:
+    open_folder(page, path)
+    assert len(page.error) == 1
+    assert "expected" in page.error[0].value
+    assert not page.exception
+
+
+def test_a_file_is_not_a_folder(page: AppTest, tmp_path: Path) -> None:
+    (tmp_path / "set.zip").write_bytes(b"PK")
+    open_folder(page, tmp_path / "set.zip")
+    assert "Unpack archives first" in page.error[0].value
+
+
+def test_an_empty_folder_says_what_is_expected(page: AppTest, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    open_folder(page, tmp_path / "empty")
+    assert "no raster" in page.error[0].value
+
+
+def test_a_taken_name_is_said_and_nothing_is_written(
+    page: AppTest, tmp_path: Path, store: Store
+) -> None:
+    open_folder(page, make_oem(tmp_path / "set"))
+    click(page, "Import")
+    click(page, "Import")
+    assert "which another project has" in page.error[0].value
+    assert len(catalogue.projects(store)) == 1
+
+
+def test_roles_survive_the_table() -> None:
+    roles = (
+        Role("{tile}_s2.tif", Modality.OPTICAL, Unit.REFLECTANCE, (4, 3, 2), "clear {date}"),
+        Role("{tile}_l.tif", Modality.LABEL, codes={-1: 255, 2: 1}),
+        Role("{tile}_x.tif", None),
+    )
+    assert roles_of(roles_frame(roles)) == roles
+
+
+def test_cells_that_are_wrong_are_named() -> None:
+    frame = roles_frame((Role("{tile}.tif", Modality.SAR),))
+    with pytest.raises(DatasetError, match="bands"):
+        roles_of(frame.assign(bands="one"))
+    with pytest.raises(DatasetError, match="code map"):
+        roles_of(frame.assign(codes="1:2"))
+
+
+def test_class_tables_are_checked() -> None:
+    frame = pd.DataFrame(
+        {"code": [1, 2], "name": ["Water", " Dry  land "], "colour": ["#0000FF", "#ffffff"]}
+    )
+    table = classes_of(frame, "mine", 0)
+    assert [entry.name for entry in table.entries] == ["Water", "Dry land"]
+    with pytest.raises(DatasetError, match="colour"):
+        classes_of(frame.assign(colour=["#00F", "#ffffff"]), "mine", 0)
+    with pytest.raises(ClassTableError, match="each code once"):
+        classes_of(frame.assign(code=[1, 1]), "mine", 0)

@@ -20,8 +20,8 @@ BACKGROUND = 0
 FOUND_SHARE = 0.5
 """A building counts as found when at least this share of its pixels is predicted as building."""
 
-FALSE_ALARM_PX = 20
-"""Predicted buildings below this size are specks, not false alarms: about 2 m x 2 m at 0.5 m."""
+MIN_BUILDING_PX = 20
+"""Smaller pieces are not counted: specks of a map, and slivers of houses cut by a tile's edge."""
 
 IdArray = npt.NDArray[np.int32]
 Matrix = npt.NDArray[np.int64]
@@ -57,7 +57,7 @@ def building_matrix(
     A reference building of which less than `FOUND_SHARE` is predicted as building is missed: it
     counts in the background column, or in the last one where the prediction is mostly void. A
     predicted building that touches no reference building and no void is a false alarm, in the
-    background row, if it has `FALSE_ALARM_PX` pixels. Ground without buildings is not counted.
+    background row. Buildings below `MIN_BUILDING_PX` and ground without any are not counted.
     """
     size = len(classes.codes) + 1
     background = int(classes.index_lut[BACKGROUND])
@@ -67,7 +67,9 @@ def building_matrix(
     votes = _votes(ids, prediction, classes)
     found = _damage_votes(votes, classes).sum(1) >= FOUND_SHARE * votes.sum(1)
     lost = np.where(votes[:, -1] > votes[:, background], size - 1, background)
-    np.add.at(matrix, (truth, np.where(found, _majority(votes, classes), lost)), 1)
+    counted = votes.sum(1) >= MIN_BUILDING_PX
+    column = np.where(found, _majority(votes, classes), lost)
+    np.add.at(matrix, (truth[counted], column[counted]), 1)
     alarms = _false_alarms(reference, prediction, classes)
     matrix[background] += np.bincount(alarms, minlength=size)
     return matrix
@@ -131,4 +133,4 @@ def _false_alarms(
     votes = _votes(ids, prediction, classes)
     under = _votes(ids, reference, classes)
     alone = under[:, int(classes.index_lut[BACKGROUND])] == under.sum(1)
-    return _majority(votes[alone & (votes.sum(1) >= FALSE_ALARM_PX)], classes)
+    return _majority(votes[alone & (votes.sum(1) >= MIN_BUILDING_PX)], classes)

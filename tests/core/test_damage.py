@@ -8,7 +8,7 @@ import pytest
 
 from core.classes import BRIGHT, ClassEntry, ClassTable
 from core.damage import (
-    FALSE_ALARM_PX,
+    MIN_BUILDING_PX,
     building_classes,
     building_details,
     building_matrix,
@@ -117,9 +117,17 @@ def test_false_alarms_stand_in_the_background_row(town: Labels) -> None:
 
 def test_specks_and_swollen_houses_are_no_false_alarms(town: Labels) -> None:
     prediction = town.copy()
-    prediction[30, : FALSE_ALARM_PX - 1] = 1
+    prediction[30, : MIN_BUILDING_PX - 1] = 1
     prediction[1:9, 1:9] = 1
     assert building_matrix(town, prediction, BRIGHT)[0].sum() == 0
+
+
+def test_slivers_of_the_reference_are_not_counted(town: Labels) -> None:
+    reference = town.copy()
+    reference[30, : MIN_BUILDING_PX - 1] = 3
+    assert building_matrix(reference, town, BRIGHT)[3].tolist() == [0, 0, 0, 1, 0]
+    reference[30, :MIN_BUILDING_PX] = 3
+    assert building_matrix(reference, town, BRIGHT)[3].tolist() == [1, 0, 0, 1, 0]
 
 
 def test_alarms_on_unlabelled_ground_are_not_judged(town: Labels) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from core import catalogue, history, metrics, scores, trained
 from core.classes import BRIGHT
-from core.damage import building_matrix, buildings, stored_matrix
+from core.damage import building_matrix, stored_matrix
 from core.predictions import find_prediction
 from core.presets import preset
 from core.records import Project, Split
@@ -75,12 +75,13 @@ def test_the_starting_model_is_promoted_scored_by_building_and_shown(
     found = scores.evaluations(store, project.id, reference="truth", model_id=record.id)
     assert {tiles[e.tile_id].split for e in found} == {Split.VAL}
     assert len(found) == 3
-    labels = scores.evaluations(store, project.id, reference="truth")
-    for evaluation in [*found, *labels]:
+    every = scores.evaluations(store, project.id, reference="truth")
+    assert sum(len(e.details or {}) for e in every) >= len(every) == 3 + 2 * len(tiles)
+    for evaluation in every:
         truth = read_truth(store, project, tiles[evaluation.tile_id])
         houses = stored_matrix(evaluation.details)
         assert truth is not None and houses is not None
-        assert houses[1:].sum() == buildings(truth, BRIGHT)[1]
+        assert houses[1:].sum() == building_matrix(truth, truth, BRIGHT).sum()
     editable = next(tile for tile in tiles.values() if tile.editable)
     date = catalogue.acquisitions(store, editable.id)[0]
     source = scores.model_source(record.id, date.id)

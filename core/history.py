@@ -13,9 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import catalogue
 from core.errors import BadPatch, CloudbrushError, NotEditable, NotFound
 from core.grid import Window
+from core.memory import Block, BlockKey, memory
 from core.original import Ground, ground
 from core.patch import (
     Bytes,
@@ -29,12 +29,12 @@ from core.replay import (
     KEYFRAME_EVERY,
     PATCH_COLUMNS,
     Labels,
+    after_patches,
     edits_between,
+    is_warm,
     join,
     join_original,
     load_blocks,
-    memory,
-    newest_version,
     original_region,
     patch_of,
     region,
@@ -133,8 +133,7 @@ def changes(
 ) -> tuple[int, list[Edit]]:
     """Return the version of now and the first `limit` edits after version `since`."""
     with store.read() as session:
-        ground(session, tile_id)
-        newest = newest_version(session, tile_id)
+        newest = ground(session, tile_id).version
         up_to = newest if limit is None else min(newest, since + limit)
         return newest, _edits(session, tile_id, since, up_to)
 
@@ -142,8 +141,7 @@ def changes(
 def stacks(store: Store, tile_id: int, person_id: int) -> Stacks:
     """Return what a person can undo and redo on a tile."""
     with store.read() as session:
-        here = ground(session, tile_id)
-        return _stacks(store, session, here, person_id, newest_version(session, tile_id))
+        return _stacks(store, session, ground(session, tile_id), person_id)
 
 
 def append(store: Store, tile_id: int, stroke: Stroke, person_id: int) -> Saved:
@@ -152,147 +150,167 @@ def append(store: Store, tile_id: int, stroke: Stroke, person_id: int) -> Saved:
     A resend of the same (client_id, seq) changes nothing and gets the same version. Raises
     `BadPatch`, `NotEditable`, `NotFound`, `RasterError`, and `EditConflict` unless `force`.
     """
-    writer = _Writer(store, tile_id, stroke, person_id)
-    writer.prepare()
+    mask = _prepare(store, tile_id, stroke)
     for _ in range(ATTEMPTS):
         try:
             with store.write() as session:
-                saved = writer.write(session)
+                writer = _Writer(store, session, tile_id, stroke, mask, person_id)
+                saved = writer.write()
         except IntegrityError:
             continue  # another process took the version, or saved this very stroke
-        if saved.status == "saved" and saved.version % KEYFRAME_EVERY == 0:
-            write_keyframes(store, tile_id, saved.version)
+        if saved.status == "saved":
+            writer.remember(saved)
+            if saved.version % KEYFRAME_EVERY == 0:
+                write_keyframes(store, tile_id, saved.version)
         return saved
     raise Busy(
         f"tile {tile_id}", found="many people saving at once", todo="The stroke is sent again."
     )
 
 
+def _prepare(store: Store, tile_id: int, stroke: Stroke) -> Mask | None:
+    """Check the stroke, and read what it needs from disk before the write lock is taken."""
+    with store.read() as session:
+        here = ground(session, tile_id)
+        mask = check_stroke(stroke, here.grid, memory(store).class_table(session, here))
+        if stroke.box is not None and here.editable and not is_warm(store, here, stroke.box):
+            load_blocks(store, session, here, stroke.box, here.version)
+    return mask
+
+
 class _Writer:
-    """One stroke on its way into the log."""
+    """One stroke on its way into the log, within one transaction."""
 
-    def __init__(self, store: Store, tile_id: int, stroke: Stroke, person_id: int) -> None:
-        self.store, self.tile_id, self.stroke, self.person_id = store, tile_id, stroke, person_id
-        self.mask: Mask | None = None
+    def __init__(
+        self,
+        store: Store,
+        session: Session,
+        tile_id: int,
+        stroke: Stroke,
+        mask: Mask | None,
+        person_id: int,
+    ) -> None:
+        self.store, self.session, self.person_id = store, session, person_id
+        self.stroke, self.mask = stroke, mask
+        self.here = ground(session, tile_id, for_update=True)
+        self.stacks = Stacks()
+        self.blocks: dict[BlockKey, Block] = {}
 
-    def prepare(self) -> None:
-        """Check the stroke, and read what it needs before the write lock is taken."""
-        with self.store.read() as session:
-            here = ground(session, self.tile_id)
-            classes = catalogue.project_in(session, here.project_id).classes
-            self.mask = check_stroke(self.stroke, here.grid, classes)
-            if self.stroke.box is not None and here.editable:
-                newest = newest_version(session, self.tile_id)
-                load_blocks(self.store, session, here, self.stroke.box, newest)
-
-    def write(self, session: Session) -> Saved:
-        """Append the row within the session's transaction."""
-        here = ground(session, self.tile_id, for_update=True)
-        newest = newest_version(session, self.tile_id)
-        before = self._saved_before(session, here, newest)
+    def write(self) -> Saved:
+        """Append the row, unless the stroke was saved before or changes nothing."""
+        self.stacks = _stacks(self.store, self.session, self.here, self.person_id)
+        before = self._saved_before()
         if before is not None:
             return before
-        person = self._checked_person(session, here, newest)
-        others = self._others(session, newest)
+        person = self._checked_person()
+        others = self._others()
         target: LogRow | None = None
-        known = _stacks(self.store, session, here, self.person_id, newest)
         if self.stroke.tool in REVERSING:
-            target = self._target(session, known)
-            patch, left_px = self._reversed(session, here, newest, target)
+            target = self._target()
+            patch, left_px = self._reversed(target)
         else:
-            patch, left_px = self._painted(session, here, newest), 0
-            self._check_conflict(patch, others, newest)
+            patch, left_px = self._painted(), 0
+            self._check_conflict(patch, others)
         if patch is None:
-            depths = len(known.undo), len(known.redo)
-            return Saved("unchanged", newest, None, left_px, *depths, tuple(others))
-        row = self._row(newest + 1, patch, target)
-        session.add(row)
-        session.flush()
-        known = known.after([_log_row(row)], row.version)
+            return self._answer("unchanged", self.here.version, None, left_px, others)
+        row = self._row(patch, target)
+        self.session.add(row)
+        self.session.flush()
+        self.stacks = self.stacks.after([_log_row(row)], row.version)
         edit = Edit(row.version, row.client_id, row.seq, person, row.tool, patch)
-        depths = len(known.undo), len(known.redo)
-        return Saved("saved", row.version, edit, left_px, *depths, tuple(others))
+        return self._answer("saved", row.version, edit, left_px, others)
 
-    def _checked_person(self, session: Session, here: Ground, newest: int) -> str:
+    def remember(self, saved: Saved) -> None:
+        """Keep in memory what the stroke led to; only for a transaction that was committed."""
+        known = memory(self.store)
+        known.keep_stack(self.here, self.person_id, self.stacks)
+        if saved.edit is not None:
+            done = [(saved.version, saved.edit.patch)]
+            known.keep_blocks(self.here, after_patches(self.blocks, done, saved.version))
+
+    def _answer(
+        self, status: str, version: int, edit: Edit | None, left_px: int, others: list[Edit]
+    ) -> Saved:
+        depths = len(self.stacks.undo), len(self.stacks.redo)
+        return Saved(status, version, edit, left_px, *depths, tuple(others))
+
+    def _load(self, box: Window) -> tuple[Bytes, Bytes]:
+        self.blocks = load_blocks(self.store, self.session, self.here, box, self.here.version)
+        return join(self.blocks.values(), box)
+
+    def _checked_person(self) -> str:
         """Return the person's name; raises unless the stroke may be saved on this tile."""
-        if not here.editable:
+        if not self.here.editable:
             raise NotEditable(
-                f"tile {here.name}",
+                f"tile {self.here.name}",
                 found="a validation, test or frozen tile",
                 expected="a training tile",
                 todo="Models are scored on this tile, so it takes no edits.",
             )
-        if self.stroke.base_version > newest:
-            found, expected = str(self.stroke.base_version), f"0 to {newest}"
+        if self.stroke.base_version > self.here.version:
+            found, expected = str(self.stroke.base_version), f"0 to {self.here.version}"
             todo = "Reload the tile."
             raise BadPatch("field base_version", found=found, expected=expected, todo=todo)
-        person = session.get(PersonRow, self.person_id)
+        query = select(PersonRow.name).where(PersonRow.id == self.person_id)
+        person = self.session.scalar(query)
         if person is None:
             raise NotFound(f"person {self.person_id}", todo="Enter your name again.")
-        return person.name
+        return person
 
-    def _saved_before(self, session: Session, here: Ground, newest: int) -> Saved | None:
+    def _saved_before(self) -> Saved | None:
         stroke = self.stroke
-        row = session.scalar(
+        row = self.session.scalar(
             select(EditRow).where(EditRow.client_id == stroke.client_id, EditRow.seq == stroke.seq)
         )
         if row is None:
             return None
-        if row.tile_id != self.tile_id or row.person_id != self.person_id:
+        if (row.tile_id, row.person_id) != (self.here.tile_id, self.person_id):
             raise BadPatch(
                 "field seq",
                 found=f"{stroke.seq}, which is another stroke",
                 expected="a new number for each stroke",
                 todo="Reload the tile.",
             )
-        edit = _edits(session, self.tile_id, row.version - 1, row.version)[0]
-        target = session.get(EditRow, row.reverses) if row.reverses is not None else None
+        (edit,) = _edits(self.session, row.tile_id, row.version - 1, row.version)
+        target = self.session.get(EditRow, row.reverses) if row.reverses is not None else None
         left_px = target.pixels - row.pixels if target is not None else 0
-        known = _stacks(self.store, session, here, self.person_id, newest)
-        depths = len(known.undo), len(known.redo)
-        others = tuple(self._others(session, newest))
-        return Saved("duplicate", row.version, edit, left_px, *depths, others)
+        return self._answer("duplicate", row.version, edit, left_px, self._others())
 
-    def _others(self, session: Session, newest: int) -> list[Edit]:
-        stroke = self.stroke
-        return _edits(session, self.tile_id, stroke.base_version, newest, stroke.client_id)
+    def _others(self) -> list[Edit]:
+        base, newest = self.stroke.base_version, self.here.version
+        if base >= newest:
+            return []
+        return _edits(self.session, self.here.tile_id, base, newest, self.stroke.client_id)
 
-    def _painted(self, session: Session, here: Ground, newest: int) -> Patch | None:
-        box, mask = self.stroke.box, self.mask
-        if box is None or mask is None:
+    def _painted(self) -> Patch | None:
+        if self.stroke.box is None or self.mask is None:
             return None
-        blocks = load_blocks(self.store, session, here, box, newest)
-        labels, provenance = join(blocks.values(), box)
-        first = join_original(blocks.values(), box)
-        return change(self.stroke, mask, labels, provenance, first)
+        labels, provenance = self._load(self.stroke.box)
+        first = join_original(self.blocks.values(), self.stroke.box)
+        return change(self.stroke, self.mask, labels, provenance, first)
 
-    def _target(self, session: Session, known: Stacks) -> LogRow | None:
+    def _target(self) -> LogRow | None:
+        """Return the row to reverse, or None; raises `BadPatch` for somebody else's stroke."""
         name = self.stroke.reverses
-        target = known.target(self.stroke.tool, name)
+        target = self.stacks.target(self.stroke.tool, name)
         if target is None and name is not None:
-            query = select(EditRow.person_id).where(
-                EditRow.client_id == name[0], EditRow.seq == name[1]
-            )
-            owner = session.scalar(query)
-            if owner not in (None, self.person_id):
-                raise BadPatch(
-                    "field reverses", found="somebody else's stroke", expected="one of your own"
-                )
+            query = select(EditRow.person_id)
+            query = query.where(EditRow.client_id == name[0], EditRow.seq == name[1])
+            if self.session.scalar(query) not in (None, self.person_id):
+                found = "somebody else's stroke"
+                raise BadPatch("field reverses", found=found, expected="one of your own")
         return target
 
-    def _reversed(
-        self, session: Session, here: Ground, newest: int, target: LogRow | None
-    ) -> tuple[Patch | None, int]:
+    def _reversed(self, target: LogRow | None) -> tuple[Patch | None, int]:
         """Return what undoing or redoing changes, and how many pixels it leaves to others."""
         if target is None:
             return None, 0
-        rows = edits_between(session, self.tile_id, target.version - 1, target.version)
+        rows = edits_between(self.session, self.here.tile_id, target.version - 1, target.version)
         done = patch_of(rows[0])
-        blocks = load_blocks(self.store, session, here, done.box, newest)
-        patch = reverse(done, *join(blocks.values(), done.box)) or empty_patch(done.box)
+        patch = reverse(done, *self._load(done.box)) or empty_patch(done.box)
         return patch, done.pixels - patch.pixels
 
-    def _check_conflict(self, patch: Patch | None, others: Sequence[Edit], newest: int) -> None:
+    def _check_conflict(self, patch: Patch | None, others: Sequence[Edit]) -> None:
         if patch is None or self.stroke.force:
             return
         theirs, common = [], empty_patch(patch.box).mask
@@ -302,13 +320,13 @@ class _Writer:
                 theirs.append(edit)
                 common = common | both
         if theirs:
-            raise EditConflict(newest, int(common.sum()), tuple(theirs))
+            raise EditConflict(self.here.version, int(common.sum()), tuple(theirs))
 
-    def _row(self, version: int, patch: Patch, target: LogRow | None) -> EditRow:
+    def _row(self, patch: Patch, target: LogRow | None) -> EditRow:
         stroke, coded = self.stroke, encode(patch)
         return EditRow(
-            tile_id=self.tile_id,
-            version=version,
+            tile_id=self.here.tile_id,
+            version=self.here.version + 1,
             base_version=stroke.base_version,
             client_id=stroke.client_id,
             seq=stroke.seq,
@@ -354,9 +372,9 @@ def _log_row(row: EditRow) -> LogRow:
     return LogRow(row.id, row.version, row.client_id, row.seq, row.tool, row.reverses)
 
 
-def _stacks(store: Store, session: Session, here: Ground, person_id: int, newest: int) -> Stacks:
-    known = memory(store).stack(here, person_id, newest)
-    if known.version == newest:
+def _stacks(store: Store, session: Session, here: Ground, person_id: int) -> Stacks:
+    known = memory(store).stack(here, person_id)
+    if known.version == here.version:
         return known
     query = (
         select(
@@ -368,9 +386,9 @@ def _stacks(store: Store, session: Session, here: Ground, person_id: int, newest
             EditRow.reverses,
         )
         .where(EditRow.tile_id == here.tile_id, EditRow.person_id == person_id)
-        .where(EditRow.version > known.version, EditRow.version <= newest)
+        .where(EditRow.version > known.version, EditRow.version <= here.version)
         .order_by(EditRow.version)
     )
-    known = known.after((LogRow(*row) for row in session.execute(query)), newest)
+    known = known.after((LogRow(*row) for row in session.execute(query)), here.version)
     memory(store).keep_stack(here, person_id, known)
     return known

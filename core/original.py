@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from core import catalogue
@@ -16,12 +16,12 @@ from core.grid import Window
 from core.patch import Bytes
 from core.raster import read_layer
 from core.records import Grid, Modality, Split
-from core.store.tables import ProjectRow, TileRow
+from core.store.tables import EditRow, ProjectRow, TileRow
 
 
 @dataclass(frozen=True)
 class Ground:
-    """A tile as the edit log sees it.
+    """A tile as the edit log sees it; `version` is the count of its edits.
 
     `born` tells it apart from an earlier tile: SQLite gives ids of deleted rows away again.
     """
@@ -33,28 +33,48 @@ class Ground:
     grid: Grid
     editable: bool
     label_sha256: str | None
+    version: int
+
+
+_GROUND = (
+    select(
+        TileRow.project_id,
+        TileRow.name,
+        TileRow.height,
+        TileRow.width,
+        TileRow.transform,
+        TileRow.crs,
+        TileRow.split,
+        TileRow.frozen_at,
+        TileRow.label_sha256,
+        ProjectRow.created_at.label("born"),
+        select(func.coalesce(func.max(EditRow.version), 0))
+        .where(EditRow.tile_id == TileRow.id)
+        .scalar_subquery()
+        .label("version"),
+    )
+    .join(ProjectRow, TileRow.project_id == ProjectRow.id)
+    .where(TileRow.id == bindparam("tile_id"))
+)
+_GROUND_LOCKED = _GROUND.with_for_update(of=TileRow)
 
 
 def ground(session: Session, tile_id: int, *, for_update: bool = False) -> Ground:
     """Return the tile; raises `NotFound`. `for_update` locks its row where the database can."""
-    query = (
-        select(TileRow, ProjectRow.created_at)
-        .join(ProjectRow, TileRow.project_id == ProjectRow.id)
-        .where(TileRow.id == tile_id)
-    )
-    found = session.execute(query.with_for_update(of=TileRow) if for_update else query).first()
-    if found is None:
+    query = _GROUND_LOCKED if for_update else _GROUND
+    row = session.execute(query, {"tile_id": tile_id}).mappings().first()
+    if row is None:
         raise NotFound(f"tile {tile_id}", todo="Open the project again; it may have been deleted.")
-    tile, born = found
-    a, b, c, d, e, f = tile.transform
+    a, b, c, d, e, f = row["transform"]
     return Ground(
-        tile_id=tile.id,
-        project_id=tile.project_id,
-        name=tile.name,
-        born=born,
-        grid=Grid(tile.height, tile.width, (a, b, c, d, e, f), tile.crs),
-        editable=tile.split == Split.TRAIN and tile.frozen_at is None,
-        label_sha256=tile.label_sha256,
+        tile_id=tile_id,
+        project_id=row["project_id"],
+        name=row["name"],
+        born=row["born"],
+        grid=Grid(row["height"], row["width"], (a, b, c, d, e, f), row["crs"]),
+        editable=row["split"] == Split.TRAIN and row["frozen_at"] is None,
+        label_sha256=row["label_sha256"],
+        version=row["version"],
     )
 
 

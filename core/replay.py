@@ -3,36 +3,27 @@
 Work goes by *blocks* of 512 px, so that a stroke on a huge scene touches only what it must. A block
 starts from its newest keyframe, or from the label file, and takes the later patches in order.
 Two caches make this fast and may vanish at any time: keyframes in the database, and the newest
-blocks in memory. A block in memory knows its version and is brought up to date from the log before
-it is used, so it stays right when another process writes.
+blocks in memory.
 """
 
-import threading
 import zlib
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from weakref import WeakKeyDictionary
+from dataclasses import dataclass, replace
 
 import numpy as np
-from sqlalchemy import Engine, RowMapping, func, select
+from sqlalchemy import RowMapping, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.grid import BLOCK, Window, block, whole
+from core.memory import Block, BlockKey, memory
 from core.original import Ground, ground, read_original
 from core.patch import Bytes, Encoded, Patch, apply, decode
 from core.store.engine import Store
 from core.store.tables import EditRow, KeyframeRow
-from core.undo import Stacks
 
 KEYFRAME_EVERY = 50
-CACHED_BLOCKS = 128  # 100 MB
-CACHED_STACKS = 256
-
-BlockKey = tuple[int, int]
 PATCH_COLUMNS = (
     EditRow.version,
     EditRow.y0,
@@ -56,82 +47,6 @@ class Labels:
     version: int
 
 
-@dataclass(frozen=True)
-class Block:
-    """One block of a tile at a version; read-only arrays, uint8 [h, w]."""
-
-    window: Window
-    version: int
-    original: Bytes
-    labels: Bytes
-    provenance: Bytes
-
-
-@dataclass
-class Memory:
-    """What this process remembers of one database."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    blocks: OrderedDict[tuple[int, datetime, BlockKey], Block] = field(default_factory=OrderedDict)
-    stacks: OrderedDict[tuple[int, datetime, int], Stacks] = field(default_factory=OrderedDict)
-
-    def block(self, ground: Ground, key: BlockKey, newest: int) -> Block | None:
-        """Return the block remembered, unless it is newer than `newest`."""
-        with self.lock:
-            found = self.blocks.get((ground.tile_id, ground.born, key))
-            if found is None or found.version > newest:
-                return None
-            self.blocks.move_to_end((ground.tile_id, ground.born, key))
-            return found
-
-    def keep_blocks(self, ground: Ground, fresh: dict[BlockKey, Block]) -> None:
-        """Remember blocks, unless newer ones are known."""
-        with self.lock:
-            for key, new in fresh.items():
-                name = (ground.tile_id, ground.born, key)
-                old = self.blocks.get(name)
-                if old is None or old.version <= new.version:
-                    self.blocks[name] = new
-                    self.blocks.move_to_end(name)
-            while len(self.blocks) > CACHED_BLOCKS:
-                self.blocks.popitem(last=False)
-
-    def stack(self, ground: Ground, person_id: int, newest: int) -> Stacks:
-        """Return a person's stacks as remembered; empty ones at version 0 when there are none."""
-        with self.lock:
-            found = self.stacks.get((ground.tile_id, ground.born, person_id))
-        return found if found is not None and found.version <= newest else Stacks()
-
-    def keep_stack(self, ground: Ground, person_id: int, stacks: Stacks) -> None:
-        """Remember a person's stacks."""
-        with self.lock:
-            self.stacks[ground.tile_id, ground.born, person_id] = stacks
-            self.stacks.move_to_end((ground.tile_id, ground.born, person_id))
-            while len(self.stacks) > CACHED_STACKS:
-                self.stacks.popitem(last=False)
-
-
-_memories: WeakKeyDictionary[Engine, Memory] = WeakKeyDictionary()
-_memories_lock = threading.Lock()
-
-
-def memory(store: Store) -> Memory:
-    """Return what this process remembers of the store's database."""
-    with _memories_lock:
-        return _memories.setdefault(store.engine, Memory())
-
-
-def forget(store: Store) -> None:
-    """Drop everything remembered; the next read replays from the database."""
-    with _memories_lock:
-        _memories.pop(store.engine, None)
-
-
-def newest_version(session: Session, tile_id: int) -> int:
-    """Return the count of edits on a tile."""
-    return session.scalar(select(func.max(EditRow.version)).where(EditRow.tile_id == tile_id)) or 0
-
-
 def region(store: Store, tile_id: int, window: Window | None, version: int | None) -> Labels:
     """Return the labels of a window (None: all) at a version (None: the newest).
 
@@ -139,11 +54,10 @@ def region(store: Store, tile_id: int, window: Window | None, version: int | Non
     """
     with store.read() as session:
         here = ground(session, tile_id)
-        newest = newest_version(session, tile_id)
-        wanted = newest if version is None else version
-        if not 0 <= wanted <= newest:
+        wanted = here.version if version is None else version
+        if not 0 <= wanted <= here.version:
             found = f"tile {here.name}, version {wanted}"
-            raise NotFound(found, expected=f"0 to {newest}", todo="Reload the tile.")
+            raise NotFound(found, expected=f"0 to {here.version}", todo="Reload the tile.")
         window = window or whole(here.grid)
         found_blocks = load_blocks(store, session, here, window, wanted)
     labels, provenance = join(found_blocks.values(), window)
@@ -191,6 +105,12 @@ def keys_of(window: Window) -> list[BlockKey]:
     rows = range(window.y0 // BLOCK, (window.y0 + window.h - 1) // BLOCK + 1)
     columns = range(window.x0 // BLOCK, (window.x0 + window.w - 1) // BLOCK + 1)
     return [(by, bx) for by in rows for bx in columns]
+
+
+def is_warm(store: Store, here: Ground, window: Window) -> bool:
+    """Return whether the blocks that a window touches are in memory."""
+    known = memory(store)
+    return all(known.block(here, key, here.version) for key in keys_of(window))
 
 
 def load_blocks(
@@ -297,18 +217,26 @@ def _caught_up(
     first = min(part.version for part in behind.values())
     hull = _hull(part.window for part in behind.values())
     rows = edits_between(session, here.tile_id, first, version, hull)
+    return starts | after_patches(
+        behind, ((row["version"], patch_of(row)) for row in rows), version
+    )
+
+
+def after_patches(
+    blocks: dict[BlockKey, Block], patches: Iterable[tuple[int, Patch]], version: int
+) -> dict[BlockKey, Block]:
+    """Return the blocks at `version`, after those (version, patch) that are later than each."""
     work: dict[BlockKey, tuple[Bytes, Bytes]] = {}
-    for row in rows:
-        patch = patch_of(row)
+    for number, patch in patches:
         for key in keys_of(patch.box):
-            part = behind.get(key)
-            if part is None or row["version"] <= part.version:
+            part = blocks.get(key)
+            if part is None or number <= part.version:
                 continue
             if key not in work:
                 work[key] = (part.labels.copy(), part.provenance.copy())
             apply(*work[key], patch, y0=part.window.y0, x0=part.window.x0)
-    done = dict(starts)
-    for key, part in behind.items():
+    done = {}
+    for key, part in blocks.items():
         labels, provenance = work.get(key, (part.labels, part.provenance))
         done[key] = replace(
             part, version=version, labels=_sealed(labels), provenance=_sealed(provenance)

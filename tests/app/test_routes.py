@@ -16,7 +16,8 @@ from starlette.applications import Starlette
 from app import access
 from app.routes import routes
 from app.routes.edits import MAX_BODY_BYTES
-from core import catalogue, history, replay
+from core import catalogue, history
+from core.memory import forget
 from core.raster import write_geotiff
 from core.records import TileState
 from core.settings import load_settings
@@ -601,5 +602,5 @@ class TestAssets:
 def test_a_page_sees_what_a_route_saved(ada: Client, scene: Scene) -> None:
     ada.post(f"/tile/{scene.tile}/edits", stroke())
     assert catalogue.tile(scene.store, scene.tile).version == 1
-    replay.forget(scene.store)
+    forget(scene.store)
     assert history.current(scene.store, scene.tile).version == 1

@@ -15,11 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, event, func, select
 
-from core import catalogue, history, replay
+from core import catalogue, history
 from core.classes import Provenance
 from core.errors import BadPatch, NotEditable, NotFound, RasterError
 from core.grid import Window
 from core.history import EditConflict, Saved
+from core.memory import forget, memory
 from core.patch import encode_runs
 from core.raster import write_geotiff
 from core.settings import Settings
@@ -99,7 +100,7 @@ class TestVersionZero:
         path = scene.folder / "train_label.tif"
         write_geotiff(path, 9 - scene.label, scene.grid)
         os.utime(path, (1, 1))
-        replay.forget(scene.store)
+        forget(scene.store)
         with pytest.raises(RasterError, match=r"train_label\.tif: found other content"):
             history.current(scene.store, scene.tile)
 
@@ -408,7 +409,7 @@ class TestUndo:
             y0, x0 = int(generator.integers(0, 39)), int(generator.integers(0, 29))
             code = 1 + int(history.current(scene.store, scene.tile).labels[y0, x0]) % 8
             save(scene, stroke((y0, x0, 1, 1), seq=seq, to_class=code))
-        replay.forget(scene.store)
+        forget(scene.store)
         assert len(history.stacks(scene.store, scene.tile, scene.ada).undo) == count
         for seq in range(count, count + undone):
             save(scene, back(Tool.UNDO, seq=seq))
@@ -435,7 +436,7 @@ class TestCaches:
         assert rows(scene, KeyframeRow) > 0
         with scene.store.write() as session:
             session.execute(delete(KeyframeRow))
-        replay.forget(scene.store)
+        forget(scene.store)
         assert state(scene) == before
 
     def test_damaged_keyframes_are_passed_over(self, scene: Scene) -> None:
@@ -445,7 +446,7 @@ class TestCaches:
             with scene.store.write() as session:
                 for row in session.scalars(select(KeyframeRow)):
                     row.data = data
-            replay.forget(scene.store)
+            forget(scene.store)
             assert state(scene) == before
 
     def test_keyframes_are_used(self, scene: Scene) -> None:
@@ -454,13 +455,13 @@ class TestCaches:
             frame = session.scalars(select(KeyframeRow)).one()
             size = scene.grid.height * scene.grid.width
             frame.data = zlib.compress(bytes([7]) * 2 * size)
-        replay.forget(scene.store)
+        forget(scene.store)
         assert (history.at_version(scene.store, scene.tile, 50).labels == 7).all()
 
     def test_every_version_can_be_read_again(self, scene: Scene) -> None:
         states = self.paint(scene, 55)
         assert max(states) == 55
-        replay.forget(scene.store)
+        forget(scene.store)
         for version in (55, 0, 51, 50, 49, 1):
             found = history.at_version(scene.store, scene.tile, version)
             assert (found.labels.tobytes(), found.provenance.tobytes()) == states[version]
@@ -517,11 +518,11 @@ class TestBlocks:
             part = Window(300, 500, 290, 540)
             found = history.current(wide.store, wide.tile, part)
             assert np.array_equal(found.labels, expected[part.slices])
-            replay.forget(wide.store)
+            forget(wide.store)
 
     def test_a_stroke_elsewhere_does_not_read_a_block(self, wide: Scene) -> None:
         history.append(wide.store, wide.tile, stroke((0, 0, 5, 5), seq=1), wide.ada)
-        assert {key[2] for key in replay.memory(wide.store).blocks} == {(0, 0)}
+        assert {key[2] for key in memory(wide.store).blocks} == {(0, 0)}
 
 
 PEOPLE = ("ada", "ben")
@@ -581,7 +582,7 @@ def test_replay_equals_live_arrays_of_two_people(scene: Scene, actions: list[Any
     with store.write() as session:
         session.execute(delete(EditRow))
         session.execute(delete(KeyframeRow))
-    replay.forget(store)
+    forget(store)
     live = Live(scene.label)
     states = [live.now]
     for seq, (person, tool, y, x, size, code) in enumerate(actions):
@@ -599,7 +600,7 @@ def test_replay_equals_live_arrays_of_two_people(scene: Scene, actions: list[Any
         assert saved.redo_depth == len(live.undone[person])
     for forgetful in (False, True):
         if forgetful:
-            replay.forget(store)
+            forget(store)
         for version, expected in enumerate(states):
             found = history.at_version(store, tile, version)
             assert np.array_equal(found.labels, expected // 256)

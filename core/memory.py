@@ -1,0 +1,107 @@
+"""What this process remembers of a database: a cache that may be dropped at any moment.
+
+Everything remembered knows its version and is brought up to date from the log before it is used, so
+it stays right when another process writes.
+"""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from core import catalogue
+from core.classes import ClassTable
+from core.grid import Window
+from core.original import Ground
+from core.patch import Bytes
+from core.store.engine import Store
+from core.undo import Stacks
+
+CACHED_BLOCKS = 128  # 100 MB
+CACHED_STACKS = 256
+
+BlockKey = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of a tile at a version; read-only arrays, uint8 [h, w]."""
+
+    window: Window
+    version: int
+    original: Bytes
+    labels: Bytes
+    provenance: Bytes
+
+
+@dataclass
+class Memory:
+    """What this process remembers of one database."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    blocks: OrderedDict[tuple[int, datetime, BlockKey], Block] = field(default_factory=OrderedDict)
+    stacks: OrderedDict[tuple[int, datetime, int], Stacks] = field(default_factory=OrderedDict)
+    classes: dict[tuple[int, datetime], ClassTable] = field(default_factory=dict)
+
+    def block(self, here: Ground, key: BlockKey, version: int) -> Block | None:
+        """Return the block remembered, unless it is newer than `version`."""
+        with self.lock:
+            found = self.blocks.get((here.tile_id, here.born, key))
+            if found is None or found.version > version:
+                return None
+            self.blocks.move_to_end((here.tile_id, here.born, key))
+            return found
+
+    def keep_blocks(self, here: Ground, fresh: dict[BlockKey, Block]) -> None:
+        """Remember blocks, unless newer ones are known."""
+        with self.lock:
+            for key, new in fresh.items():
+                name = (here.tile_id, here.born, key)
+                old = self.blocks.get(name)
+                if old is None or old.version <= new.version:
+                    self.blocks[name] = new
+                    self.blocks.move_to_end(name)
+            while len(self.blocks) > CACHED_BLOCKS:
+                self.blocks.popitem(last=False)
+
+    def stack(self, here: Ground, person_id: int) -> Stacks:
+        """Return a person's stacks as remembered; empty ones at version 0 when there are none."""
+        with self.lock:
+            found = self.stacks.get((here.tile_id, here.born, person_id))
+        return found if found is not None and found.version <= here.version else Stacks()
+
+    def keep_stack(self, here: Ground, person_id: int, stacks: Stacks) -> None:
+        """Remember a person's stacks."""
+        with self.lock:
+            self.stacks[here.tile_id, here.born, person_id] = stacks
+            self.stacks.move_to_end((here.tile_id, here.born, person_id))
+            while len(self.stacks) > CACHED_STACKS:
+                self.stacks.popitem(last=False)
+
+    def class_table(self, session: Session, here: Ground) -> ClassTable:
+        """Return the tile's class table, which never changes after the import."""
+        found = self.classes.get((here.project_id, here.born))
+        if found is None:
+            found = catalogue.project_in(session, here.project_id).classes
+            self.classes[here.project_id, here.born] = found
+        return found
+
+
+_memories: WeakKeyDictionary[Engine, Memory] = WeakKeyDictionary()
+_memories_lock = threading.Lock()
+
+
+def memory(store: Store) -> Memory:
+    """Return what this process remembers of the store's database."""
+    with _memories_lock:
+        return _memories.setdefault(store.engine, Memory())
+
+
+def forget(store: Store) -> None:
+    """Drop everything remembered; the next read replays from the database."""
+    with _memories_lock:
+        _memories.pop(store.engine, None)

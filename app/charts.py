@@ -51,7 +51,7 @@ def cloud_curve(
     figure.update_xaxes(title="cloud cover of the optical image, %", range=[-1, 101], dtick=20)
     figure.update_yaxes(title="mIoU", range=[0, 1], dtick=0.2)
     figure.update_layout(height=400, showlegend=False, margin={"r": 230})
-    return figure
+    return _calm(figure)
 
 
 def _level_line(line: pd.DataFrame, title: str, place: int, colour: str) -> go.Scatter:
@@ -156,10 +156,13 @@ def class_bars(frame: pd.DataFrame, classes: ClassTable, before: str, after: str
     figure.update_xaxes(title="IoU", range=[0, 1], dtick=0.2)
     figure.update_yaxes(ticks="", automargin=True)
     figure.update_layout(
-        height=110 + 52 * len(rows), barmode="group", bargap=0.35, margin={"l": 130, "r": 120}
+        height=120 + 52 * len(rows),
+        barmode="group",
+        bargap=0.35,
+        margin={"l": 130, "r": 160, "t": 48},
+        legend={"traceorder": "reversed", "y": 1, "yanchor": "bottom"},
     )
-    figure.update_layout(legend={"traceorder": "reversed", "y": 1.06})
-    return figure
+    return _calm(figure)
 
 
 def _change_label(row: Mapping[Hashable, Any]) -> dict[str, Any]:
@@ -205,8 +208,8 @@ def level_heat(frame: pd.DataFrame, value: str, *, change: bool = False) -> go.F
     figure.add_trace(_cells(frame, value, change=change, reach=reach))
     figure.update_xaxes(title="cloud cover of the optical image", ticks="", showgrid=False)
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False, automargin=True)
-    figure.update_layout(height=120 + 38 * len(names), showlegend=False)
-    return figure
+    figure.update_layout(height=110 + 38 * len(names), showlegend=False, margin={"t": 12})
+    return _calm(figure)
 
 
 def _cells(frame: pd.DataFrame, value: str, *, change: bool, reach: float) -> go.Scatter:
@@ -273,7 +276,15 @@ def confusion_heat(matrix: npt.NDArray[np.int64], classes: ClassTable) -> go.Fig
     figure.update_yaxes(
         title="reference", autorange="reversed", ticks="", showgrid=False, automargin=True
     )
-    figure.update_layout(height=150 + 40 * len(names), showlegend=False)
+    figure.update_layout(height=130 + 40 * len(names), showlegend=False, margin={"t": 12})
+    return _calm(figure)
+
+
+def _calm(figure: go.Figure) -> go.Figure:
+    """Return the figure with quiet titles, no dragging, and marks that take clicks near them."""
+    figure.update_xaxes(title_font_size=14, fixedrange=True)
+    figure.update_yaxes(title_font_size=14, fixedrange=True, ticklabelstandoff=6)
+    figure.update_layout(dragmode=False, hoverdistance=80, hovermode="closest")
     return figure
 
 

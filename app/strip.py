@@ -24,7 +24,7 @@ CLOUDY = 0.45
 
 _CSS = f"""<style>
 .cb-strip {{ display: grid; grid-template-columns: repeat(4, 1fr); gap: 14px;
-  margin: .2rem 0 1rem; }}
+  margin: .2rem 0 .6rem; max-width: 1040px; }}
 .cb-strip figure {{ margin: 0; }}
 .cb-strip div {{ position: relative; overflow: hidden; border-radius: 6px; aspect-ratio: 1;
   background: #e9e9e5; }}
@@ -59,7 +59,7 @@ def strip_ui(here: Context, project: Project) -> bool:
         circle = f'<i style="{style}height:{2 * mark.radius:.2%}"></i>'
     pictures = (
         (str(dated_layer), f"Optical{cover}", ""),
-        ("sar", "SAR of the same ground, through the cloud", ""),
+        ("sar", "SAR, through the cloud", ""),
         ("label", "The label, with an error" if circle else "The label", circle),
         ("prediction", "What the model sees", circle),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app.links import PageName, open_page
-from app.session import Context
+from app.session import Context, query_int
 from core import catalogue, comparison
 from core.bootstrap import MIN_TILES
 from core.cloud import DEFAULT_EDGES, check_edges
@@ -129,7 +129,9 @@ def _pair_ui(
     known: Sequence[ModelRecord],
     shown: ModelRecord | None,
 ) -> tuple[str, str]:
-    before, after = default_pair(names, known, shown)
+    asked = query_int("model")
+    wanted = next((model for model in known if model.id == asked), shown)
+    before, after = default_pair(names, known, wanted)
     left, right = st.columns(2)
     return (
         left.selectbox(
@@ -137,14 +139,14 @@ def _pair_ui(
             names,
             index=names.index(before),
             format_func=lambda name: titles[name],
-            key="compare_before",
+            key=f"compare_before_{asked}",
         ),
         right.selectbox(
             "After",
             names,
             index=names.index(after),
             format_func=lambda name: titles[name],
-            key="compare_after",
+            key=f"compare_after_{asked}",
         ),
     )
 
@@ -152,7 +154,7 @@ def _pair_ui(
 def default_pair(
     names: Sequence[str], known: Sequence[ModelRecord], shown: ModelRecord | None
 ) -> tuple[str, str]:
-    """Return the promoted model, else the newest, and before it its parent or the one before."""
+    """Return the model in view (`shown`), else the newest, and before it its parent or the last."""
     scored = [model for model in known if f"m{model.id}" in names]
     if not scored:
         return names[0], names[-1]

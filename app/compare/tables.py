@@ -4,11 +4,39 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from pandas.api.types import is_float_dtype, is_numeric_dtype
 
 from app.compare.stage import Stage
 from app.links import page_address
 from core import comparison
 from core.comparison import Scored
+
+COLUMN_NAMES = {
+    "title": "map",
+    "miou": "mIoU",
+    "miou_low": "from",
+    "miou_high": "to",
+    "classes_in_mean": "classes in mean",
+    "overall_accuracy": "overall accuracy",
+    "average_accuracy": "mean recall",
+    "mean_f1": "mean F1",
+    "fw_iou": "weighted IoU",
+    "before": "IoU before",
+    "before_low": "from",
+    "before_high": "to",
+    "after": "IoU after",
+    "after_low": "from ",  # a trailing blank, as the names of columns must differ
+    "after_high": "to ",
+    "change_low": "change from",
+    "change_high": "change to",
+    "f1_before": "F1 before",
+    "f1_after": "F1 after",
+    "precision_after": "precision after",
+    "recall_after": "recall after",
+    "location_f1": "location F1",
+    "damage_f1": "damage F1",
+}
+TILE_NAMES = {"before": "mIoU before", "after": "mIoU after", "cover": "cloud, %"}
 
 
 def tile_table(
@@ -45,31 +73,21 @@ def links_table(stage: Stage, frame: pd.DataFrame, name: str) -> None:
     shown["tile"] = [stage.tiles[int(tile)].name for tile in frame["tile"]]
     shown.insert(1, "open", links)
     shown["cover"] = shown["cover"] * 100
-    config = numbers(shown) | {
-        "open": st.column_config.LinkColumn("open", display_text="Correct"),
-        "cover": st.column_config.NumberColumn("cloud, %", format="%.0f"),
-    }
-    shown = shown.drop(columns=["acquisition"])
-    st.dataframe(
-        dashed(shown), hide_index=True, column_config=config, height=min(320, 40 + 35 * len(shown))
-    )
+    shown = shown.drop(columns=["acquisition"]).rename(columns=COLUMN_NAMES | TILE_NAMES)
+    config = {"open": st.column_config.LinkColumn("open", display_text="Correct")}
+    height = min(320, 40 + 35 * len(shown))
+    st.dataframe(dashed(shown), hide_index=True, column_config=config, height=height)
     download(shown.drop(columns=["open"]), stage, name)
 
 
-def numbers(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return three digits for every score and grouped digits for every count."""
-    config: dict[str, Any] = {}
-    for name in frame.columns:
-        if pd.api.types.is_float_dtype(frame[name]):
-            config[str(name)] = st.column_config.NumberColumn(str(name), format="%.3f")
-        elif pd.api.types.is_integer_dtype(frame[name]):
-            config[str(name)] = st.column_config.NumberColumn(str(name), format="localized")
-    return config
-
-
 def dashed(frame: pd.DataFrame) -> Any:  # noqa: ANN401  # pandas' Styler has no stable type here
-    """Return the frame with "-" where a class is absent."""
-    return frame.style.format(na_rep="-", precision=3)
+    """Return the frame as shown: three digits, grouped counts, "-" where a class is absent."""
+    formats: dict[Any, Any] = {
+        str(name): "{:.0f}" if "%" in str(name) else "{:.3f}" if is_float_dtype(column) else "{:,}"
+        for name, column in frame.items()
+        if is_numeric_dtype(column)
+    }
+    return frame.style.format(formats, na_rep="-")
 
 
 def download(frame: pd.DataFrame, stage: Stage, name: str) -> None:

@@ -11,15 +11,17 @@ import streamlit as st
 
 from app import charts
 from app.compare.stage import Stage, nothing, stage_ui
-from app.compare.tables import dashed, download, links_table, numbers, tile_table
+from app.compare.tables import COLUMN_NAMES, dashed, download, links_table, tile_table
 from app.session import context
 from app.theme import page_header
 from core import comparison
 from core.cloud import level_names
 from core.comparison import Scored
+from core.damage import BACKGROUND
 from core.records import Project
 from core.scores import Reference
 
+CHART_CONFIG = {"displayModeBar": False}
 REFERENCE_WORDS: dict[Reference, str] = {
     "truth": "Scored against truth",
     "frozen": "Scored against labels that people corrected and froze",
@@ -81,22 +83,9 @@ def _overall_ui(stage: Stage) -> None:
         stage.scored, stage.preset, stage.project.classes, min_tiles=stage.min_tiles
     )
     frame.insert(0, "title", [stage.titles[name] for name in frame["map"]])
-    shown = frame.drop(columns=["map"]).rename(columns=OVERALL_COLUMNS)
-    st.dataframe(dashed(shown), hide_index=True, column_config=numbers(shown))
+    shown = frame.drop(columns=["map"]).rename(columns=COLUMN_NAMES)
+    st.dataframe(dashed(shown), hide_index=True)
     download(frame, stage, "overall")
-
-
-OVERALL_COLUMNS = {
-    "title": "map",
-    "miou": "mIoU",
-    "miou_low": "from",
-    "miou_high": "to",
-    "classes_in_mean": "classes in mean",
-    "overall_accuracy": "overall accuracy",
-    "average_accuracy": "mean recall",
-    "mean_f1": "mean F1",
-    "fw_iou": "weighted IoU",
-}
 
 
 def _cloud_ui(stage: Stage) -> None:
@@ -119,7 +108,7 @@ def _cloud_ui(stage: Stage) -> None:
         min_tiles=stage.min_tiles,
     )
     if levels.empty:
-        st.info(
+        st.caption(
             "No cloud cover is known for images on which all these models were scored."
             if bent
             else "Choose a model that reads optical images; SAR is the same under any cloud."
@@ -158,8 +147,8 @@ def _level_table(stage: Stage, levels: pd.DataFrame) -> None:
     with st.expander("Table: mIoU by cloud level"):
         frame = levels.assign(title=[stage.titles[name] for name in levels["map"]])
         columns = ["level", "title", "miou", "miou_low", "miou_high", "classes_in_mean"]
-        shown = frame[[*columns, "tiles", "images", "pixels"]].rename(columns=OVERALL_COLUMNS)
-        st.dataframe(dashed(shown), hide_index=True, column_config=numbers(shown))
+        shown = frame[[*columns, "tiles", "images", "pixels"]].rename(columns=COLUMN_NAMES)
+        st.dataframe(dashed(shown), hide_index=True)
         st.caption(
             "SAR-only models stand in each level on the same tiles, to compare like with like."
         )
@@ -188,8 +177,8 @@ def _heat_ui(stage: Stage) -> None:
         st.markdown(f"**{classes.entry(code).name}, {level} cloud**: worst tiles first")
         tile_table(stage, _of_level(stage, stage.scored, level), stage.before, stage.after, code)
     with st.expander("Table: classes by cloud level"):
-        shown = frame.drop(columns=["iou", "code"])
-        st.dataframe(dashed(shown), hide_index=True, column_config=numbers(shown))
+        shown = frame.drop(columns=["iou", "code"]).rename(columns=COLUMN_NAMES)
+        st.dataframe(dashed(shown), hide_index=True)
         download(frame, stage, "classes-by-cloud-level")
 
 
@@ -205,8 +194,8 @@ def _classes_ui(stage: Stage, by_class: pd.DataFrame) -> None:
         st.markdown(f"**{stage.project.classes.entry(code).name}**: worst tiles first")
         tile_table(stage, stage.scored, stage.before, stage.after, code)
     with st.expander("Table: classes"):
-        shown = by_class.drop(columns=["code"])
-        st.dataframe(dashed(shown), hide_index=True, column_config=numbers(shown))
+        shown = by_class.drop(columns=["code"]).rename(columns=COLUMN_NAMES)
+        st.dataframe(dashed(shown), hide_index=True)
         st.caption("lacking: share of bootstrap draws in which the class did not occur.")
         download(by_class, stage, "classes")
 
@@ -256,13 +245,14 @@ def _buildings_ui(stage: Stage) -> None:
             st.markdown(f"**{stage.titles[name]}**")
             matrix = counted.by_tile(name).sum(0)
             figure = charts.confusion_heat(matrix, stage.project.classes)
-            st.plotly_chart(figure, theme=None, key=f"buildings_{name}")
+            st.plotly_chart(figure, theme=None, key=f"buildings_{name}", config=CHART_CONFIG)
     frame = comparison.class_frame(
         counted, stage.before, stage.after, stage.project.classes, min_tiles=stage.min_tiles
     )
+    frame = frame[frame["code"] != BACKGROUND]
     shown = frame[["class", "f1_before", "f1_after", "precision_after", "recall_after", "pixels"]]
-    shown = shown.rename(columns={"pixels": "buildings"})
-    st.dataframe(dashed(shown), hide_index=True, column_config=numbers(shown))
+    shown = shown.rename(columns=COLUMN_NAMES | {"pixels": "buildings"})
+    st.dataframe(dashed(shown), hide_index=True)
     download(shown, stage, "buildings")
 
 
@@ -275,9 +265,9 @@ def _groups_ui(stage: Stage) -> None:
     columns = ["group", "title", "miou", "classes_in_mean", "overall_accuracy", "mean_f1"]
     columns += ["location_f1", "damage_f1"] if damage else []
     shown = frame[[*columns, "tiles", "pixels"]].rename(
-        columns={**OVERALL_COLUMNS, "group": "event" if damage else "region"}
+        columns={**COLUMN_NAMES, "group": "event" if damage else "region"}
     )
-    st.dataframe(dashed(shown), hide_index=True, column_config=numbers(shown))
+    st.dataframe(dashed(shown), hide_index=True)
     means = frame.groupby("title", sort=False)["miou"].mean()
     words = ", ".join(f"{title} {value:.3f}" for title, value in means.items())
     st.caption(f"Plain mean over {'events' if damage else 'regions'}: {words}.")
@@ -292,7 +282,12 @@ def _tiles_ui(stage: Stage) -> None:
 def _chart(figure: go.Figure, name: str) -> Sequence[Any] | None:
     """Draw a chart; return what the clicked mark carries, or None."""
     event: Any = st.plotly_chart(
-        figure, theme=None, key=f"compare_{name}", on_select="rerun", selection_mode="points"
+        figure,
+        theme=None,
+        key=f"compare_{name}",
+        on_select="rerun",
+        selection_mode="points",
+        config=CHART_CONFIG,
     )
     points = event.selection.points if event else []
     carried = [point["customdata"] for point in points if point.get("customdata")]

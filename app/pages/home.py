@@ -27,7 +27,7 @@ AGAINST: dict[Reference, str] = {
     "pseudo": "against pseudo-labels",
 }
 _CSS = """<style>
-.cb-card img { width: 100%; aspect-ratio: 16 / 9; object-fit: cover; border-radius: 5px;
+.cb-card img { width: 100%; aspect-ratio: 5 / 2; object-fit: cover; border-radius: 5px;
   background: #e9e9e5; display: block; }
 .cb-card h3 { margin: .7rem 0 .1rem; padding: 0; font-size: 1.1rem; font-weight: 600; }
 .cb-card p { margin: .1rem 0; color: #6a7077; font-variant-numeric: tabular-nums; }
@@ -126,10 +126,10 @@ def _card_html(
     )
     return (
         f'<div class="cb-card">{picture}<h3>{escape(project.name)}</h3>'
-        f"<p>{done} of {len(work)} editable tiles done, {len(tiles)} in all</p>"
+        f"<p>{len(tiles)} tiles, {done} of {len(work)} editable ones done</p>"
         f'<div class="bar"><b style="width:{share:.0%}"></b></div>'
-        f'<div class="classes">{classes}</div>'
-        f"<p>{len(project.classes.entries)} classes</p><p>{_model_words(here, project, shown)}</p>"
+        f'<div class="classes">{classes}</div><p>{len(project.classes.entries)} classes</p>'
+        f"<p>{_model_words(here, project, shown)}</p>"
         "</div>"
     )
 

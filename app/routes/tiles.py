@@ -6,7 +6,6 @@ route: people correct what a model got wrong without seeing the answer.
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import select
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
@@ -20,18 +19,16 @@ from app.routes.gate import (
 )
 from app.routes.pictures import jpeg, png
 from app.routes.thumbnails import thumbnail
-from core import catalogue, history
+from core import catalogue, history, predictions
 from core.display import Mode, Range, Stretch, layer_stretch, to_rgb8, to_rgba8, to_unit, unit_label
 from core.errors import CloudbrushError, NotFound
 from core.grid import BLOCK, Window
-from core.raster import describe, read, read_layer
+from core.raster import read, read_layer
 from core.records import Layer, Modality, Tile
 from core.store.engine import Store
-from core.store.tables import PredictionRow
 
 MAX_LEVEL = 12
 MODES: tuple[Mode, ...] = ("auto", "percentile", "fixed", "none")
-FULL_CONFIDENCE = 255
 CLASS_MAPS = (Modality.LABEL, Modality.TRUTH, Modality.CLOUD, Modality.MODEL)
 
 
@@ -125,25 +122,15 @@ def cloud(visit: Visit) -> Response:
 
 def prediction(visit: Visit) -> Response:
     """Return class codes, then confidence, of one block of a prediction."""
-    window, wanted = visit.block(), visit.number("prediction")
-    with visit.store.read() as session:
-        query = select(PredictionRow.source, PredictionRow.path, PredictionRow.sha256).where(
-            PredictionRow.id == wanted, PredictionRow.tile_id == visit.tile.id
-        )
-        row = session.execute(query).first()
-    if row is None:
-        raise NotFound(f"prediction {wanted}", todo="Reload the tile; it may have been replaced.")
-    tag = fingerprint(row.source, row.sha256, window)
+    window = visit.block()
+    found = predictions.prediction(visit.store, visit.number("prediction"))
+    if found.tile_id != visit.tile.id:
+        raise NotFound(f"prediction {found.id}", expected=f"one of tile {visit.tile.name}")
+    tag = fingerprint(found.path, window)
     unchanged = not_modified(visit.request, tag)
     if unchanged is not None:
         return unchanged
-    path = visit.store.workspace / row.path
-    bands = [(path, band) for band in range(1, min(describe(path).count, 2) + 1)]
-    raster = read(bands, visit.tile.grid, window, categorical=True)
-    content = raster.values
-    if len(bands) == 1:
-        content = np.concatenate([content, np.full_like(content, FULL_CONFIDENCE)])
-    return _bytes(content, tag)
+    return _bytes(np.stack(predictions.read_prediction(visit.store, found, window)), tag)
 
 
 def small_picture(visit: Visit) -> Response:

@@ -18,11 +18,11 @@ from app.routes import routes
 from app.routes.edits import MAX_BODY_BYTES
 from core import catalogue, history
 from core.memory import forget
-from core.raster import write_geotiff
+from core.predictions import save_prediction
 from core.records import TileState
 from core.settings import load_settings
 from core.store.engine import open_store
-from core.store.tables import EditRow, PredictionRow
+from core.store.tables import EditRow
 from tests.app.client import Client, Reply
 from tests.scene import CLASSES, Scene, make_scene
 
@@ -499,27 +499,15 @@ class TestReading:
 
     @writes
     def test_a_prediction_has_classes_and_confidence(self, ada: Client, scene: Scene) -> None:
-        bands = np.stack([scene.label, np.full_like(scene.label, 200)])
-        numbers = []
-        for count in (1, 2):
-            path = scene.store.folder("predictions") / f"{count}.tif"
-            write_geotiff(path, bands[:count], scene.grid)
-            row = PredictionRow(
-                tile_id=scene.tile,
-                source=f"layer/{count}",
-                path=f"predictions/{count}.tif",
-                sha256=str(count),
-            )
-            with scene.store.write() as session:
-                session.add(row)
-                session.flush()
-                numbers.append(row.id)
-        for number, confidence in zip(numbers, (255, 200), strict=True):
-            reply = ada.get(f"/tile/{scene.tile}/prediction/{number}/1/1")
-            found = np.frombuffer(reply.body, np.uint8).reshape(2, 88, 188)
-            assert np.array_equal(found[0], scene.label[512:, 512:])
-            assert (found[1] == confidence).all()
-            assert ada.get(f"/tile/{scene.tiles['val']}/prediction/{number}/0/0").status == 404
+        confidence = np.full_like(scene.label, 200)
+        made = save_prediction(scene.store, scene.tile, "layer/1", scene.label, confidence)
+        reply = ada.get(f"/tile/{scene.tile}/prediction/{made.id}/1/1")
+        found = np.frombuffer(reply.body, np.uint8).reshape(2, 88, 188)
+        assert np.array_equal(found[0], scene.label[512:, 512:])
+        assert (found[1] == 200).all()
+        again = {"If-None-Match": reply.headers["etag"]}
+        assert ada.get(f"/tile/{scene.tile}/prediction/{made.id}/1/1", again).status == 304
+        assert ada.get(f"/tile/{scene.tiles['val']}/prediction/{made.id}/0/0").status == 404
 
 
 class TestThumbnails:

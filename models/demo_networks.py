@@ -31,6 +31,9 @@ STARTING_MODELS = {
 }
 
 BANDS = {"optical": 3, "sar": 1}
+STEPS = {"optical": 220, "sar": 220, "optical+sar": 450}
+"""Batches; more where the network must learn when to trust which picture."""
+
 SMALL = (12, 24, 48, 96)
 """Widths of the starting models: retraining from them takes two thirds of the default's time."""
 
@@ -59,9 +62,7 @@ def train_pseudo_labeller(path: Path = PSEUDO_LABELLER, *, steps: int = 400) -> 
     _train_and_save(path, ("optical",), samples, steps, "clear images of regions elsewhere")
 
 
-def train_starting_models(
-    found: FoundDataset, paths: Mapping[str, Path] = STARTING_MODELS, *, steps: int = 220
-) -> None:
+def train_starting_models(found: FoundDataset, paths: Mapping[str, Path] = STARTING_MODELS) -> None:
     """Train the starting models on the pseudo-labels of the training tiles and write them.
 
     The optical one sees clear images only; the one with both draws among all acquisitions.
@@ -72,7 +73,7 @@ def train_starting_models(
         clear = len(modalities) == 1
         samples = [_sample(tile, modalities, clear_only=clear) for tile in tiles]
         origin = "pseudo-labels of the demo's training tiles"
-        _train_and_save(path, modalities, samples, steps, origin, SMALL)
+        _train_and_save(path, modalities, samples, STEPS[name], origin, SMALL)
 
 
 def _train_and_save(

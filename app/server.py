@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
 from app.routes import routes
@@ -44,6 +45,9 @@ def make_app(settings: Settings, store: Store) -> App:
         store.close()
 
     configure(settings, store)
+    # Streamlit would take the folder app/pages for its older kind of pages until the script has
+    # run once, and answer the first link to a page with an empty one.
+    PagesManager.uses_pages_directory = False
     return App(ROOT / "app" / "main.py", lifespan=lifespan, routes=routes(store, settings))
 
 

@@ -25,8 +25,15 @@ NINETEEN = ClassTable(
 
 
 @pytest.fixture
-def nineteen(store: Store, settings: Settings, tmp_path: Path, browser: Browser) -> Desk:
-    scene = make_scene(store, tmp_path / "scene", height=96, width=80, classes=NINETEEN)
+def nineteen(
+    store: Store,
+    settings: Settings,
+    tmp_path: Path,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Desk:
+    monkeypatch.setattr("tests.scene.CLASSES", NINETEEN)
+    scene = make_scene(store, tmp_path / "scene", height=96, width=80)
     harness = Harness(store, settings, catalogue.people(store)[0]).start()
     return Bench(harness, scene, browser, []).open()
 

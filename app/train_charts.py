@@ -12,8 +12,8 @@ from core.classes import ClassTable
 ROW_PX = 34
 
 
-def curves_chart(points: Sequence[Mapping[str, Any]]) -> go.Figure:
-    """Return loss and validation mIoU over steps; a control run is drawn in grey."""
+def curves_chart(points: Sequence[Mapping[str, Any]], steps: int) -> go.Figure:
+    """Return loss and validation mIoU over all `steps`; a control run is drawn in grey."""
     figure = make_subplots(cols=2, subplot_titles=("Loss", "Validation mIoU"))
     for arm, colour in (("training", ACCENT), ("control", MUTED)):
         mine = [point for point in points if point.get("arm") == arm]
@@ -31,7 +31,7 @@ def curves_chart(points: Sequence[Mapping[str, Any]]) -> go.Figure:
                 hovertemplate=f"step %{{x}}: %{{y:.3f}}<extra>{arm}</extra>",
             )
             figure.add_trace(line, row=1, col=column)
-    figure.update_xaxes(title_text="step", rangemode="tozero")
+    figure.update_xaxes(title_text="step", range=[0, 1.03 * steps])
     figure.update_yaxes(rangemode="tozero", col=1)
     figure.update_yaxes(range=[0, 1], col=2)
     figure.update_layout(height=260, margin={"l": 40, "r": 10, "t": 34, "b": 44})

@@ -20,6 +20,7 @@ from models.request import RetrainRequest
 
 KIND = "train"
 SHOWN_KEY = "train_shown"  # the job whose result is on the page; None for the newest
+DEFAULT_STEPS = RetrainRequest().steps
 ENDED = {JobState.DONE, JobState.CANCELLED, JobState.FAILED}
 
 
@@ -121,7 +122,7 @@ def _running_ui(here: Context, job: Job) -> None:
         st.rerun(scope="fragment")
     st.progress(min(job.progress, 1.0), text=f"{job.message} · {_time_left(job)}")
     if points:
-        st.plotly_chart(curves_chart(points), key=f"curves_{job.id}", config=PLAIN)
+        st.plotly_chart(curves_chart(points, _steps(job)), key=f"curves_{job.id}", config=PLAIN)
     else:
         st.caption("Curves appear after the first steps.")
 
@@ -160,7 +161,7 @@ def _ended_ui(here: Context, project: Project, ended: list[Job]) -> None:
     points = jobs.events(here.store, job.id)
     if points:
         with st.expander("Curves of this run"):
-            st.plotly_chart(curves_chart(points), key=f"past_{job.id}", config=PLAIN)
+            st.plotly_chart(curves_chart(points, _steps(job)), key=f"past_{job.id}", config=PLAIN)
 
 
 def _result_ui(here: Context, project: Project, job: Job) -> None:
@@ -235,6 +236,10 @@ def _title(job: Job) -> str:
 def _run_name(job: Job) -> str:
     when = f"{job.created_at:%d %b %H:%M}" if job.created_at else ""
     return f"{_title(job)}, {when}, {job.state.value}"
+
+
+def _steps(job: Job) -> int:
+    return int(job.payload.get("steps", DEFAULT_STEPS))
 
 
 def _took(job: Job) -> str:

@@ -200,7 +200,7 @@ def test_curves_and_changes_leave_absent_values_out() -> None:
         {"arm": "training", "step": 5, "loss": 1.0, "val_miou": None},
         {"arm": "training", "step": 10, "loss": 0.8, "val_miou": 0.4},
     ]
-    loss, score = curves_chart(points).data
+    loss, score = curves_chart(points, 10).data
     assert list(loss.x) == [5, 10] and list(score.x) == [10]
     summaries = {"a": {"iou": [0.1, None, 0.5]}, "b": {"iou": [0.2, 0.3, None]}}
     figure = change_chart(CLASSES, summaries, "b")

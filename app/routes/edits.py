@@ -5,7 +5,7 @@ limits. The answer says what was saved, what others changed meanwhile, and what 
 """
 
 import base64
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -36,6 +36,7 @@ from core.stroke import Stroke, Tool
 from core.undo import Step
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
+MAX_DRAINED_BYTES = 8 * MAX_BODY_BYTES
 MAX_CHANGES = 500
 SHOWN_STEPS = 50
 MAX_COUNT = 2**53 - 1
@@ -115,12 +116,15 @@ async def _posted(
 ) -> Response:
     """Admit by the header alone: a token in an address ends up in logs and histories."""
     token = request.headers.get(TOKEN_HEADER)
+    stream = request.stream()
     try:
         read_token(store, token)
-        body = await _read_body(request)
+        body = await _read_body(request, stream)
     except Denied as error:
+        await _drain(stream)
         return refusal(error)
     except TooLarge as error:
+        await _drain(stream)
         return JSONResponse({"error": str(error)}, 413)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it; the stroke is sent again
@@ -129,7 +133,7 @@ async def _posted(
     )
 
 
-async def _read_body(request: Request) -> bytes:
+async def _read_body(request: Request, stream: AsyncGenerator[bytes, None]) -> bytes:
     """Return the body; raises `TooLarge` as soon as it is seen to be."""
     announced = request.headers.get("Content-Length", "0")
     if announced.isascii() and announced.isdecimal() and len(announced) < 10:
@@ -137,11 +141,27 @@ async def _read_body(request: Request) -> bytes:
     elif announced:
         _check_size(MAX_BODY_BYTES + 1)
     parts, size = [], 0
-    async for part in request.stream():
+    async for part in stream:
         size += len(part)
         _check_size(size)
         parts.append(part)
     return b"".join(parts)
+
+
+async def _drain(stream: AsyncGenerator[bytes, None]) -> None:
+    """Read what is still coming and drop it, up to a limit.
+
+    A server that answers and closes while the browser sends looks to it like a lost network, and
+    the stroke would be sent again for ever.
+    """
+    size = 0
+    try:
+        async for part in stream:
+            size += len(part)
+            if size > MAX_DRAINED_BYTES:
+                return
+    except ClientDisconnect:
+        return
 
 
 def _check_size(size: int) -> None:

@@ -17,6 +17,7 @@ from app.theme import page_header, swatch
 from core import catalogue
 from core.check import Checked, check
 from core.class_maps import add_predictions
+from core.classes import BRIGHT, OPEN_EARTH_MAP_SAR, ClassTable
 from core.errors import CloudbrushError, DatasetError
 from core.found import Finding, FoundDataset
 from core.ingest import import_dataset
@@ -31,6 +32,7 @@ PATH_KEY = "new_path"
 CHECKED_KEY = "new_checked"
 KNOWN_KEY = "new_known"
 FOUND_KEY = "new_found"
+PROPOSAL_KEY = "new_proposal"
 DONE_KEY = "new_done"
 AUTO_CHECK_TILES = 100
 UNITS = [unit.value for unit in Unit if unit is not Unit.CODE]
@@ -79,11 +81,24 @@ def _found_ui(folder: Path) -> FoundDataset:
     titles = {reader.title: (reader, why) for reader, why in known}
     title = st.selectbox("Read as", list(titles), key=f"reader {folder}", width=420)
     reader, why = titles[title]
-    st.caption(f"Recognised by: {why}.")
-    if reader.key == patterns.KEY:
-        return find_by(folder, _patterns_ui(folder))
-    found: FoundDataset = _remembered(FOUND_KEY, (folder, reader.key), lambda: reader.find(folder))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Recognised by: {why}.")
+        st.button("Look again", on_click=_forget, help="After files were added or changed")
+    if reader.key != patterns.KEY:
+        return _found((folder, reader.key), lambda: reader.find(folder))
+    proposal = _patterns_ui(folder)
+    return _found((folder, proposal), lambda: find_by(folder, proposal))
+
+
+def _found(what: object, find: Callable[[], FoundDataset]) -> FoundDataset:
+    with st.spinner("Looking through the folder"):
+        found: FoundDataset = _remembered(FOUND_KEY, what, find)
     return found
+
+
+def _forget() -> None:
+    for key in (KNOWN_KEY, FOUND_KEY, PROPOSAL_KEY, CHECKED_KEY):
+        st.session_state.pop(key, None)
 
 
 def _recognise(folder: Path) -> list[tuple[Reader, str]]:
@@ -100,7 +115,7 @@ def _remembered(key: str, what: object, make: Callable[[], Any]) -> Any:  # noqa
 
 
 def _patterns_ui(folder: Path) -> Proposal:
-    proposal: Proposal = _remembered("new_proposal", str(folder), lambda: propose(folder))
+    proposal: Proposal = _remembered(PROPOSAL_KEY, str(folder), lambda: propose(folder))
     st.subheader("What the file names mean", anchor=False)
     st.caption(
         "A proposal: change it where it is wrong. {tile} is the tile's name; {date}, {band}, "
@@ -112,11 +127,11 @@ def _patterns_ui(folder: Path) -> Proposal:
         num_rows="dynamic",
         hide_index=True,
         column_config={
-            "pattern": st.column_config.TextColumn("Pattern", width="large", required=True),
+            "pattern": st.column_config.TextColumn("Pattern", width="medium", required=True),
             "shows": st.column_config.SelectboxColumn("Shows", options=SHOWS, required=True),
             "unit": st.column_config.SelectboxColumn("Unit", options=UNITS),
             "bands": st.column_config.TextColumn("Bands", help="Such as 4,3,2; empty means all"),
-            "acquisition": st.column_config.TextColumn("Date or acquisition"),
+            "acquisition": st.column_config.TextColumn("Acquisition"),
             "codes": st.column_config.TextColumn(
                 "Codes", help='Where codes differ from the class table: "1=1, 2-3=2, -1=255"'
             ),
@@ -134,56 +149,66 @@ def _classes_ui(found: FoundDataset) -> FoundDataset:
     """Let a person confirm names, colours and codes; return the dataset with that table."""
     st.subheader("Classes", anchor=False)
     known = found.reader != patterns.KEY
+    start = found.classes if known else _start_table_ui(found.classes)
     left, right = st.columns([3, 2])
     with left:
-        rows = st.data_editor(
-            pd.DataFrame(
-                [
-                    {"code": e.code, "name": e.name, "colour": e.colour}
-                    for e in found.classes.entries
-                ]
-            ),
-            key=f"classes {found.root} {found.reader}",
-            num_rows="fixed" if known else "dynamic",
-            hide_index=True,
-            disabled=["code"] if known else [],
-            column_config={
-                "code": st.column_config.NumberColumn("Code", min_value=0, max_value=255, step=1),
-                "name": st.column_config.TextColumn("Name", max_chars=80, required=True),
-                "colour": st.column_config.TextColumn(
-                    "Colour", validate="^#[0-9a-fA-F]{6}$", help="#rrggbb", required=True
-                ),
-            },
-        )
+        rows = _class_rows_ui(start, known, f"classes {found.root} {found.reader} {start.name}")
     with right:
-        void = found.classes.void_code
-        if not known:
-            void = int(st.number_input("Code of unlabelled pixels", 0, 255, void, width=220))
-        else:
+        void = start.void_code
+        if known:
             st.caption(f"Unlabelled pixels have code {void}.")
-        kinds = ["land_cover", "damage"]
-        kind = st.selectbox(
-            "Kind",
-            kinds,
-            kinds.index(found.kind),
-            disabled=known,
-            width=220,
-            format_func=lambda name: name.replace("_", " "),
-        )
-        presets = list(PRESETS)
-        preset = st.selectbox(
-            "Score like",
-            presets,
-            presets.index(found.preset),
-            width=320,
-            format_func=lambda name: PRESETS[name].title,
-        )
-        st.caption(PRESETS[preset].description)
-    classes = classes_of(rows, found.classes.name, None if void == 255 else void)
+        else:
+            void = int(st.number_input("Code of unlabelled pixels", 0, 255, void, width=220))
+        found = _scoring_ui(found, known)
+    classes = classes_of(rows, start.name, None if void == 255 else void)
     st.html(" &ensp; ".join(swatch(e.colour, f"{e.code} {e.name}") for e in classes.entries))
-    return replace(
-        found, classes=classes, kind="damage" if kind == "damage" else "land_cover", preset=preset
+    return replace(found, classes=classes)
+
+
+def _start_table_ui(proposed: ClassTable) -> ClassTable:
+    """Let a person start from a table that is known; labels then may need a code mapping."""
+    tables = {table.name: table for table in (proposed, OPEN_EARTH_MAP_SAR, BRIGHT)}
+    name = st.selectbox("Start from the classes of", list(tables), width=420)
+    return tables[name]
+
+
+def _class_rows_ui(start: ClassTable, known: bool, key: str) -> pd.DataFrame:
+    return st.data_editor(
+        pd.DataFrame([{"code": e.code, "name": e.name, "colour": e.colour} for e in start.entries]),
+        key=key,
+        num_rows="fixed" if known else "dynamic",
+        hide_index=True,
+        disabled=["code"] if known else [],
+        column_config={
+            "code": st.column_config.NumberColumn("Code", min_value=0, max_value=255, step=1),
+            "name": st.column_config.TextColumn("Name", max_chars=80, required=True),
+            "colour": st.column_config.TextColumn(
+                "Colour", validate="^#[0-9a-fA-F]{6}$", help="#rrggbb", required=True
+            ),
+        },
     )
+
+
+def _scoring_ui(found: FoundDataset, known: bool) -> FoundDataset:
+    kinds = ["land_cover", "damage"]
+    kind = st.selectbox(
+        "Kind",
+        kinds,
+        kinds.index(found.kind),
+        disabled=known,
+        width=220,
+        format_func=lambda name: name.replace("_", " "),
+    )
+    presets = list(PRESETS)
+    preset = st.selectbox(
+        "Score like",
+        presets,
+        presets.index(found.preset),
+        width=320,
+        format_func=lambda name: PRESETS[name].title,
+    )
+    st.caption(PRESETS[preset].description)
+    return replace(found, kind="damage" if kind == "damage" else "land_cover", preset=preset)
 
 
 def _check_ui(here: Context, found: FoundDataset) -> Checked | None:

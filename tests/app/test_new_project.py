@@ -88,6 +88,25 @@ def test_other_folders_get_patterns_to_confirm(page: AppTest, tmp_path: Path, st
     assert project.classes.codes == (0, 1, 2, 3)
 
 
+def test_a_known_class_table_can_be_taken_instead(
+    page: AppTest, tmp_path: Path, store: Store
+) -> None:
+    save(tmp_path / "set/a_rgb.tif", noise(1, 3, 16, 16))
+    save(tmp_path / "set/a_label.tif", noise(2, 16, 16, low=0, high=3))
+    open_folder(page, tmp_path / "set")
+    next(box for box in page.selectbox if box.label.startswith("Start from")).set_value("BRIGHT")
+    click(page.run(), "Import")
+    (project,) = catalogue.projects(store)
+    assert [entry.name for entry in project.classes.entries][-1] == "Destroyed"
+
+
+def test_looking_again_finds_new_files(page: AppTest, tmp_path: Path) -> None:
+    open_folder(page, make_oem(tmp_path / "set"))
+    save(tmp_path / "set/train/sar_images/TrainArea_9.tif", noise(1, 32, 24))
+    click(page, "Look again")
+    assert "Tiles to import: **4** of 4." in texts(page)
+
+
 @pytest.mark.parametrize(
     "path", ["/etc", "/", "../../../../etc", "\0", "x" * 5000, "~root", "/nowhere/at/all"]
 )

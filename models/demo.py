@@ -9,13 +9,14 @@ import argparse
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import numpy as np
 
-from core import catalogue, comparison, metrics, scores, trained
+from core import catalogue, comparison, jobs, metrics, scores, trained
 from core.cloud import DEFAULT_EDGES, level_names
 from core.found import FoundDataset
-from core.ingest import import_dataset
+from core.ingest import free_name, import_dataset
 from core.presets import preset
 from core.raster import describe
 from core.records import Modality, Project
@@ -53,25 +54,35 @@ def build_land_cover(
     *,
     size: Size | None = None,
     workers: int = 2,
+    scoring: Literal["queued", "now"] = "queued",
 ) -> Project:
-    """Build the demo below the workspace, import it, and score labels and starting models.
+    """Build the demo below the workspace, import it and add its starting models.
 
-    The same seed and size give the same files on one machine. Raises when the project exists.
+    The same seed and size give the same files on one machine. Maps of the promoted model and the
+    scores of all models are left to jobs, which the app starts with, or made at once. Raises
+    `CloudbrushError` when the project exists.
     """
+    name = free_name(store, PROJECT_NAME)  # before files of an older one are written over
     root = store.folder("demo", "land-cover")
     found = build_labelled(root, seed, size, workers=workers)
-    project = import_dataset(store, found, PROJECT_NAME, roots=settings.allowed_roots)
+    project = import_dataset(store, found, name, roots=settings.allowed_roots)
     records = {
         name: add_model_files(store, project.id, path, TITLES[name])
         for name, path in STARTING_MODELS.items()
     }
-    trained.promote(store, project.id, records[PROMOTED].id)
+    promoted = records[PROMOTED]
+    trained.promote(store, project.id, promoted.id)
+    if scoring == "queued":
+        payload = {"model_id": promoted.id, "every_date": False}
+        jobs.add(store, "predict", payload, project_id=project.id)
+        jobs.add(store, "evaluate", {}, project_id=project.id)
+        return project
+    tiles = catalogue.tiles(store, project.id)
+    predict_tiles(store, settings, promoted, tiles, every_date=False)
     held = validation_tiles(store, project)
     for record in records.values():
         evaluate_model(store, settings, project, record, held)
     evaluate_labels(store, project)
-    tiles = catalogue.tiles(store, project.id)
-    predict_tiles(store, settings, records[PROMOTED], tiles, every_date=False)
     return project
 
 
@@ -106,7 +117,7 @@ def measure() -> None:
     with TemporaryDirectory() as folder:
         settings = load_settings(workspace=Path(folder))
         store = open_store(settings)
-        print_scores(store, build_land_cover(store, settings))
+        print_scores(store, build_land_cover(store, settings, scoring="now"))
         store.close()
 
 

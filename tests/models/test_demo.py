@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from core import catalogue, comparison, metrics, scores, trained
+from core import catalogue, comparison, jobs, metrics, scores, trained
 from core.cloud import DEFAULT_EDGES
 from core.comparison import Scored
+from core.errors import CloudbrushError
 from core.predictions import predictions
 from core.presets import preset
 from core.records import Modality, Project, Split
@@ -50,7 +51,7 @@ class Demo:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     settings = load_settings(workspace=tmp_path_factory.mktemp("demo"))
     store = open_store(settings)
-    yield Demo(store, settings, build_land_cover(store, settings))
+    yield Demo(store, settings, build_land_cover(store, settings, scoring="now"))
     store.close()
 
 
@@ -113,6 +114,26 @@ def test_shipped_weights_are_small() -> None:
     for path in (PSEUDO_LABELLER, *STARTING_MODELS.values()):
         assert path.stat().st_size < 3_000_000
         assert path.with_suffix(".json").is_file()
+
+
+def test_scores_are_queued_for_the_app_to_make(store: Store, settings: Settings) -> None:
+    project = build_land_cover(store, settings, size=SMALL, workers=1)
+    assert [job.kind for job in jobs.jobs(store, project.id)] in (
+        ["predict", "evaluate"],
+        ["evaluate", "predict"],
+    )
+    assert trained.promoted(store, project.id) is not None
+    assert not scores.evaluations(store, project.id)
+
+
+def test_a_second_demo_is_refused_and_the_first_keeps_its_files(
+    store: Store, settings: Settings
+) -> None:
+    project = build_land_cover(store, settings, size=SMALL, workers=1)
+    before = {p: p.read_bytes() for p in project.root.rglob("*.tif")}
+    with pytest.raises(CloudbrushError, match="land cover"):
+        build_land_cover(store, settings, SEED + 1, size=SMALL, workers=1)
+    assert before == {p: p.read_bytes() for p in project.root.rglob("*.tif")}
 
 
 def test_one_seed_gives_the_same_labels(tmp_path: Path) -> None:

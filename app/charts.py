@@ -21,6 +21,13 @@ MARKERS = ("circle", "square", "diamond", "triangle-up", "x")
 COLOURS = (ACCENT, "#b7791f", "#6b5b95", "#4a7c59", "#8c4a4a")
 HEAT = ((0.0, "#fbf6ec"), (0.25, "#cfe0df"), (0.5, "#8ebcc4"), (0.75, "#3f8498"), (1.0, "#0b4454"))
 CHANGE = ((0.0, WARNING), (0.5, "#fbfbfa"), (1.0, ACCENT))
+CLICKED = {"symbol": "square", "size": 40, "color": "rgba(0,0,0,0)"}
+CLICKED_STATES: dict[str, Any] = {
+    "selected": {"marker": {"color": "rgba(179,64,46,0.45)"}},
+    "unselected": {"marker": {"opacity": 0}, "textfont": {"color": INK}},
+}
+"""Squares over the cells of a heat map, seen only once they are clicked."""
+
 DARK = 0.65
 """Cells above this share of the scale carry white text."""
 
@@ -124,7 +131,8 @@ def class_bars(frame: pd.DataFrame, classes: ClassTable, before: str, after: str
     rows = frame.iloc[::-1]  # plotly draws the first row at the bottom
     colours = [classes.entry(int(code)).colour for code in rows["code"]]
     figure = go.Figure()
-    for key, title, pattern in (("after", after, ""), ("before", before, "/")):
+    sides = (("after", f"{after} (solid)", ""), ("before", f"{before} (hatched)", "/"))
+    for key, title, pattern in sides:
         figure.add_trace(
             go.Bar(
                 y=rows["class"],
@@ -201,7 +209,7 @@ def level_heat(frame: pd.DataFrame, value: str, *, change: bool = False) -> go.F
             xgap=2,
             ygap=2,
             hoverinfo="skip",
-            colorbar={"title": "change" if change else "IoU", "thickness": 10, "outlinewidth": 0},
+            colorbar=_scale("change" if change else "IoU"),
         )
     )
     # A heat map takes no clicks, so invisible squares over it do.
@@ -222,7 +230,8 @@ def _cells(frame: pd.DataFrame, value: str, *, change: bool, reach: float) -> go
         mode="markers+text",
         text=texts,
         textfont={"color": ["#ffffff" if d else INK for d in dark], "size": 13},
-        marker={"symbol": "square", "size": 40, "color": "rgba(0,0,0,0)"},
+        marker=CLICKED,
+        **CLICKED_STATES,
         customdata=frame[["code", "level", "tiles", "pixels"]],
         hovertemplate=(
             "<b>%{y}</b>, %{x} cloud<br>IoU %{text}<br>%{customdata[2]} tiles with it,"
@@ -250,7 +259,7 @@ def confusion_heat(matrix: npt.NDArray[np.int64], classes: ClassTable) -> go.Fig
             xgap=1,
             ygap=1,
             hoverinfo="skip",
-            colorbar={"title": "share", "thickness": 10, "outlinewidth": 0},
+            colorbar=_scale("share"),
         )
     )
     rows, places = np.indices(share.shape)
@@ -262,7 +271,8 @@ def confusion_heat(matrix: npt.NDArray[np.int64], classes: ClassTable) -> go.Fig
             mode="markers+text",
             text=["-" if np.isnan(v) else f"{v * 100:.0f}" if v >= 0.005 else "" for v in values],
             textfont={"color": ["#ffffff" if v > DARK else INK for v in values], "size": 13},
-            marker={"symbol": "square", "size": 40, "color": "rgba(0,0,0,0)"},
+            marker=CLICKED,
+            **CLICKED_STATES,
             customdata=np.stack(
                 [rows.ravel(), places.ravel(), counts[:, : len(columns)].ravel()], axis=1
             ),
@@ -286,6 +296,15 @@ def _calm(figure: go.Figure) -> go.Figure:
     figure.update_yaxes(title_font_size=14, fixedrange=True, ticklabelstandoff=6)
     figure.update_layout(dragmode=False, hoverdistance=80, hovermode="closest")
     return figure
+
+
+def _scale(title: str) -> dict[str, Any]:
+    return {
+        "title": {"text": title, "font": {"size": 13}},
+        "thickness": 10,
+        "outlinewidth": 0,
+        "tickfont": {"size": 12},
+    }
 
 
 def _errors(value: Any, low: Any, high: Any, colour: str) -> dict[str, Any]:  # noqa: ANN401  # columns

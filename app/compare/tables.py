@@ -75,7 +75,7 @@ def links_table(stage: Stage, frame: pd.DataFrame, name: str) -> None:
     shown["cover"] = shown["cover"] * 100
     shown = shown.drop(columns=["acquisition"]).rename(columns=COLUMN_NAMES | TILE_NAMES)
     config = {"open": st.column_config.LinkColumn("open", display_text="Correct")}
-    height = min(320, 40 + 35 * len(shown))
+    height = min(318, 38 + 35 * max(len(shown), 1))
     st.dataframe(dashed(shown), hide_index=True, column_config=config, height=height)
     download(shown.drop(columns=["open"]), stage, name)
 

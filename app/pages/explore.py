@@ -179,9 +179,10 @@ ORDERS: dict[str, Callable[[Spot], Any]] = {
 def _view_ui(spots: Sequence[Spot]) -> View:
     """Draw what the map and the pictures show."""
     colour, picture, date, swipe, left, right = st.columns(6, vertical_alignment="bottom")
-    by = colour.selectbox(
-        "Map colours", ["cloud cover", "state", "disagreement"], key="explore_colour"
-    )
+    choices = ["cloud cover", "disagreement", "state"]
+    if all(spot.cover is None for spot in spots):  # damage has no clouds; do not open on white
+        choices = [*choices[1:], choices[0]]
+    by = colour.selectbox("Map colours", choices, key="explore_colour")
     kind = picture.selectbox("Pictures", list(PICTURES), key="explore_picture")
     date.selectbox("Optical date", list(DATES), key="explore_date")
     sides: tuple[str, str] | None = None
@@ -319,7 +320,7 @@ def _badge(tile: Tile) -> str:
 
 
 def _line(spot: Spot) -> str:
-    cover = "cloud not known" if spot.cover is None else f"{spot.cover * 100:.0f} % cloud"
-    if spot.disagreement is None:
-        return cover
-    return f"{cover} · {spot.disagreement * 100:.0f} % differ"
+    words = [] if spot.cover is None else [f"{spot.cover * 100:.0f} % cloud"]
+    if spot.disagreement is not None:
+        words.append(f"{spot.disagreement * 100:.0f} % differ")
+    return " · ".join(words) or "cloud not known"

@@ -1,0 +1,198 @@
+"""Compare: the sentence, its doubt and rules, tables with links and CSV, and what is missing."""
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import session
+from app.compare.stage import default_pair, read_edges
+from core import catalogue
+from core.settings import Settings
+from core.store.engine import Store
+from core.trained import models
+from tests.app.scored import ScoredProject, make_scored
+
+SCRIPT = "from app.pages import compare\ncompare.main()\n"
+
+
+@pytest.fixture
+def page(settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setattr(session, "_served", (settings, store))
+    page = AppTest.from_string(SCRIPT, default_timeout=60)
+    page.session_state["person_id"] = catalogue.ensure_person(store, "Ada").id
+    return page
+
+
+@pytest.fixture
+def opened(page: AppTest, store: Store) -> Callable[..., ScoredProject]:
+    def run(**options: object) -> ScoredProject:
+        made = make_scored(store, **options)  # type: ignore[arg-type]
+        page.query_params["project"] = str(made.project_id)
+        page.run()
+        assert not page.exception
+        return made
+
+    return run
+
+
+def headings(page: AppTest) -> list[str]:
+    return [heading.value for heading in page.subheader]
+
+
+def captions(page: AppTest) -> str:
+    return " ".join(caption.value for caption in page.caption)
+
+
+def test_without_a_project_it_says_where_to_go(page: AppTest) -> None:
+    assert "No project is open" in page.run().info[0].value
+
+
+def test_without_scores_it_leads_to_training(
+    page: AppTest, opened: Callable[..., ScoredProject]
+) -> None:
+    opened(evaluated=False)
+    assert "Nothing has been scored" in page.info[0].value
+    assert page.button[0].label == "Go to Train"
+
+
+def test_first_comes_a_sentence_with_size_interval_and_rule(
+    page: AppTest, opened: Callable[..., ScoredProject]
+) -> None:
+    opened()
+    sentence = headings(page)[0]
+    assert sentence.startswith("New gains ")
+    assert "95 % interval +" in sentence and "6 tiles" in sentence
+    assert "mean by DFC2025 Track 1" in sentence
+    assert "Rangeland (-" in sentence and "got worse" in sentence
+    assert "Scored against truth" in captions(page)
+
+
+def test_every_section_is_there(page: AppTest, opened: Callable[..., ScoredProject]) -> None:
+    opened()
+    assert headings(page)[1:] == [
+        "Under clouds",
+        "Classes under clouds",
+        "Classes",
+        "What is taken for what",
+        "Regions",
+        "Tiles, worst first",
+    ]
+    assert len(page.get("plotly_chart")) == 4
+    assert len(page.get("download_button")) == 7
+
+
+def test_absent_class_is_a_dash_and_left_out_of_the_mean(
+    page: AppTest, opened: Callable[..., ScoredProject]
+) -> None:
+    opened()
+    overall = page.dataframe[0].value
+    assert list(overall["classes in mean"]) == [7, 7]
+    by_class = next(f.value for f in page.dataframe if "lacking" in f.value.columns)
+    assert by_class["class"].iloc[-1] == "Building"
+    assert by_class["class"].iloc[0] == "Rangeland"
+    assert by_class["IoU after"].isna().iloc[-1]
+
+
+def test_preset_changes_the_mean_and_nothing_else(
+    page: AppTest, opened: Callable[..., ScoredProject]
+) -> None:
+    opened()
+    before = [frame.value for frame in page.dataframe]
+    page.selectbox(key="compare_preset").set_value("dfc25_t2").run()
+    after = [frame.value for frame in page.dataframe]
+    assert before[0]["mIoU"].iloc[0] > after[0]["mIoU"].iloc[0]
+    unchanged = [column for column in before[0].columns if column not in MEAN_COLUMNS]
+    assert before[0][unchanged].equals(after[0][unchanged])
+    classes = [next(f for f in frames if "lacking" in f.columns) for frames in (before, after)]
+    assert classes[0].equals(classes[1])
+    assert "decides the mean and nothing else" in captions(page)
+
+
+MEAN_COLUMNS = {"mIoU", "from", "to", "classes in mean"}
+
+
+def test_edges_of_levels_can_be_changed(
+    page: AppTest, opened: Callable[..., ScoredProject]
+) -> None:
+    opened()
+    page.text_input(key="compare_edges").set_value("0, 3, 90, 100").run()
+    levels = next(f.value for f in page.dataframe if "images" in f.value.columns)
+    assert list(dict.fromkeys(levels["level"])) == ["0-3 %", "3-90 %", "90-100 %"]
+    page.text_input(key="compare_edges").set_value("5, 3").run()
+    assert "rising numbers" in page.error[0].value
+    assert not page.exception
+
+
+def test_radar_is_flat_across_levels(page: AppTest, opened: Callable[..., ScoredProject]) -> None:
+    opened()
+    levels = next(f.value for f in page.dataframe if "images" in f.value.columns)
+    assert levels[levels["map"] == "Radar"]["mIoU"].nunique() == 1
+    assert levels[levels["map"] == "New"]["mIoU"].nunique() == 2
+
+
+def test_scores_against_pseudo_labels_are_flagged(
+    page: AppTest, opened: Callable[..., ScoredProject]
+) -> None:
+    opened(reference="pseudo")
+    assert page.warning[0].value.startswith("Against pseudo-labels")
+
+
+def test_tiles_come_worst_first_with_links(
+    page: AppTest, opened: Callable[..., ScoredProject]
+) -> None:
+    made = opened()
+    tiles = page.dataframe[-1].value
+    assert tiles["mIoU after"].is_monotonic_increasing
+    first = tiles["open"].iloc[0]
+    cloudy = {tile: dates[1] for tile, dates in made.dates.items()}
+    assert first == (
+        f"/correct?project={made.project_id}&tile={made.tiles[0]}"
+        f"&acquisition={cloudy[made.tiles[0]]}"
+    )
+
+
+def test_damage_is_shown_per_event_and_building(
+    page: AppTest, opened: Callable[..., ScoredProject]
+) -> None:
+    opened(kind="damage")
+    assert "Buildings" in headings(page) and "Events" in headings(page)
+    events = next(f.value for f in page.dataframe if "event" in f.value.columns)
+    assert {"location F1", "damage F1"} <= set(events.columns)
+    buildings = next(f.value for f in page.dataframe if "buildings" in f.value.columns)
+    assert "Background" not in set(buildings["class"])
+
+
+def test_maps_on_different_ground_are_not_compared(
+    page: AppTest, opened: Callable[..., ScoredProject]
+) -> None:
+    opened()
+    same = page.selectbox[0].value
+    page.selectbox[1].set_value(same).run()
+    assert "two different maps" in page.info[0].value
+
+
+def test_model_in_the_address_is_the_one_after(page: AppTest, store: Store) -> None:
+    made = make_scored(store)
+    page.query_params["project"] = str(made.project_id)
+    page.query_params["model"] = str(made.sar)
+    page.run()
+    assert headings(page)[0].startswith("Radar ")
+
+
+def test_default_pair_is_the_promoted_model_and_its_parent(store: Store) -> None:
+    made = make_scored(store)
+    known = models(store, made.project_id)
+    names = [f"m{model.id}" for model in known]
+    assert default_pair(names, known, known[1]) == (names[0], names[1])
+    assert default_pair(names, known, None) == (names[1], names[2])
+    assert default_pair(["label/0", "label/now"], [], None) == ("label/0", "label/now")
+    assert default_pair(["label/0", names[0]], known[:1], known[0]) == ("label/0", names[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "edges"),
+    [("0, 50, 100", (0.0, 0.5, 1.0)), ("0,100", (0.0, 1.0)), ("0, x", None), ("10, 100", None)],
+)
+def test_edges_are_read_as_percentages(text: str, edges: tuple[float, ...] | None) -> None:
+    assert read_edges(text) == edges

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.check import MAX_TILE_PX
 from core.classes import ClassEntry, ClassTable
 from core.errors import RasterError
 from core.raster import Array, RasterInfo, describe, read
@@ -34,9 +35,11 @@ class Look:
 
 
 def look(path: Path) -> Look | None:
-    """Return what a file holds, from a coarse copy; None when it cannot be read."""
+    """Return what a file holds, from a coarse copy; None when it cannot be read or is huge."""
     try:
         info = describe(path)
+        if info.height * info.width > MAX_TILE_PX:
+            return None
         count = min(info.count, 3)
         shape = (min(info.height, LOOK_PX), min(info.width, LOOK_PX))
         sources = [(path, band) for band in range(1, count + 1)]

@@ -21,7 +21,10 @@ STROKES = 300
 
 
 def run() -> dict[str, dict[str, float | str]]:
-    """Return median and 95th percentile in milliseconds; the server is a process of its own."""
+    """Return median and 95th percentile in milliseconds; the server is a process of its own.
+
+    The figures of the whole app, from the browser, are in the benchmark `editor`.
+    """
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings(workspace=Path(folder) / "workspace")
         store = open_store(settings)
@@ -37,8 +40,8 @@ def run() -> dict[str, dict[str, float | str]]:
             connection.close()
         store.close()
     figures = {
-        "stroke_ack_median": float(np.median(times)),
-        "stroke_ack_p95": float(np.percentile(times, 95)),
+        "http_ack_median": float(np.median(times)),
+        "http_ack_p95": float(np.percentile(times, 95)),
     }
     return {
         name: {"value": round(value, 2), "unit": "ms", "n": len(times)}

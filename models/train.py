@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from core.errors import Cancelled, CloudbrushError
+from core.metrics import confusion, iou, mean
 from models.losses import weighted_cross_entropy
 from models.networks import SegmentationNetwork, build
 from models.sample import IGNORE, Sample, draw_batch, normalisation
@@ -147,7 +148,7 @@ def train(
                 epoch=math.ceil(step / config.validate_every),
                 epochs=epochs,
                 loss=float(np.mean(losses)),
-                val_miou=mean_iou(matrix) if matrix is not None and last_of_epoch else None,
+                val_miou=_score(matrix) if last_of_epoch else None,
                 seconds_left=(time.monotonic() - began) / step * (config.steps - step),
             )
             if not math.isfinite(point.loss):
@@ -176,10 +177,13 @@ def validate(
     half: bool = False,
     cancelled: Callable[[], bool] = _never,
 ) -> npt.NDArray[np.int64]:
-    """Return int64 [K, K], rows reference, over `val`; the first image of each modality counts."""
+    """Return the confusion matrix over `val`, int64 [K+1, K+1].
+
+    Of each modality the first image counts.
+    """
     network.eval()
     classes = network.spec.classes
-    matrix = np.zeros((classes, classes), np.int64)
+    matrix = np.zeros((classes + 1, classes + 1), np.int64)
     for sample in val:
         if cancelled():
             raise Cancelled("validation", found="a request to stop")
@@ -188,19 +192,15 @@ def validate(
             for m in network.spec.bands
         }
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=half):
-            found = network(inputs)[0].argmax(0).cpu().numpy()
-        counted = sample.label != IGNORE
-        pairs = sample.label[counted].astype(np.int64) * classes + found[counted]
-        matrix += np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+            found = network(inputs)[0].argmax(0).cpu().numpy().astype(np.uint8)
+        matrix += confusion(sample.label, found, classes)
     return matrix
 
 
-def mean_iou(matrix: npt.NDArray[np.int64]) -> float:
-    """Return the mean IoU of the classes that the reference holds; 0 when it holds none."""
-    hit = np.diag(matrix)
-    present = matrix.sum(1) > 0
-    union = matrix.sum(0) + matrix.sum(1) - hit
-    return float((hit[present] / union[present]).mean()) if present.any() else 0.0
+def _score(matrix: npt.NDArray[np.int64] | None) -> float | None:
+    """Return the mean IoU of the classes in the reference; None where there is nothing to score."""
+    value = math.nan if matrix is None else float(mean(iou(matrix)))
+    return value if math.isfinite(value) else None
 
 
 def class_weights(config: TrainConfig, samples: Sequence[Sample]) -> npt.NDArray[np.float32]:

@@ -14,8 +14,7 @@ export class Pointer {
   }
 
   #listen(pane) {
-    const {overlay} = pane;
-    const on = (name, handler, options) => overlay.addEventListener(name, handler, options);
+    const on = (name, handler, options) => pane.element.addEventListener(name, handler, options);
     on('pointerdown', (event) => this.#down(pane, event));
     on('pointermove', (event) => this.#move(pane, event));
     on('pointerup', (event) => this.#up(event));
@@ -34,7 +33,7 @@ export class Pointer {
 
   #down(pane, event) {
     if (this.gesture || event.button === 2) return;
-    pane.overlay.setPointerCapture(event.pointerId);
+    pane.element.setPointerCapture(event.pointerId);
     const at = {clientX: event.clientX, clientY: event.clientY};
     if (event.button === 1 || this.target.isPanning()) this.gesture = {kind: 'pan', ...at};
     else if (event.altKey) this.gesture = {kind: 'size', ...at};

@@ -1,6 +1,5 @@
 /* Panes that share one transform: the same ground under the same place of each. Drawing happens at
-most once per animation frame, and only in the panes and the rectangle that changed. The cursor and
-the brush's outline live on a canvas of their own above each pane. */
+most once per animation frame, and only in the panes and the rectangle that changed. */
 
 import {union} from './labels.js';
 import {nodataChecker, place} from './layers.js';
@@ -8,6 +7,8 @@ import {stampSpans} from './raster.js';
 
 const MAX_SCALE = 64;
 const CROSS_PX = 11;
+const GHOST_PAD = 3;
+const SVG = 'http://www.w3.org/2000/svg';
 
 export class View {
   /* `panes` is a list of {id, element}; layers are set by `setLayers`. */
@@ -55,12 +56,11 @@ export class View {
     if (!width || !height) return;
     this.size = {width, height};
     this.ratio = devicePixelRatio || 1;
-    for (const pane of this.panes)
-      for (const canvas of [pane.canvas, pane.overlay]) {
-        canvas.width = Math.round(pane.element.clientWidth * this.ratio);
-        canvas.height = Math.round(pane.element.clientHeight * this.ratio);
-      }
-    for (const pane of this.panes) pane.checker = null;
+    for (const pane of this.panes) {
+      pane.canvas.width = Math.round(pane.element.clientWidth * this.ratio);
+      pane.canvas.height = Math.round(pane.element.clientHeight * this.ratio);
+      pane.checker = null;
+    }
     // What showed the whole tile goes on doing so.
     if (this.fitted) this.fit();
     else this.draw();
@@ -150,7 +150,6 @@ export class View {
   point(cursor, ghost) {
     this.cursor = cursor;
     this.ghost = ghost;
-    this.overlayStale = true;
     this.#request();
   }
 
@@ -169,7 +168,7 @@ export class View {
       visible: this.visible(),
     };
     for (const pane of this.panes) if (pane.stale) this.#drawPane(pane, frame);
-    for (const pane of this.panes) this.#drawOverlay(pane, frame);
+    this.#moveCursor(frame);
     this.timings.add('draw', performance.now() - started);
   }
 
@@ -193,32 +192,48 @@ export class View {
     context.restore();
   }
 
-  #drawOverlay(pane, frame) {
-    const context = pane.top;
-    if (pane.marked) context.clearRect(...pane.marked);
-    pane.marked = null;
-    if (!this.cursor) return;
-    const x = this.cursor.x * frame.scale + frame.x, y = this.cursor.y * frame.scale + frame.y;
-    let marked = [x - 24 * frame.ratio, y - 24 * frame.ratio, x + 24 * frame.ratio, y + 24 * frame.ratio];
-    if (this.ghost) {
-      const line = this.ghost.from;
-      if (line) marked = grow(marked, strokeTwice(context, frame, linePath(line, this.cursor, frame)));
-      if (this.ghost.diameter * this.transform.scale >= 3)
-        marked = grow(marked, strokeTwice(context, frame, ghostPath(this.ghost, frame)));
+  /* Cursor and outline are small elements that move over the pane: a canvas as large as the pane
+     would be composed anew for every move of the mouse. */
+  #moveCursor(frame) {
+    const {cursor, ghost} = this, shown = ghost && ghost.diameter * this.transform.scale >= 3;
+    const key = shown ? `${ghost.diameter}/${frame.scale}/${frame.ratio}` : '';
+    for (const pane of this.panes) {
+      const {marks} = pane;
+      marks.cross.hidden = !cursor || pane.hovered;
+      marks.ghost.hidden = !cursor || !shown;
+      marks.line.toggleAttribute('hidden', !cursor || !ghost?.from);
+      if (!cursor) continue;
+      const x = cursor.x * frame.scale + frame.x, y = cursor.y * frame.scale + frame.y;
+      moveTo(marks.cross, (x / frame.ratio) - CROSS_PX - 2, (y / frame.ratio) - CROSS_PX - 2);
+      if (shown) {
+        if (marks.key !== key) drawGhost(marks.ghost, ghost, frame);
+        marks.key = key;
+        const [left, top] = place(frame, {y0: ghost.origin[0], x0: ghost.origin[1], h: 0, w: 0});
+        moveTo(marks.ghost, left / frame.ratio - GHOST_PAD, top / frame.ratio - GHOST_PAD);
+      }
+      if (ghost?.from) drawLine(marks.line, ghost.from, {x, y}, frame);
     }
-    if (!pane.hovered) strokeTwice(context, frame, crossPath(x, y, CROSS_PX * frame.ratio));
-    const pad = 3 * frame.ratio;
-    pane.marked = [marked[0] - pad, marked[1] - pad, marked[2] - marked[0] + 2 * pad,
-      marked[3] - marked[1] + 2 * pad];
   }
 }
 
 function makePane(id, element) {
-  const canvas = document.createElement('canvas'), overlay = document.createElement('canvas');
-  overlay.className = 'overlay';
-  element.append(canvas, overlay);
-  return {id, element, canvas, overlay, context: canvas.getContext('2d', {alpha: true}),
-    top: overlay.getContext('2d'), layers: [], stale: 'all', marked: null, hovered: false};
+  const canvas = document.createElement('canvas');
+  const marks = {ghost: document.createElement('canvas'), cross: drawCross(),
+    line: document.createElementNS(SVG, 'svg'), key: ''};
+  marks.ghost.className = marks.cross.className = 'mark';
+  marks.line.setAttribute('class', 'line-mark');
+  for (const colour of ['black', 'white']) {
+    const line = document.createElementNS(SVG, 'line');
+    line.setAttribute('class', colour);
+    marks.line.append(line);
+  }
+  element.prepend(canvas, marks.line, marks.ghost, marks.cross);
+  return {id, element, canvas, marks, context: canvas.getContext('2d'), layers: [], stale: 'all',
+    hovered: false};
+}
+
+function moveTo(element, x, y) {
+  element.style.transform = `translate(${x}px, ${y}px)`;
 }
 
 function intersect(a, b) {
@@ -227,51 +242,54 @@ function intersect(a, b) {
   return {y0, x0, h: Math.max(0, h), w: Math.max(0, w)};
 }
 
-const grow = (a, b) => [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]),
-  Math.max(a[3], b[3])];
-
-/* Dark below light, so that the line shows on any image. Returns the bounds of the path. */
-function strokeTwice(context, {ratio}, {path, bounds}) {
-  context.lineJoin = 'miter';
+/* Dark below light, so that the line shows on any image. */
+function strokeTwice(context, path, ratio) {
   context.strokeStyle = 'rgba(0, 0, 0, .75)';
   context.lineWidth = 3 * ratio;
   context.stroke(path);
   context.strokeStyle = '#fff';
   context.lineWidth = ratio;
   context.stroke(path);
-  return bounds;
 }
 
 /* The exact outline of a stamp: a stamp is convex, so one staircase down each side is enough. */
-function ghostPath({diameter, origin: [oy, ox]}, {scale, x, y}) {
+function drawGhost(canvas, {diameter}, {scale, ratio}) {
+  const side = Math.ceil(diameter * scale + 2 * GHOST_PAD * ratio);
+  canvas.width = canvas.height = side;
+  canvas.style.width = canvas.style.height = `${side / ratio}px`;
   const spans = stampSpans(diameter), path = new Path2D();
-  const px = (col) => Math.round((ox + col) * scale + x), py = (row) => Math.round((oy + row) * scale + y);
-  path.moveTo(px(spans[1]), py(0));
+  const at = (pixels) => Math.round(pixels * scale) + GHOST_PAD * ratio;
+  path.moveTo(at(spans[1]), at(0));
   for (let row = 0; row < diameter; row++) {
-    path.lineTo(px(spans[2 * row + 1]), py(row));
-    path.lineTo(px(spans[2 * row + 1]), py(row + 1));
+    path.lineTo(at(spans[2 * row + 1]), at(row));
+    path.lineTo(at(spans[2 * row + 1]), at(row + 1));
   }
   for (let row = diameter - 1; row >= 0; row--) {
-    path.lineTo(px(spans[2 * row]), py(row + 1));
-    path.lineTo(px(spans[2 * row]), py(row));
+    path.lineTo(at(spans[2 * row]), at(row + 1));
+    path.lineTo(at(spans[2 * row]), at(row));
   }
   path.closePath();
-  return {path, bounds: [px(0), py(0), px(diameter), py(diameter)]};
+  strokeTwice(canvas.getContext('2d'), path, ratio);
 }
 
-function linePath(from, to, {scale, x, y}) {
-  const path = new Path2D();
-  const [ax, ay, bx, by] = [from.x * scale + x, from.y * scale + y, to.x * scale + x, to.y * scale + y];
-  path.moveTo(ax, ay);
-  path.lineTo(bx, by);
-  return {path, bounds: [Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by)]};
-}
-
-function crossPath(x, y, arm) {
-  const path = new Path2D(), gap = arm / 3;
+function drawCross() {
+  const canvas = document.createElement('canvas'), ratio = devicePixelRatio || 1;
+  const half = CROSS_PX + 2;
+  canvas.width = canvas.height = Math.round(2 * half * ratio);
+  canvas.style.width = canvas.style.height = `${2 * half}px`;
+  const context = canvas.getContext('2d'), path = new Path2D();
+  context.scale(ratio, ratio);
   for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-    path.moveTo(x + dx * gap, y + dy * gap);
-    path.lineTo(x + dx * arm, y + dy * arm);
+    path.moveTo(half + (dx * CROSS_PX) / 3, half + (dy * CROSS_PX) / 3);
+    path.lineTo(half + dx * CROSS_PX, half + dy * CROSS_PX);
   }
-  return {path, bounds: [x - arm, y - arm, x + arm, y + arm]};
+  strokeTwice(context, path, 1);
+  return canvas;
+}
+
+/* The straight line that Shift would paint, from the end of the last stroke to the cursor. */
+function drawLine(svg, from, to, {scale, x, y, ratio}) {
+  const ends = {x1: from.x * scale + x, y1: from.y * scale + y, x2: to.x, y2: to.y};
+  for (const line of svg.children)
+    for (const [name, value] of Object.entries(ends)) line.setAttribute(name, value / ratio);
 }

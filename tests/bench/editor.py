@@ -1,0 +1,142 @@
+"""The editor as a labeler meets it: in Chromium, on the running app, on tiles of 1024 x 1024.
+
+Four panes of 1024 x 1024 screen pixels each show optical, SAR, label and prediction. Strokes are
+painted with the real mouse; frames count while a button is down; a stroke is acknowledged when
+the browser has the server's answer, counted from the release of the button.
+"""
+
+import math
+import tempfile
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Page
+
+from core import catalogue
+from core.predictions import save_prediction
+from core.records import Modality, Unit
+from core.settings import load_settings
+from core.store.engine import Store, open_store
+from core.store.tables import LayerRow
+from tests.live import chromium, live_app
+from tests.scene import Scene, make_scene
+
+SIDE = 1024
+# Panes of exactly SIDE x SIDE: bar 44, read-out 30, tools 48, class list 244, gaps 2 px.
+VIEWPORT = {"width": 48 + 2 * SIDE + 2 + 244, "height": 44 + 2 * SIDE + 2 + 30}
+STROKES, MOVES = 60, 24
+OPENINGS = 10
+SLOW_FRAME_MS = 25.0
+
+Figures = dict[str, dict[str, Any]]
+
+COUNT_FRAMES = """() => {
+  window.frames_ = [];
+  let last = null;
+  const tick = (now) => {
+    if (window.painting_ && last !== null) window.frames_.push(now - last);
+    last = window.painting_ ? now : null;
+    requestAnimationFrame(tick);
+  };
+  requestAnimationFrame(tick);
+  addEventListener('pointerdown', () => (window.painting_ = true), true);
+  addEventListener('pointerup', () => (window.painting_ = false), true);
+}"""
+
+
+def run() -> Figures:
+    """Return frames, acknowledgements and openings as figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = Path(folder) / "workspace"
+        store = open_store(load_settings(workspace=workspace, data_roots=(Path(folder),)))
+        scene = make_scene(store, Path(folder) / "scene", height=SIDE, width=SIDE)
+        _add_predictions(store, scene)
+        store.close()
+        with live_app(workspace, "--no-demo") as app, chromium() as browser:
+            page = browser.new_page(viewport=VIEWPORT)  # type: ignore[arg-type]  # has both keys
+            _sign_in(page, app.url, scene)
+            openings = _open_tiles(page)
+            frames = _paint(page)
+            timings = page.locator(".editor").evaluate("(e) => e.editor.timings.series")
+    acks = timings["ack"]
+    slow = sum(frame > SLOW_FRAME_MS for frame in frames) / len(frames)
+    return {
+        "frame_slow_share": _figure(100 * slow, "%", len(frames)),
+        "frame_median": _figure(median(frames), "ms", len(frames)),
+        "tile_open": _figure(median(openings) / 1000, "s", len(openings)),
+        "tile_open_worst": _figure(max(openings) / 1000, "s", len(openings)),
+        "pointer_move_p95": _figure(_p95(timings["move"]), "ms", len(timings["move"])),
+        "draw_p95": _figure(_p95(timings["draw"]), "ms", len(timings["draw"])),
+        "stroke_ack_median": _figure(median(acks), "ms", len(acks)),
+        "stroke_ack_p95": _figure(_p95(acks), "ms", len(acks)),
+    }
+
+
+def _figure(value: float, unit: str, n: int) -> dict[str, Any]:
+    return {"value": round(value, 3), "unit": unit, "n": n}
+
+
+def _p95(values: list[float]) -> float:
+    return quantiles(values, n=20)[-1]
+
+
+def _add_predictions(store: Store, scene: Scene) -> None:
+    """Give every tile a class map to show beside its label, so that all four panes are full."""
+    for tile in catalogue.tiles(store, scene.project_id):
+        label = np.roll(scene.labels[tile.name], 5, axis=1)
+        with store.write() as session:
+            row = LayerRow(
+                tile_id=tile.id,
+                modality=Modality.MODEL.value,
+                name="map",
+                sources=[],
+                bands=[],
+                unit=Unit.CODE.value,
+            )
+            session.add(row)
+            session.flush()
+            source = f"layer/{row.id}"
+        save_prediction(store, tile.id, source, label, np.full_like(label, 200))
+
+
+def _sign_in(page: Page, url: str, scene: Scene) -> None:
+    page.goto(f"{url}/correct?project={scene.project_id}&tile={scene.tiles['second']}")
+    page.get_by_label("Your name").fill("Ada")
+    page.get_by_role("button", name="Start").click()
+    page.locator(".editor[data-painted]").wait_for(timeout=60_000)
+
+
+def _open_tiles(page: Page) -> list[float]:
+    """Go on and back between tiles; returns milliseconds from the key to everything painted."""
+    found: list[float] = []
+    for i in range(OPENINGS):
+        here = page.locator(".editor").get_attribute("data-painted")
+        page.keyboard.press("PageUp" if i % 2 else "PageDown")
+        page.locator(f'.editor:not([data-painted="{here}"])').wait_for()
+        found.append(page.locator(".editor").evaluate("(e) => e.editor.timings.series.open.at(-1)"))
+    return found
+
+
+def _paint(page: Page) -> list[float]:
+    """Paint curved strokes of three sizes over the label pane; returns the frame intervals."""
+    box = page.locator('[data-pane="label"]').bounding_box()
+    assert box is not None
+    page.evaluate(COUNT_FRAMES)
+    editor, mouse = page.locator(".editor"), page.mouse
+    for i in range(STROKES):
+        editor.evaluate("(e, d) => e.editor.setDiameter(d)", (8, 32, 64)[i % 3])
+        page.keyboard.press(str(i % 8 + 1))
+        for step in range(MOVES + 1):
+            angle = 0.7 * i + 2.2 * step / MOVES
+            radius = box["width"] * (0.12 + 0.3 * ((i * 7) % 10) / 10)
+            x = box["x"] + box["width"] / 2 + radius * math.cos(angle)
+            y = box["y"] + box["height"] / 2 + radius * math.sin(angle)
+            mouse.move(x, y)
+            if step == 0:
+                mouse.down()
+        mouse.up()
+        page.wait_for_timeout(120)
+    found: list[float] = page.evaluate("window.frames_")
+    return found

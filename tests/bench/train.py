@@ -19,7 +19,7 @@ from app.access import mint
 from core import catalogue, history, jobs
 from core.grid import whole
 from core.patch import encode_runs
-from core.records import JobState, Person, Project, Tile
+from core.records import Job, JobState, Person, Project, Tile
 from core.settings import Settings, load_settings
 from core.store.engine import Store, open_store
 from models.demo import build_land_cover
@@ -43,7 +43,7 @@ def run() -> Figures:
         with live_app(settings.workspace, "--no-demo") as app:
             person = catalogue.ensure_person(store, "Benchmark")
             painted = sum(
-                _paint_true(store, app.url, project, person, t) for t in chosen(store, project)
+                paint_true(store, app.url, project, person, t) for t in chosen(store, project)
             )
             results = [_retrain(store, settings, project, seed) for seed in SEEDS]
     print(json.dumps([{k: r[k] for k in ("scores", "notes", "device")} for r in results]))
@@ -71,7 +71,7 @@ def chosen(store: Store, project: Project) -> list[Tile]:
     return [tile for one_each in rounds for tile in one_each][:TILES]
 
 
-def _paint_true(store: Store, url: str, project: Project, person: Person, tile: Tile) -> int:
+def paint_true(store: Store, url: str, project: Project, person: Person, tile: Tile) -> int:
     """Paint what the label got wrong, one stroke per class; return the pixels painted."""
     truth = read_truth(store, project, tile)
     assert truth is not None
@@ -103,14 +103,19 @@ def _post(url: str, body: dict[str, Any], token: str) -> Any:
 
 def _retrain(store: Store, settings: Settings, project: Project, seed: int) -> dict[str, Any]:
     request = RetrainRequest(name=f"seed {seed}", seed=seed, control=True)
-    job = jobs.submit(store, settings, "train", request.payload(), project.id)
+    job = wait_for(store, jobs.submit(store, settings, "train", request.payload(), project.id))
+    assert job.state is JobState.DONE, job.message
+    return job.result
+
+
+def wait_for(store: Store, job: Job) -> Job:
+    """Return a job once it has ended."""
     give_up = time.monotonic() + PATIENCE_SECONDS
     while job.state in (JobState.QUEUED, JobState.RUNNING):
         assert time.monotonic() < give_up, f"still {job.message} after {PATIENCE_SECONDS} s"
         time.sleep(0.5)
         job = jobs.job(store, job.id)
-    assert job.state is JobState.DONE, job.message
-    return job.result
+    return job
 
 
 def _gain(result: dict[str, Any], sky: str) -> float:

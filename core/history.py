@@ -9,6 +9,7 @@ when they touch other pixels, and asked about when they overlap.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ from core.patch import (
     Bytes,
     Mask,
     Patch,
+    disjoint,
     empty_patch,
     encode,
     mask_in,
@@ -313,14 +315,11 @@ class _Writer:
     def _check_conflict(self, patch: Patch | None, others: Sequence[Edit]) -> None:
         if patch is None or self.stroke.force:
             return
-        theirs, common = [], empty_patch(patch.box).mask
-        for edit in others:
-            both = patch.mask & mask_in(edit.patch, patch.box)
-            if both.any():
-                theirs.append(edit)
-                common = common | both
+        theirs = tuple(edit for edit in others if not disjoint(patch, edit.patch))
         if theirs:
-            raise EditConflict(self.here.version, int(common.sum()), tuple(theirs))
+            masks = [patch.mask & mask_in(edit.patch, patch.box) for edit in theirs]
+            common = int(np.logical_or.reduce(masks).sum())
+            raise EditConflict(self.here.version, common, theirs)
 
     def _row(self, patch: Patch, target: LogRow | None) -> EditRow:
         stroke, coded = self.stroke, encode(patch)

@@ -62,15 +62,18 @@ def _runs(mask: Mask) -> list[int]:
     return [int(run) for run in encode_runs(mask)]
 
 
+def _point(generator: np.random.Generator) -> Point:
+    y, x = (round(float(value), 2) for value in generator.uniform(-20, 100, 2))
+    return y, x
+
+
 def make_cases() -> dict[str, Any]:
     """Return every case with its answer as run lengths over the whole raster."""
     generator = np.random.default_rng(11)
     shape = (70, 90)
     lines = []
     for diameter in (1, 1, 2, 3, 5, 8, 16, 17, 40, 64, 129, 256):
-        start, end = (
-            tuple(round(float(v), 2) for v in generator.uniform(-20, 100, 2)) for _ in "ab"
-        )
+        start, end = _point(generator), _point(generator)
         lines.append(
             {
                 "start": start,

@@ -1,6 +1,8 @@
 """What corrections gain: the land-cover demo, six tiles painted true, retrained and compared.
 
-The strokes go through the edit route of a running app, as the browser sends them. For each seed
+A painted tile is then verified, as a person does who has looked at all of it: pixels that were
+right and pixels that were changed count alike. The strokes go through the edit route of a running
+app, as the browser sends them. For each seed
 one job trains twice from the same start on the same tiles with the same steps: on the corrected
 labels, and on the labels as they came (the control). Gain is the difference of validation mIoU.
 """
@@ -72,19 +74,20 @@ def chosen(store: Store, project: Project) -> list[Tile]:
 
 
 def paint_true(store: Store, url: str, project: Project, person: Person, tile: Tile) -> int:
-    """Paint what the label got wrong, one stroke per class; return the pixels painted."""
+    """Paint what the label got wrong, a stroke per class, and verify; return the pixels painted."""
     truth = read_truth(store, project, tile)
     assert truth is not None
     wrong = truth != history.original(store, tile.id)
+    codes = np.unique(truth[wrong]).tolist()
+    strokes = [("brush", wrong & (truth == code), code) for code in codes]
     token = mint(store, person.id, project.id, "edit")
     box = whole(tile.grid)
-    for seq, code in enumerate(np.unique(truth[wrong]).tolist()):
-        mask = wrong & (truth == code)
+    for seq, (tool, mask, code) in enumerate([*strokes, ("verify", np.ones_like(wrong), None)]):
         body = {
             "client_id": f"bench-{tile.id}",
             "seq": seq,
             "base_version": catalogue.tile(store, tile.id).version,
-            "tool": "brush",
+            "tool": tool,
             "to_class": code,
             "box": [box.y0, box.x0, box.h, box.w],
             "mask": encode_runs(mask).tolist(),

@@ -105,7 +105,10 @@ def _card_ui(here: Context, project: Project) -> None:
         open_page(step.page, project=project.id, tile=step.tile_id)
     if look.button("Explore", key=f"explore_{project.id}", width="stretch"):
         open_page("explore", project=project.id)
-    with more.popover("", icon=":material/more_horiz:", width="stretch"):
+    with (
+        more.popover("", icon=":material/more_horiz:", width="stretch"),
+        st.container(width=360),
+    ):
         _manage_ui(here, project)
 
 

@@ -77,7 +77,7 @@ def test_the_page_opens_the_tile_in_the_address_and_marks_it(
 ) -> None:
     page = open_page(store, settings, monkeypatch, project=scene.project_id, tile=scene.tile)
     assert not page.exception
-    assert page.query_params["tile"] == [str(scene.tile)]
+    assert page.query_params["tile"] == str(scene.tile)
     assert catalogue.tile(store, scene.tile).state is TileState.OPENED
 
 
@@ -86,7 +86,7 @@ def test_a_tile_that_does_not_exist_gives_way_to_one_that_waits(
 ) -> None:
     page = open_page(store, settings, monkeypatch, project=scene.project_id, tile=99_999)
     assert not page.exception
-    chosen = catalogue.tile(store, int(page.query_params["tile"][0]))
+    chosen = catalogue.tile(store, int(page.query_params["tile"]))
     assert chosen.editable
 
 

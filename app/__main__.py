@@ -5,9 +5,10 @@ import os
 import socket
 import sys
 
+from app.demos import build_demos, never_built
 from core.errors import CloudbrushError, SettingsError
 from core.settings import Settings, load_settings
-from core.store.engine import Store, open_store
+from core.store.engine import open_store
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -44,18 +45,6 @@ def check_port(settings: Settings) -> None:
             ) from error
 
 
-def build_demos(settings: Settings, store: Store) -> None:
-    """Build the demo projects in a workspace that has never had them."""
-    if (settings.workspace / "demo").exists():
-        return
-    from models.damage_demo import build_damage
-    from models.demo import build_land_cover
-
-    print("Building the demo projects (about half a minute, once) ...", flush=True)
-    for build in (build_land_cover, build_damage):
-        print(f"  {build(store, settings).name}", flush=True)
-
-
 def main(arguments: list[str]) -> int:
     """Start the app; returns an exit status, and prints errors for people."""
     flags = parse(arguments)
@@ -63,8 +52,9 @@ def main(arguments: list[str]) -> int:
         settings = settings_of(flags)
         check_port(settings)
         store = open_store(settings)
-        if not flags.no_demo:
-            build_demos(settings, store)
+        if not flags.no_demo and never_built(settings):
+            print("Building the demo projects (about half a minute, once) ...", flush=True)
+            build_demos(store, settings, lambda name: print(f"  {name}", flush=True))
     except CloudbrushError as error:
         print(f"Cloudbrush cannot start. {error}", file=sys.stderr)
         return 1

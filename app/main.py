@@ -1,15 +1,20 @@
 """The Streamlit script: six pages in the order of the work, and who is at the keyboard."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from app.pages import compare, correct, explore, export, home, new_project, train
 from app.session import context, person_known, remember
 from app.theme import install_chart_template
 
+# A file of ours: a named icon would be fetched from the internet.
+ICON = Path(__file__).parent / "icon.png"
+
 
 def main() -> None:
     """Draw the navigation and the chosen page."""
-    st.set_page_config(page_title="Cloudbrush", layout="wide", page_icon=":material/brush:")
+    st.set_page_config(page_title="Cloudbrush", layout="wide", page_icon=str(ICON))
     install_chart_template()
     pages = [
         st.Page(home.main, title="Home", icon=":material/home:", url_path="home", default=True),

@@ -3,7 +3,9 @@
 import tomllib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 from streamlit.runtime.pages_manager import PagesManager
@@ -16,6 +18,9 @@ from core.settings import Settings
 from core.store.engine import Store
 
 ROOT = Path(__file__).resolve().parents[1]
+# The map's library takes two seconds to import: done when the first page has long been drawn, so
+# that nobody waits for it on Explore.
+WARM_UP_AFTER_S = 6.0
 CONFIG_FILE = ROOT / "streamlit_config.toml"
 
 
@@ -41,7 +46,11 @@ def make_app(settings: Settings, store: Store) -> App:
     @asynccontextmanager
     async def lifespan(_app: App) -> AsyncIterator[None]:
         ensure_runner(settings)
+        warm_up = Timer(WARM_UP_AFTER_S, import_module, ["leafmap.foliumap"])
+        warm_up.daemon = True
+        warm_up.start()
         yield
+        warm_up.cancel()
         store.close()
 
     configure(settings, store)

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 START_LIMIT_S = 180.0
+FAULTS: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,24 @@ def chromium() -> Iterator[Browser]:
 
 
 def new_page(browser: Browser, width: int = 1440, height: int = 900) -> Page:
-    """Return a page that fails loudly: errors of its scripts are kept in `page.script_errors`."""
+    """Return a page that remembers what must not happen, for `assert_clean`."""
     page = browser.new_page(viewport={"width": width, "height": height})
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.script_errors = errors  # type: ignore[attr-defined]
+    page.on("pageerror", lambda error: FAULTS.append(str(error)))
+    page.on("request", lambda request: FAULTS.extend(_foreign(request.url)))
+    FAULTS.clear()
     page.set_default_timeout(30_000)
     return page
+
+
+def _foreign(url: str) -> list[str]:
+    """Return a fault for a request that leaves this machine."""
+    ours = urlsplit(url).scheme in ("data", "blob") or urlsplit(url).hostname == "127.0.0.1"
+    return [] if ours else [f"request to {url}"]
+
+
+def assert_clean() -> None:
+    """Fail where a script threw an error or the browser asked another machine for something."""
+    assert FAULTS == []
 
 
 def sign_in(page: Page, url: str, name: str = "Ada Lovelace") -> None:

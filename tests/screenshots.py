@@ -17,7 +17,7 @@ from core.settings import Settings, load_settings
 from core.store.engine import Store, open_store
 from models.request import RetrainRequest
 from tests.bench.train import chosen, paint_true, wait_for
-from tests.live import ROOT, LiveApp, chromium, live_app, new_page, settle, sign_in
+from tests.live import ROOT, LiveApp, assert_clean, chromium, live_app, new_page, settle, sign_in
 
 IMAGES = ROOT / "docs" / "images"
 WIDTH, HEIGHT = 1440, 900
@@ -36,7 +36,7 @@ def main(workspace: Path) -> None:
         if not jobs.jobs(store, LAND_COVER, kind="train"):
             work(store, settings, app, page)
         photograph(store, app, page)
-        assert page.script_errors == [], page.script_errors  # type: ignore[attr-defined]
+        assert_clean()
         store.close()
 
 

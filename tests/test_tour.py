@@ -20,7 +20,7 @@ from core.raster import describe
 from core.settings import load_settings
 from core.store.engine import Store, open_store
 from data.demo.landcover import Size, build_files, write_classes
-from tests.live import LiveApp, chromium, live_app, new_page, settle, sign_in
+from tests.live import LiveApp, assert_clean, chromium, live_app, new_page, settle, sign_in
 
 pytestmark = pytest.mark.browser
 SIZE = Size(regions=1, rows=1, columns=4, tile_px=160)
@@ -107,7 +107,7 @@ def tour(tmp_path: Path) -> Iterator[Tour]:
         sign_in(page, app.url)
         store = open_store(load_settings(workspace=workspace, data_roots=(tmp_path,)))
         yield Tour(app, page, store, data)
-        assert page.script_errors == []  # type: ignore[attr-defined]
+        assert_clean()
         store.close()
 
 

@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from app.demos import build_demos
 from app.links import open_page, thumbnail, view_token
 from app.next_step import next_step
 from app.session import Context, context
@@ -69,16 +70,13 @@ def _empty_ui(here: Context) -> None:
     if left.button("Open a folder", type="primary", width="stretch"):
         open_page("new")
     if right.button("Build the demo", width="stretch"):
-        # Its files are drawn and its networks run right here: half a minute, seldom asked for.
-        from models.demo import build_land_cover
-
-        with st.status("Building the demo project, about half a minute", expanded=True):
+        with st.status("Building the demo projects, about half a minute", expanded=True) as status:
             try:
-                project = build_land_cover(here.store, here.settings)
+                build_demos(here.store, here.settings, status.write)
             except CloudbrushError as error:
                 st.error(str(error))
                 return
-        open_page("explore", project=project.id)
+        st.rerun()
 
 
 def _projects_ui(here: Context, projects: Sequence[Project]) -> None:

@@ -41,8 +41,9 @@ export class Outbox {
   add({client_id, seq, tile, path, body, change = null}) {
     const entry = {client_id, seq, tile, path, body, at: Date.now(), change};
     this.entries.push(entry);
-    this.storage.put(entry);
+    // The request leaves first: writing to the browser's disk must not delay it.
     this.#run();
+    this.storage.put(entry);
     return entry;
   }
 

@@ -24,7 +24,8 @@ def next_step(
     last_edit: datetime | None,
 ) -> NextStep:
     """Return the step: watch, correct, retrain, compare or export, whichever comes first."""
-    if any(job.state in (JobState.QUEUED, JobState.RUNNING) for job in jobs):
+    busy = (JobState.QUEUED, JobState.RUNNING)
+    if any(job.kind == "train" and job.state in busy for job in jobs):
         return NextStep("Watch the training", "train")
     work = [tile for tile in tiles if tile.editable]
     waiting = [tile for tile in work if tile.state in (TileState.NEW, TileState.OPENED)]

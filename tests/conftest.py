@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from core.settings import Settings, load_settings
 from core.store.engine import Store, open_store
+from tests.live import chromium
 
 REAL_DATA = Path(
     os.environ.get(
@@ -28,6 +30,13 @@ def store(settings: Settings) -> Iterator[Store]:
     opened = open_store(settings)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Return one Chromium for all tests; each test opens tabs of its own."""
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

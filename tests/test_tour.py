@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from core import catalogue, history
 from core.raster import describe
 from core.settings import load_settings
 from core.store.engine import Store, open_store
 from data.demo.landcover import Size, build_files, write_classes
-from tests.live import LiveApp, assert_clean, chromium, live_app, new_page, settle, sign_in
+from tests.live import LiveApp, assert_clean, live_app, new_page, settle, sign_in
 
 pytestmark = pytest.mark.browser
 SIZE = Size(regions=1, rows=1, columns=4, tile_px=160)
@@ -90,7 +90,7 @@ class Tour:
 
 
 @pytest.fixture
-def tour(tmp_path: Path) -> Iterator[Tour]:
+def tour(tmp_path: Path, browser: Browser) -> Iterator[Tour]:
     """Return a person signed in to an empty workspace, with a dataset on disk."""
     data = tmp_path / "Coast"
     build_files(data, 3, SIZE)
@@ -102,12 +102,13 @@ def tour(tmp_path: Path) -> Iterator[Tour]:
         write_classes(data / "label" / path.name, labels, describe(path).grid)
     workspace = tmp_path / "workspace"
     flags = ("--no-demo", "--data-roots", str(tmp_path), "--device", "cpu")
-    with live_app(workspace, *flags) as app, chromium() as browser:
+    with live_app(workspace, *flags) as app:
         page = new_page(browser)
         sign_in(page, app.url)
         store = open_store(load_settings(workspace=workspace, data_roots=(tmp_path,)))
         yield Tour(app, page, store, data)
         assert_clean()
+        page.context.close()
         store.close()
 
 

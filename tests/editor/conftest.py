@@ -13,15 +13,7 @@ from core import catalogue, history
 from core.settings import Settings
 from core.store.engine import Store
 from tests.editor.harness import Harness
-from tests.live import chromium
 from tests.scene import Scene, make_scene
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Return one Chromium for all tests."""
-    with chromium() as opened:
-        yield opened
 
 
 @dataclass

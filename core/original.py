@@ -56,13 +56,16 @@ _GROUND = (
     .join(ProjectRow, TileRow.project_id == ProjectRow.id)
     .where(TileRow.id == bindparam("tile_id"))
 )
-_GROUND_LOCKED = _GROUND.with_for_update(of=TileRow)
+_LOCK = select(TileRow.id).where(TileRow.id == bindparam("tile_id")).with_for_update()
 
 
 def ground(session: Session, tile_id: int, *, for_update: bool = False) -> Ground:
     """Return the tile; raises `NotFound`. `for_update` locks its row where the database can."""
-    query = _GROUND_LOCKED if for_update else _GROUND
-    row = session.execute(query, {"tile_id": tile_id}).mappings().first()
+    if for_update and session.get_bind().dialect.name != "sqlite":
+        # A statement of its own: what one statement reads beside the lock may be older than it.
+        # SQLite has no row locks and needs none, since writers hold the whole file.
+        session.execute(_LOCK, {"tile_id": tile_id})
+    row = session.execute(_GROUND, {"tile_id": tile_id}).mappings().first()
     if row is None:
         raise NotFound(f"tile {tile_id}", todo="Open the project again; it may have been deleted.")
     a, b, c, d, e, f = row["transform"]

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
+from sqlalchemy import MetaData
 
 from core.settings import Settings, load_settings
-from core.store.engine import Store, open_store
+from core.store.engine import Store, make_engine, open_store
 from tests.live import chromium
 
 REAL_DATA = Path(
@@ -18,10 +19,22 @@ REAL_DATA = Path(
 )
 
 
+# Runs the tests on another database than SQLite; it is emptied before each test.
+DATABASE_URL = os.environ.get("CLOUDBRUSH_TEST_DATABASE_URL", "")
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Return settings with a fresh workspace in which everything below tmp_path may be read."""
-    return load_settings(workspace=tmp_path / "workspace", data_roots=(tmp_path,))
+    if DATABASE_URL:
+        engine = make_engine(DATABASE_URL)
+        found = MetaData()
+        found.reflect(engine)
+        found.drop_all(engine)
+        engine.dispose()
+    return load_settings(
+        workspace=tmp_path / "workspace", data_roots=(tmp_path,), database_url=DATABASE_URL
+    )
 
 
 @pytest.fixture

@@ -34,6 +34,8 @@ class Store:
     def read(self) -> Iterator[Session]:
         """Yield a session for reading; nothing is committed."""
         with Session(self.engine, expire_on_commit=False) as session:
+            if self.engine.dialect.name == "postgresql":  # SQLite's readers see one as they are
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
 
     @contextmanager

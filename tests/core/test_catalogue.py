@@ -17,6 +17,7 @@ from core.store.tables import (
     ProjectRow,
     TileRow,
 )
+from tests.conftest import DATABASE_URL
 
 
 def add_project(store: Store, name: str = "Fields") -> int:
@@ -64,6 +65,10 @@ def test_migrations_make_exactly_the_tables(store: Store) -> None:
         assert columns == {column.name for column in table.columns}, table.name
 
 
+sqlite_only = pytest.mark.skipif(bool(DATABASE_URL), reason="says how SQLite behaves")
+
+
+@sqlite_only
 def test_sqlite_is_durable_and_checks_references(store: Store) -> None:
     with store.read() as session:
         connection = session.connection()
@@ -145,6 +150,7 @@ def test_acquisitions_come_clearest_first(store: Store) -> None:
     assert by_tile[tile.id] == catalogue.acquisitions(store, tile.id)
 
 
+@sqlite_only
 def test_a_reader_sees_one_snapshot_and_a_writer_holds_the_lock(store: Store) -> None:
     with store.read() as reading:
         before = reading.query(PersonRow).count()

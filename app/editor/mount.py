@@ -16,9 +16,10 @@ import streamlit as st
 
 from app.access import mint
 from core import catalogue
+from core.damage import BACKGROUND
 from core.grid import BLOCK
 from core.predictions import find_prediction, predictions
-from core.records import Acquisition, Layer, Modality, Person, Split, Tile, Unit
+from core.records import Acquisition, Layer, Modality, Person, Project, Split, Tile, Unit
 from core.store.engine import Store
 from core.trained import models, promoted
 
@@ -90,13 +91,7 @@ def manifest(
             "width": tile.grid.width,
             "lonlat": tile.lonlat,
         },
-        "classes": [
-            *(
-                {"code": e.code, "name": e.name, "colour": e.colour, "isVoid": False}
-                for e in project.classes.entries
-            ),
-            {"code": project.classes.void_code, "name": "No class", "colour": "", "isVoid": True},
-        ],
+        "classes": _classes(project),
         "voidCode": project.classes.void_code,
         "layers": [_layer(layer, tile) for layer in layers if _is_image(layer)],
         "acquisitions": [_acquisition(date, layers) for date in dates],
@@ -175,6 +170,26 @@ def model_list(store: Store, tile: Tile, layers: Sequence[Layer]) -> list[Json]:
     return found
 
 
+def _classes(project: Project) -> list[Json]:
+    """Return the classes in their order, void last.
+
+    The background of a damage project covers most of each tile and says nothing: it is drawn clear.
+    """
+    damage = project.kind == "damage"
+    classes = [
+        {
+            "code": entry.code,
+            "name": entry.name,
+            "colour": entry.colour,
+            "isVoid": False,
+            "isClear": damage and entry.code == BACKGROUND,
+        }
+        for entry in project.classes.entries
+    ]
+    void = {"code": project.classes.void_code, "name": "No class", "colour": ""}
+    return [*classes, {**void, "isVoid": True, "isClear": False}]
+
+
 def _is_image(layer: Layer) -> bool:
     return layer.modality not in (Modality.LABEL, Modality.TRUTH, Modality.CLOUD, Modality.MODEL)
 
@@ -193,8 +208,8 @@ def _layer(layer: Layer, tile: Tile) -> Json:
 
 def _acquisition(date: Acquisition, layers: Sequence[Layer]) -> Json:
     name = date.name if date.date in (None, date.name) else f"{date.name} · {date.date}"
-    cover = "cover unknown" if date.cover is None else f"{100 * date.cover:.0f} % cloud"
+    label = name if date.cover is None else f"{name} · {100 * date.cover:.0f} % cloud"
     has_cloud = any(
         layer.modality is Modality.CLOUD and layer.acquisition_id == date.id for layer in layers
     )
-    return {"id": date.id, "name": date.name, "label": f"{name} · {cover}", "hasCloud": has_cloud}
+    return {"id": date.id, "name": date.name, "label": label, "hasCloud": has_cloud}

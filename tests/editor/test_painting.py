@@ -198,12 +198,12 @@ def test_pick_swap_and_brush_keys(bench: Bench) -> None:
 def test_hold_to_peek_shows_the_labels_again(bench: Bench) -> None:
     desk = bench.open()
     desk.page.keyboard.down("h")
-    assert desk.editor("(e) => e.hidden") is True
+    assert desk.editor("(e) => e.display.hidden") is True
     desk.page.wait_for_timeout(350)
     desk.page.keyboard.up("h")
-    assert desk.editor("(e) => e.hidden") is False
+    assert desk.editor("(e) => e.display.hidden") is False
     desk.press("h")
-    assert desk.editor("(e) => e.hidden") is True
+    assert desk.editor("(e) => e.display.hidden") is True
 
 
 def test_legend_counts_pixels_as_they_are_painted(bench: Bench) -> None:

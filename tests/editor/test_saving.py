@@ -1,11 +1,15 @@
 """Strokes on their way: without a server, with an old token, refused, and against others' edits."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
 from core import catalogue, history
 from core.records import TileState
-from tests.editor.conftest import Bench
+from core.store.engine import Store
+from tests.editor.conftest import Bench, Desk
+from tests.scene import make_scene
 
 pytestmark = pytest.mark.browser
 
@@ -85,21 +89,80 @@ def test_an_old_token_makes_strokes_wait_for_a_new_one(bench: Bench) -> None:
     assert desk.shown() == desk.saved()
 
 
-def test_a_refused_stroke_is_shown_and_the_labels_are_loaded_again(bench: Bench) -> None:
+def test_a_stroke_on_a_tile_frozen_meanwhile_is_refused_and_the_tile_is_read_only(
+    bench: Bench,
+) -> None:
     desk = bench.open()
     before = desk.shown()
-    refusal = '{"error": "The tile was frozen meanwhile."}'
-    desk.page.route(
-        "**/edits",
-        lambda route: route.fulfill(status=403, content_type="application/json", body=refusal),
-    )
+    catalogue.freeze_tiles(bench.harness.store, [desk.tile])
     desk.press("6")
     desk.stroke((40, 20), (50, 60))
-    expect(desk.page.locator(".banner")).to_contain_text("The tile was frozen meanwhile.")
-    desk.expect_state("saved, version 0")
+    expect(desk.page.locator(".banner")).to_contain_text("A brush stroke was refused")
+    desk.expect_state("read-only: frozen tile")
     desk.page.wait_for_timeout(300)
     assert desk.shown() == before == desk.saved()
-    assert desk.editor("(e) => e.saver.history.undoable.length") == 0
+    assert desk.editor("(e) => [e.saver.history.undoable.length, e.outbox.entries.length]") == [
+        0,
+        0,
+    ]
+
+
+def kept(desk: Desk) -> int:
+    """Return how many strokes the browser's disk holds."""
+    return int(desk.editor("(e) => e.outbox.storage.all().then((entries) => entries.length)"))
+
+
+def test_strokes_wait_while_another_project_is_open(
+    bench: Bench, store: Store, tmp_path: Path
+) -> None:
+    other = make_scene(store, tmp_path / "other", height=96, width=80, seed=2)
+    desk = bench.open()
+    desk.page.route(f"**/tile/{desk.tile}/edits", lambda route: route.abort())
+    desk.press("6")
+    desk.stroke((40, 20), (50, 60))
+    desk.press("7")
+    desk.stroke((45, 20), (45, 60))
+    desk.expect_state("offline, 2 strokes waiting")
+    painted = desk.shown()
+    elsewhere = Desk(desk.page, store, other.tile)
+    desk.page.evaluate(f"show({other.tile})")
+    elsewhere.wait_painted()
+    desk.page.unroute(f"**/tile/{desk.tile}/edits")
+    elsewhere.expect_state("saved, version 0; 2 strokes waiting for Scene scene")
+    elsewhere.press("5")
+    elsewhere.stroke((20, 20), (25, 60))
+    elsewhere.expect_state("saved, version 1; 2 strokes waiting for Scene scene")
+    assert elsewhere.shown() == elsewhere.saved()
+    assert kept(elsewhere) == 2
+    desk.page.goto(bench.harness.url(other.tile))
+    elsewhere.wait_painted()
+    elsewhere.expect_state("saved, version 1; 2 strokes waiting for Scene scene")
+    desk.page.evaluate(f"show({desk.tile})")
+    desk.wait_painted()
+    desk.expect_state("saved, version 2")
+    assert desk.shown() == painted == desk.saved()
+    assert kept(desk) == 0
+    desk.press("Control+z", "Control+z")
+    desk.expect_state("saved, version 4")
+
+
+def test_strokes_wait_while_the_page_may_only_look(bench: Bench) -> None:
+    desk, val = bench.open(), bench.scene.tiles["val"]
+    desk.page.route("**/edits", lambda route: route.abort())
+    desk.press("6")
+    desk.stroke((40, 20), (50, 60))
+    desk.expect_state("offline, 1 stroke waiting")
+    looking = Desk(desk.page, desk.store, val)
+    desk.page.evaluate(f"show({val})")
+    looking.wait_painted()
+    desk.page.unroute("**/edits")
+    looking.expect_state("read-only: validation tile; 1 stroke waiting for Scene scene")
+    assert kept(looking) == 1
+    desk.page.evaluate(f"show({bench.scene.tiles['second']})")
+    Desk(desk.page, desk.store, bench.scene.tiles["second"]).expect_state("saved, version 0")
+    looking.page.wait_for_timeout(100)
+    assert kept(looking) == 0
+    assert history.current(bench.harness.store, desk.tile).version == 1
 
 
 @pytest.mark.parametrize(("answer", "code"), [("mine", 6), ("theirs", 7)])
@@ -139,9 +202,9 @@ def test_a_burst_of_strokes_arrives_in_order(bench: Bench) -> None:
         """(e) => {
           for (let i = 0; i < 40; i++) {
             e.chooseClass(i % 8);
-            e.press({y: 10 + i, x: 10 + i}, {shift: false});
-            e.drag({y: 60 - i, x: 15 + i});
-            e.release(performance.now());
+            e.hand.press({y: 10 + i, x: 10 + i}, {shift: false});
+            e.hand.drag({y: 60 - i, x: 15 + i});
+            e.hand.release(performance.now());
           }
         }"""
     )

@@ -1,4 +1,4 @@
-/* What a pane can show: images read block by block, class maps, and cloud hatching. Each layer has
+/* What a pane can show: images read block by block, and class maps. Each layer has
 `draw(context, frame)`; a frame gives the transform to device pixels and the visible box. */
 
 import {BLOCK} from './labels.js';
@@ -15,7 +15,7 @@ export function place({scale, x, y}, {y0, x0, h, w}) {
 }
 
 /* Visit the blocks of `side` tile pixels under the visible box. */
-function eachBlock({y0, x0, h, w}, side, visit) {
+export function eachBlock({y0, x0, h, w}, side, visit) {
   for (let by = Math.floor(y0 / side); by * side < y0 + h; by++)
     for (let bx = Math.floor(x0 / side); bx * side < x0 + w; bx++) visit(by, bx);
 }
@@ -25,14 +25,14 @@ export class ImageLayer {
   constructor({server, tile, layer, onLoad}) {
     Object.assign(this, {server, tile, layer, onLoad});
     this.stretch = 'auto';
-    this.range = '';
+    this.ranges = new Map();
     this.bitmaps = new Map();
     this.wanted = 0;
   }
 
-  setStretch(stretch) {
-    this.stretch = stretch;
-    this.range = '';
+  /* The range shown black to white, as the server prints it; empty until it is known. */
+  get range() {
+    return this.ranges.get(this.stretch) ?? '';
   }
 
   draw(context, frame) {
@@ -74,7 +74,7 @@ export class ImageLayer {
     try {
       const path = `/tile/${this.tile.id}/image/${this.layer.id}/${z}/${bx}/${by}?stretch=${stretch}`;
       const response = await this.server.get(path);
-      if (stretch === this.stretch) this.range = response.headers.get('X-Stretch-Range') ?? '';
+      this.ranges.set(stretch, response.headers.get('X-Stretch-Range') ?? '');
       entry.bitmap = await createImageBitmap(await response.blob());
       this.wanted -= 1;
       this.onLoad(null);
@@ -118,11 +118,16 @@ export class ClassLayer {
     if (this.hidden || this.opacity === 0) return;
     context.imageSmoothingEnabled = false;
     context.globalAlpha = this.opacity;
+    const ground = this.opacity === 1 ? this.palette.clearColour : null;
     eachBlock(frame.visible, BLOCK, (by, bx) => {
       const canvas = this.#canvas(by, bx);
       if (!canvas) return;
-      const box = {y0: by * BLOCK, x0: bx * BLOCK, h: canvas.height, w: canvas.width};
-      context.drawImage(canvas, ...place(frame, box));
+      const at = place(frame, {y0: by * BLOCK, x0: bx * BLOCK, h: canvas.height, w: canvas.width});
+      if (ground) {
+        context.fillStyle = ground;
+        context.fillRect(...at);
+      }
+      context.drawImage(canvas, ...at);
     });
     context.globalAlpha = 1;
   }
@@ -170,98 +175,19 @@ export class ClassLayer {
   }
 }
 
-/* Colours of class codes as 32-bit pixels in the byte order of ImageData. */
+/* Colours of class codes as 32-bit pixels in the byte order of ImageData. A class that is drawn clear
+   lets the image through, and has its colour where the labels are shown alone. */
 export function palette(classes, voidCode) {
   const colours = new Uint32Array(256);
   const bytes = new Uint8Array(colours.buffer);
-  for (const {code, colour} of classes) {
+  for (const {code, colour, isClear} of classes) {
+    if (isClear) continue;
     const rgb = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
     bytes.set([...rgb, 255], 4 * code);
   }
   const grey = (level) => new Uint32Array(new Uint8Array([level, level, level, 255]).buffer)[0];
-  return {colours, voidCode, voidPattern: [grey(44), grey(104)]};
-}
-
-export const CLEAR = 0, THIN = 1, THICK = 2, SHADOW = 3;
-const HATCHES = {
-  [THICK]: {angle: 1, gap: 9, width: 1.2, colour: 'rgba(10, 12, 16, .62)'},
-  [THIN]: {angle: 1, gap: 18, width: 1, colour: 'rgba(10, 12, 16, .5)'},
-  [SHADOW]: {angle: -1, gap: 14, width: 1, colour: 'rgba(255, 255, 255, .55)'},
-};
-
-/* Cloud levels of an acquisition as hatching in screen space: lines keep their width at any zoom
-   and leave the image readable between them. `levels` says which levels are hatched. */
-export class CloudHatch {
-  constructor({levelsOf}) {
-    this.levelsOf = levelsOf;
-    this.levels = [THICK];
-    this.masks = new Map();
-    this.layer = new OffscreenCanvas(1, 1);
-  }
-
-  clear() {
-    this.masks.clear();
-  }
-
-  draw(context, frame) {
-    for (const level of this.levels) this.#drawLevel(context, frame, level);
-  }
-
-  #drawLevel(context, frame, level) {
-    const {width, height} = context.canvas;
-    if (this.layer.width !== width || this.layer.height !== height)
-      Object.assign(this.layer, {width, height});
-    const paint = this.layer.getContext('2d');
-    paint.globalCompositeOperation = 'source-over';
-    paint.clearRect(0, 0, width, height);
-    paint.imageSmoothingEnabled = false;
-    let any = false;
-    eachBlock(frame.visible, BLOCK, (by, bx) => {
-      const mask = this.#mask(level, by, bx);
-      if (!mask) return;
-      any = true;
-      const box = {y0: by * BLOCK, x0: bx * BLOCK, h: mask.height, w: mask.width};
-      paint.drawImage(mask, ...place(frame, box));
-    });
-    if (!any) return;
-    paint.globalCompositeOperation = 'source-in';
-    paint.fillStyle = paint.createPattern(hatch(HATCHES[level], frame.ratio), 'repeat');
-    paint.fillRect(0, 0, width, height);
-    context.drawImage(this.layer, 0, 0);
-  }
-
-  #mask(level, by, bx) {
-    const key = `${level}/${by}/${bx}`;
-    if (this.masks.has(key)) return this.masks.get(key);
-    const block = this.levelsOf(by, bx);
-    if (!block) return null;
-    let mask = null;
-    if (block.codes.includes(level)) {
-      const image = new ImageData(block.w, block.h);
-      block.codes.forEach((code, i) => {
-        if (code === level) image.data[4 * i + 3] = 255;
-      });
-      mask = new OffscreenCanvas(block.w, block.h);
-      mask.getContext('2d').putImageData(image, 0, 0);
-    }
-    this.masks.set(key, mask);
-    return mask;
-  }
-}
-
-/* One repeat of diagonal lines, drawn past its edges so that repeats join. */
-function hatch({angle, gap, width, colour}, ratio) {
-  const side = Math.round(gap * ratio);
-  const canvas = new OffscreenCanvas(side, side), context = canvas.getContext('2d');
-  context.strokeStyle = colour;
-  context.lineWidth = width * ratio;
-  for (const shift of [-side, 0, side]) {
-    context.beginPath();
-    context.moveTo(shift - 1, angle > 0 ? side + 1 : -1);
-    context.lineTo(shift + side + 1, angle > 0 ? -1 : side + 1);
-    context.stroke();
-  }
-  return canvas;
+  return {colours, voidCode, voidPattern: [grey(44), grey(104)],
+    clearColour: classes.find(({isClear}) => isClear)?.colour ?? null};
 }
 
 /* A grey checker for ground without data, as a pattern in screen space. */

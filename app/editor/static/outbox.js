@@ -1,16 +1,20 @@
 /* Strokes on their way to the server: a serial queue with one POST in flight. Each entry is kept in
 IndexedDB until the server has acknowledged it, so a reload, a crash or a night offline loses none.
 
-States: saved (nothing waits), saving, offline (no network or a server error; tried again by
+A stroke for a project that the token of now does not cover is parked: it is kept, the others go on
+past it, and it is sent once the page has another token.
+
+States: saved (nothing waits but what is parked), saving, offline (no network or a server error; tried again by
 itself), expired (waits for a renewed token), conflict (waits for the person's choice). */
 
-import {messageOf} from './server.js';
+import {refusalOf} from './server.js';
 
 const BACKOFF_MS = [400, 800, 1500, 3000, 5000, 10000];
 const ORPHAN_MS = 120000;
+const WRONG_TOKEN = ['project', 'purpose'];
 
 export class Outbox {
-  /* `listener` gets onState(), onSaved(entry, reply), onRefused(entry, message) and
+  /* `listener` gets onState(), onSaved(entry, reply), onRefused(entry, message, reason) and
      onConflict(entry, reply), the last of which returns a promise of "mine" or "theirs". It may be
      null while no editor is open: then answers only empty the queue, and conflicts wait. */
   constructor(server, storage) {
@@ -20,6 +24,7 @@ export class Outbox {
     this.kind = 'saved';
     this.listener = null;
     this.running = false;
+    this.parkedUnder = new Map();
     this.wake = () => {};
     addEventListener('online', () => this.wake());
   }
@@ -38,8 +43,8 @@ export class Outbox {
   }
 
   /* Queue a request of this client. `body` is complete but for the names of client and stroke. */
-  add({client_id, seq, tile, path, body, change = null}) {
-    const entry = {client_id, seq, tile, path, body, at: Date.now(), change};
+  add({client_id, seq, tile, project, path, body, change = null}) {
+    const entry = {client_id, seq, tile, project, path, body, at: Date.now(), change};
     this.entries.push(entry);
     // The request leaves first: writing to the browser's disk must not delay it.
     this.#run();
@@ -50,6 +55,20 @@ export class Outbox {
   /* Entries of a tile that the server has not acknowledged, oldest first. */
   waiting(tile) {
     return this.entries.filter((entry) => entry.tile === tile);
+  }
+
+  /* Entries that the token of now does not cover: {tile, project, ...}. */
+  parked() {
+    return this.entries.filter(({tile}) => this.#isParked(tile));
+  }
+
+  /* A whole tile waits, so that its strokes keep their order; another token is another try. */
+  #isParked(tile) {
+    return this.parkedUnder.get(tile) === this.server.token;
+  }
+
+  #next() {
+    return this.entries.find(({tile}) => !this.#isParked(tile));
   }
 
   retryNow() {
@@ -69,25 +88,26 @@ export class Outbox {
     }
     this.running = true;
     let failures = 0;
-    while (this.entries.length) {
+    for (let entry = this.#next(); entry; entry = this.#next()) {
       if (failures === 0) this.#setKind('saving');
-      const settled = await this.#send(this.entries[0]);
+      const settled = await this.#send(entry);
       if (settled) {
         failures = 0;
         continue;
       }
-      if (this.kind === 'parked') break;
+      if (this.kind === 'unasked') break;
       if (this.kind === 'offline' || this.kind === 'expired') {
         await this.#pause(BACKOFF_MS[Math.min(failures, BACKOFF_MS.length - 1)]);
         failures += 1;
       }
     }
     this.running = false;
-    if (!this.entries.length) this.#setKind('saved');
+    if (!this.#next()) this.#setKind('saved');
   }
 
-  /* One attempt; returns whether the entry has left the queue. */
+  /* One attempt; returns whether the queue can go on with the next entry. */
   async #send(entry) {
+    const {token} = this.server;
     let response;
     try {
       response = await this.server.post(entry.path, entry.body);
@@ -111,15 +131,20 @@ export class Outbox {
       return false;
     }
     if (response.status === 409) return this.#ask(entry, await response.json());
-    const message = await messageOf(response);
+    const {message, reason} = await refusalOf(response);
+    if (response.status === 403 && WRONG_TOKEN.includes(reason)) {
+      // Nothing is wrong with the stroke: the page has another project open, or only looks.
+      this.parkedUnder.set(entry.tile, token);
+      return true;
+    }
     this.#drop(entry);
-    this.listener?.onRefused(entry, message);
+    this.listener?.onRefused(entry, message, reason);
     return true;
   }
 
   async #ask(entry, reply) {
     if (!this.listener) {
-      this.kind = 'parked';
+      this.kind = 'unasked';
       return false;
     }
     this.#setKind('conflict');
@@ -130,7 +155,7 @@ export class Outbox {
       return false;
     }
     this.#drop(entry);
-    this.listener?.onRefused(entry, null);
+    this.listener?.onRefused(entry, null, null);
     return true;
   }
 

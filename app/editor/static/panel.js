@@ -4,6 +4,7 @@ database goes in as text nodes only. */
 
 import {COMMANDS, command, tooltip} from './commands.js';
 import {icon} from './icons.js';
+import {PROVENANCE, PROVENANCE_NAMES, repeat} from './patterns.js';
 
 /* An element with properties, and children that may be strings. */
 export function h(tag, properties = {}, ...children) {
@@ -26,12 +27,16 @@ function button(id, {text = null, className = ''} = {}) {
 }
 
 const PANE_IDS = ['optical', 'sar', 'label', 'prediction'];
+// What a tile that may not be changed has no use for.
+const CHANGING = ['brush', 'revert', 'fill', 'verify-region', 'verify-tile', 'skip', 'done'];
 
 export class Panel {
   constructor(root, {onCommand, onAcquisition, onModel, onHome}) {
     this.onCommand = onCommand;
     this.element = h('div', {className: 'editor', tabIndex: -1});
     this.panes = PANE_IDS.map((id) => ({id, element: this.#pane(id)}));
+    this.provenance = provenanceLegend();
+    this.panes.find(({id}) => id === 'label').element.append(this.provenance);
     this.element.append(
       this.#bar({onAcquisition, onModel, onHome}),
       this.#toolbar(),
@@ -106,6 +111,7 @@ export class Panel {
     this.values = {};
     const value = (id) => (this.values[id] = h('button', {type: 'button', className: 'command wide',
       title: tooltip(command(id)), data: {command: id}}));
+    const pair = (name, id) => h('div', {className: 'pair'}, h('span', {}, name), value(id));
     const row = (name, output, ...content) => h('div', {className: 'setting'},
       h('div', {className: 'name'}, name, output), h('div', {className: 'row'}, ...content));
     return h('aside', {className: 'side'},
@@ -115,9 +121,8 @@ export class Panel {
         row('Brush', this.size, button('smaller'), this.slider, button('larger')),
         row('Label opacity', this.opacity, button('opacity-none', {text: '0'}),
           button('opacity-step', {text: 'step'}), button('opacity-full', {text: '100'}), button('hide')),
-        h('div', {className: 'pair'}, h('span', {}, 'Labels over'), value('underlay')),
-        h('div', {className: 'pair'}, h('span', {}, 'Contrast'), value('contrast')),
-        h('div', {className: 'pair'}, h('span', {}, 'Clouds'), value('clouds'))));
+        pair('Labels over', 'underlay'), pair('Provenance', 'provenance'), pair('Contrast', 'contrast'),
+        pair('Clouds', 'clouds')));
   }
 
   #sheet() {
@@ -150,24 +155,29 @@ export class Panel {
     this.place.textContent = `${neighbours.index} of ${neighbours.count}`;
     fillChoice(this.acquisition, acquisitions.map(({id, label}) => [id, label]), chosen.acquisition,
       'No optical image');
-    fillChoice(this.model, models.map(({key, name, promoted}) => [key, promoted ? `${name} (in use)` : name]),
+    fillChoice(this.model, models.map(({key, name, promoted}) => [key, promoted ? `${name} · in use` : name]),
       chosen.model, 'No model yet');
     for (const id of ['previous', 'next'])
       for (const element of this.element.querySelectorAll(`[data-command="${id}"]`))
         element.disabled = neighbours[id] === null;
     this.element.classList.toggle('readonly', readonly !== null);
+    for (const id of CHANGING)
+      for (const element of this.element.querySelectorAll(`[data-command="${id}"]`))
+        element.disabled = readonly !== null;
+    this.values.clouds.parentElement.hidden = !acquisitions.some(({hasCloud}) => hasCloud);
     this.#listClasses(classes);
   }
 
   #listClasses(classes) {
     this.shares = new Map();
-    this.classes.replaceChildren(...classes.map(({code, name, colour, isVoid}, i) => {
+    this.classes.replaceChildren(...classes.map(({code, name, colour, isVoid, isClear}, i) => {
       const entry = command(isVoid ? 'void' : `class-${i + 1}`);
       const share = h('span', {className: 'share'});
       const row = h('button', {type: 'button', className: 'class',
-        title: entry ? `${name} (${entry.keys[0]})` : name, data: entry ? {command: entry.id} : {}},
+        title: (entry ? `${name} (${entry.keys[0]})` : name) + (isClear ? '\nDrawn clear, so that the image shows' : ''),
+        data: entry ? {command: entry.id} : {}},
         h('kbd', {}, entry ? shortKey(entry.keys[0]) : ''),
-        h('span', {className: isVoid ? 'swatch void' : 'swatch', style: isVoid ? '' : `background:${colour}`}),
+        swatch({colour, isVoid, isClear}),
         h('span', {className: 'class-name'}, name), share);
       if (!entry) row.addEventListener('click', () => this.onCommand('class-code', code));
       this.shares.set(code, {row, share});
@@ -183,7 +193,7 @@ export class Panel {
   }
 
   /* Mark the chosen tool, class and settings. */
-  showSettings({tool, classCode, hoverCode, diameter, opacity, hidden, underlay, contrast, hatching}) {
+  showSettings({tool, classCode, hoverCode, diameter, opacity, hidden, underlay, contrast, hatching, provenance}) {
     for (const id of ['brush', 'revert', 'fill', 'pan'])
       for (const element of this.element.querySelectorAll(`.tools [data-command="${id}"]`))
         element.ariaPressed = String(id === tool);
@@ -199,6 +209,7 @@ export class Panel {
     this.values.underlay.textContent = underlay;
     this.values.contrast.textContent = contrast;
     this.values.clouds.textContent = hatching;
+    this.values.provenance.textContent = provenance;
   }
 
   showCaption(id, title, note = '', range = '') {
@@ -274,7 +285,31 @@ function fillChoice({select, label}, options, chosen, none) {
     h('option', {value: String(value)}, text)));
   select.value = String(chosen ?? '');
   select.disabled = options.length < 2;
+  // A long name is cut in the bar; the tooltip has all of it.
+  select.title = `${select.ariaLabel}: ${select.selectedOptions[0]?.textContent ?? none}`;
   label.classList.toggle('empty', options.length === 0);
+}
+
+/* The colour of a class; hollow where it is drawn clear, a checker where there is none. */
+function swatch({colour, isVoid, isClear}) {
+  const style = isVoid ? '' : isClear ? `border:2px solid ${colour}` : `background:${colour}`;
+  return h('span', {className: isVoid ? 'swatch void' : isClear ? 'swatch clear' : 'swatch', style});
+}
+
+/* What each pattern on the label means. */
+function provenanceLegend() {
+  const legend = h('div', {className: 'legend', hidden: true});
+  for (const [code, name] of PROVENANCE_NAMES) {
+    const canvas = h('canvas', {width: 36, height: 28}), context = canvas.getContext('2d');
+    context.fillStyle = '#6d747c';
+    context.fillRect(0, 0, 36, 28);
+    if (PROVENANCE[code]) {
+      context.fillStyle = context.createPattern(repeat(PROVENANCE[code], 2), 'repeat');
+      context.fillRect(0, 0, 36, 28);
+    }
+    legend.append(h('span', {}, canvas, name));
+  }
+  return legend;
 }
 
 function keyCaps(keys, joins = []) {

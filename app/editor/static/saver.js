@@ -6,13 +6,15 @@ import {decodeRuns, encodeRuns} from './raster.js';
 import {applyMask} from './tools.js';
 
 export class Saver {
-  /* `ui` gets say(), ask(), onState(), reveal(box), showConflict(theirs, mine or null). */
+  /* `ui` gets say(), ask(), onState(), reveal(box), showConflict(theirs, mine or null), and
+     onFrozen() when the open tile turns out not to be editable any more. */
   constructor({server, outbox, client, ui, timings}) {
     Object.assign(this, {server, outbox, client, ui, timings});
     this.scene = null;
     this.history = new History();
     this.later = [];
     this.ready = false;
+    this.writable = true;
     outbox.listener = this;
   }
 
@@ -26,19 +28,28 @@ export class Saver {
 
   /* Take over another tile: what can be undone there, and the strokes that still wait for it. Before
      that (`ready`), nothing may be painted, or a stroke would be painted twice. */
-  async open(scene) {
-    this.scene = scene;
-    this.ready = false;
-    this.later = [];
-    this.history = new History();
-    const known = await this.server.json(`/tile/${scene.tile.id}/history`);
-    if (scene !== this.scene) return;
-    this.history.load(known);
-    await this.#loadWaiting(scene);
-    if (scene !== this.scene) return;
+  async open(scene, writable) {
+    Object.assign(this, {scene, writable, ready: false, later: [], history: new History()});
+    do {
+      this.overtaken = false;
+      const known = await this.server.json(`/tile/${scene.tile.id}/history`);
+      if (scene !== this.scene) return;
+      this.history.load(known);
+      await this.#loadWaiting(scene);
+      if (scene !== this.scene) return;
+      // A waiting stroke that was saved meanwhile may be missing from that history.
+    } while (this.overtaken);
     this.#replayWaiting();
     this.ready = true;
+    this.outbox.retryNow();
     this.ui.onState();
+  }
+
+  /* The open tile may be changed from now on, or no longer: show what the server holds. */
+  setWritable(writable) {
+    if (writable === this.writable) return;
+    this.writable = writable;
+    if (this.ready) this.reload().catch(() => {});
   }
 
   async #loadWaiting(scene) {
@@ -48,8 +59,10 @@ export class Saver {
     }
   }
 
-  /* Paint every waiting stroke on the labels that the server gave, oldest first. */
+  /* Paint every waiting stroke on the labels that the server gave, oldest first. A tile that may not
+     be changed is shown as it is. */
   #replayWaiting() {
+    if (!this.writable) return;
     for (const entry of this.outbox.waiting(this.tileId)) {
       const {tool, to_class, box, mask, reverses} = entry.body;
       if (mask) {
@@ -118,7 +131,8 @@ export class Saver {
 
   #queue(seq, change, releasedAt, body) {
     const entry = this.outbox.add({
-      client_id: this.client.id, seq, tile: this.tileId, path: `/tile/${this.tileId}/edits`, change,
+      client_id: this.client.id, seq, tile: this.tileId, project: this.scene.project,
+      path: `/tile/${this.tileId}/edits`, change,
       body: {client_id: this.client.id, seq, restrict: null, reason: null, force: false,
         from_classes: [], to_class: null, reverses: null, ...body},
     });
@@ -129,7 +143,7 @@ export class Saver {
   /* Record that the tile is done or skipped; queued like a stroke, so that it is not lost either. */
   setState(state) {
     this.outbox.add({client_id: this.client.id, seq: this.client.next(), tile: this.tileId,
-      path: `/tile/${this.tileId}/state`, body: {state}});
+      project: this.scene.project, path: `/tile/${this.tileId}/state`, body: {state}});
   }
 
   /* Run now, or as soon as the stroke being painted has ended. */
@@ -149,6 +163,7 @@ export class Saver {
   onSaved(entry, reply) {
     if (entry.releasedAt !== undefined) this.timings.add('ack', performance.now() - entry.releasedAt);
     if (this.scene === null || entry.tile !== this.tileId || entry.body.state) return this.ui.onState();
+    if (!this.ready) this.overtaken = true;
     this.#whenIdle(() => this.#reconcile(entry, reply));
     this.ui.onState();
   }
@@ -174,12 +189,13 @@ export class Saver {
   }
 
   /* The server will not take a stroke: say why and show what it holds. */
-  onRefused(entry, message) {
+  onRefused(entry, message, reason) {
     const lost = entry.body.state ? 'The mark' : `A ${entry.body.tool} stroke`;
     this.ui.say(message === null ? 'Their version is kept; your stroke was dropped.'
       : `${lost} was refused: ${message} The labels were loaded again.`, {kind: 'warning', sticky: true});
-    if (this.scene && entry.tile === this.tileId && !entry.body.state)
-      this.#whenIdle(() => this.reload());
+    const here = this.scene && entry.tile === this.tileId;
+    if (here && !entry.body.state) this.#whenIdle(() => this.reload());
+    if (here && reason === 'not editable') this.ui.onFrozen();
     this.ui.onState();
   }
 

@@ -2,7 +2,8 @@
 each pane shows. It loads what is in view, and keeps what it has. */
 
 import {BLOCK, Labels} from './labels.js';
-import {ClassLayer, CloudHatch, ImageLayer, palette} from './layers.js';
+import {ClassLayer, ImageLayer, palette} from './layers.js';
+import {CLOUDS, PROVENANCE, PatternLayer} from './patterns.js';
 
 const MAX_VISIBLE_BLOCKS = 81;
 
@@ -11,6 +12,7 @@ export class Scene {
   constructor({server, manifest, onChange, onError, onDirty}) {
     Object.assign(this, {server, manifest, onChange, onError});
     this.tile = manifest.tile;
+    this.project = manifest.project.name;
     this.closed = false;
     this.maps = new Map();
     this.loading = new Map();
@@ -20,9 +22,14 @@ export class Scene {
     this.label = new ClassLayer({palette: colours, codesOf: (by, bx) => codes(this.labels.block(by, bx))});
     this.prediction = new ClassLayer({palette: colours,
       codesOf: (by, bx) => this.#map('prediction', this.predictionId, by, bx)});
-    this.clouds = new CloudHatch({levelsOf: (by, bx) => this.#map('cloud', this.cloudId, by, bx)});
+    this.clouds = new PatternLayer({patterns: CLOUDS, levels: [],
+      codesOf: (by, bx) => this.#map('cloud', this.cloudId, by, bx)});
+    const sources = (block) => block && {h: block.h, w: block.w, codes: block.provenance};
+    this.provenance = new PatternLayer({patterns: PROVENANCE, levels: Object.keys(PROVENANCE).map(Number),
+      codesOf: (by, bx) => sources(this.labels.block(by, bx))});
     this.labels.onDirty = (box) => {
       this.label.markDirty(box);
+      this.provenance.markDirty(box);
       onDirty(box);
     };
     this.images = new Map(manifest.layers.map((layer) => [layer.id, new ImageLayer({server, layer,

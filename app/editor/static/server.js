@@ -35,7 +35,7 @@ export class Server {
       await this.renewed();
       response = await this.#fetch(path, {signal});
     }
-    if (!response.ok) throw new RefusedError(response.status, await messageOf(response));
+    if (!response.ok) throw new RefusedError(response.status, (await refusalOf(response)).message);
     return response;
   }
 
@@ -73,12 +73,13 @@ export class RefusedError extends Error {
   }
 }
 
-/* The server's words for people, or the plain status. */
-export async function messageOf(response) {
+/* The server's words for people, or the plain status, and its one-word reason if it gave one. */
+export async function refusalOf(response) {
+  const plain = `The server answered ${response.status}.`;
   try {
-    const {error, message} = await response.clone().json();
-    return String(error ?? message ?? `status ${response.status}`);
+    const {error = plain, reason = null} = await response.json();
+    return {message: String(error), reason};
   } catch {
-    return `The server answered ${response.status}.`;
+    return {message: plain, reason: null};
   }
 }

@@ -1,0 +1,85 @@
+/* The cursor over the panes: the outline of the brush, and the line that says what lies below it. */
+
+import {stampOrigin} from './raster.js';
+import {readout} from './readout.js';
+
+const VALUES_AFTER_MS = 70;
+
+export class Probe {
+  constructor(editor) {
+    this.editor = editor;
+    Object.assign(this, {cursor: null, shift: false, hoverCode: undefined, values: null});
+  }
+
+  /* {label, provenance, original} of the pixel under the cursor, or null. */
+  get pixel() {
+    return this.cursor && this.editor.scene.labels.at(Math.floor(this.cursor.y), Math.floor(this.cursor.x));
+  }
+
+  /* The cursor in a pane, in CSS pixels; the middle of the pane without one. */
+  get place() {
+    const {transform, size} = this.editor.view, {cursor} = this;
+    if (!cursor) return {x: size.width / 2, y: size.height / 2};
+    return {x: cursor.x * transform.scale + transform.x, y: cursor.y * transform.scale + transform.y};
+  }
+
+  hover(at, {shift}) {
+    this.cursor = at;
+    this.shift = shift;
+    this.showGhost();
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.#showReadout();
+    });
+  }
+
+  setShift(shift) {
+    if (shift === this.shift) return;
+    this.shift = shift;
+    if (this.cursor) this.hover(this.cursor, {shift});
+  }
+
+  exit() {
+    this.cursor = null;
+    this.editor.view.point(null, null);
+    this.#showReadout();
+  }
+
+  showGhost() {
+    const {cursor, editor} = this, {settings, hand, manifest} = editor;
+    if (!cursor) return;
+    const paints = ['brush', 'revert'].includes(settings.tool) && !manifest.readonly;
+    editor.view.point(cursor, paints ? {diameter: settings.diameter,
+      origin: stampOrigin(cursor.y, cursor.x, settings.diameter),
+      from: this.shift && !hand.stroke ? hand.lastEnd : null} : null);
+  }
+
+  #showReadout() {
+    const {editor, cursor} = this, {scene, manifest, panel} = editor;
+    if (!cursor || !scene) return panel.showReadout([]);
+    const row = Math.floor(cursor.y), col = Math.floor(cursor.x), {pixel} = this;
+    if (pixel?.label !== this.hoverCode) {
+      this.hoverCode = pixel?.label;
+      editor.showSettings();
+    }
+    this.#askValues(row, col);
+    panel.showReadout(readout({row, col, pixel, manifest, maps: scene.at(row, col),
+      values: this.values?.items ?? []}));
+  }
+
+  /* Ask for the band values once the cursor rests: moving over them needs none. */
+  #askValues(row, col) {
+    const {scene, server, display} = this.editor, at = `${row}/${col}`;
+    if (this.values?.at === at) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(async () => {
+      const {optical, sar} = display.shown, layers = [optical, sar].filter(Boolean);
+      if (!scene.labels.at(row, col)) return;
+      const found = await Promise.all(layers.map((layer) =>
+        server.json(`/tile/${scene.tile.id}/values/${layer.id}?row=${row}&col=${col}`).catch(() => null)));
+      if (scene !== this.editor.scene) return;
+      this.values = {at, items: layers.map((layer, i) => ({layer, found: found[i]}))};
+      this.#showReadout();
+    }, VALUES_AFTER_MS);
+  }
+}

@@ -1,0 +1,67 @@
+/* The state line: whether everything is saved, what waits and for what, or why the tile is read-only. */
+
+const QUIET_SAVE_MS = 500;
+
+export class Status {
+  constructor({panel, outbox}) {
+    Object.assign(this, {panel, outbox});
+    this.slowSave = false;
+    panel.state.addEventListener('click', () => this.#explain());
+  }
+
+  /* Show the state of the open tile. */
+  show({version, readonly}) {
+    Object.assign(this, {version, readonly});
+    this.panel.showState(readonly ? this.#readonlyLine() : this.#line());
+    const {kind} = this.outbox;
+    // Saving takes some 20 ms; a line that changed twice per stroke would only flicker.
+    clearTimeout(this.timer);
+    if (kind === 'saving' && !this.slowSave)
+      this.timer = setTimeout(() => {
+        this.slowSave = true;
+        this.show(this);
+      }, QUIET_SAVE_MS);
+    if (kind === 'saved') this.slowSave = false;
+  }
+
+  #line() {
+    const {kind} = this.outbox, waiting = strokes(this.outbox.entries.length);
+    const saved = `saved, version ${this.version}`;
+    if (kind === 'offline') return {kind: 'offline', text: `offline, ${waiting} waiting`,
+      detail: 'The strokes are kept in this browser, also over a reload, and sent when the server is back.'};
+    if (kind === 'expired') return {kind: 'offline', text: `renewing access, ${waiting} waiting`,
+      detail: 'The strokes are kept in this browser and sent when access has been renewed.'};
+    if (kind === 'conflict') return {kind: 'offline', text: `your choice is needed, ${waiting} waiting`};
+    if (kind === 'saving' && this.slowSave) return {kind: 'saved', text: `saving, ${waiting} waiting`};
+    const parked = this.outbox.parked();
+    if (parked.length) return {kind: 'parked', text: `${saved}; ${parkedText(parked)}`,
+      detail: parkedDetail(parked)};
+    return {kind: 'saved', text: saved, detail: 'Every stroke is on the server’s disk.'};
+  }
+
+  #readonlyLine() {
+    const {what, why} = this.readonly, parked = this.outbox.parked();
+    const line = {kind: 'readonly', text: `read-only: ${what}`, detail: why};
+    if (!parked.length) return line;
+    return {...line, text: `${line.text}; ${parkedText(parked)}`, detail: `${why} ${parkedDetail(parked)}`};
+  }
+
+  #explain() {
+    if (this.readonly) this.panel.say(`Read-only: ${this.readonly.what}. ${this.panel.state.title}`);
+    else if (this.panel.state.title) this.panel.say(this.panel.state.title);
+    this.outbox.retryNow();
+  }
+}
+
+const strokes = (n) => `${n} stroke${n === 1 ? '' : 's'}`;
+
+const projectsOf = (parked) => [...new Set(parked.map(({project}) => project))].join(', ');
+
+function parkedText(parked) {
+  return `${strokes(parked.length)} waiting for ${projectsOf(parked)}`;
+}
+
+function parkedDetail(parked) {
+  return `${strokes(parked.length)} kept in this browser for ${projectsOf(parked)}. ` +
+    'Open a tile there that may be edited: what waits for its project is then sent.';
+}

@@ -33,7 +33,7 @@ class RetrainRequest:
     batch: int = 8
     crop_px: int = 192
     learning_rate: float = 2e-3
-    class_balance: float = 0.25
+    class_balance: float = 0.5
     seed: int = 0
     control: bool = False
 

@@ -21,13 +21,15 @@ class Sample:
     """One tile. `inputs` holds alternatives per modality, for instance every optical date.
 
     `label` is uint8 [H, W] with class indices 0..K-1 and 255 for void; `weight` is float32 [H, W]
-    and says how much a pixel counts.
+    and says how much a pixel counts. `by_people` is the share of pixels that a person changed or
+    verified, 0 to 1.
     """
 
     inputs: Mapping[str, Sequence[Bands]]
     label: npt.NDArray[np.uint8]
     weight: npt.NDArray[np.float32]
     name: str
+    by_people: float = 0.0
 
     def __post_init__(self) -> None:
         shape = self.label.shape
@@ -63,20 +65,38 @@ def draw_batch(
     rng: np.random.Generator,
     *,
     flip: bool = True,
+    chances: npt.NDArray[np.float64] | None = None,
 ) -> Batch:
     """Return `size` random crops: tile, acquisition, place, flip and turn all come from `rng`.
 
-    A tile smaller than the crop is padded with missing input and void label.
+    `chances` float64 [len(samples)] sum to 1; None draws all tiles alike. A tile smaller than the
+    crop is padded with missing input and void label.
     """
-    crops = [
-        _draw_crop(samples[int(rng.integers(len(samples)))], modalities, crop_px, rng, flip=flip)
-        for _ in range(size)
-    ]
+    crops = []
+    for _ in range(size):
+        if chances is None:
+            number = int(rng.integers(len(samples)))
+        else:
+            number = int(rng.choice(len(samples), p=chances))
+        crops.append(_draw_crop(samples[number], modalities, crop_px, rng, flip=flip))
     return Batch(
         {m: np.stack([crop[0][m] for crop in crops]) for m in modalities},
         np.stack([crop[1] for crop in crops]),
         np.stack([crop[2] for crop in crops]),
     )
+
+
+def draw_chances(samples: Sequence[Sample], favour: float) -> npt.NDArray[np.float64] | None:
+    """Return float64 [len(samples)], summing to 1; None where all tiles have the same chance.
+
+    A tile that people looked at as a whole is drawn `favour` times as often as one that nobody
+    touched; in between it goes by the share of its pixels.
+    """
+    wanted = np.array([1 + (favour - 1) * sample.by_people for sample in samples], np.float64)
+    if np.ptp(wanted) == 0:
+        return None
+    chances: npt.NDArray[np.float64] = wanted / wanted.sum()
+    return chances
 
 
 Crop = tuple[dict[str, npt.NDArray[np.float32]], npt.NDArray[np.int64], npt.NDArray[np.float32]]

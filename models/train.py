@@ -21,7 +21,7 @@ from core.errors import Cancelled, CloudbrushError
 from core.metrics import confusion, iou, mean
 from models.losses import weighted_cross_entropy
 from models.networks import SegmentationNetwork, build
-from models.sample import IGNORE, Sample, draw_batch, normalisation
+from models.sample import IGNORE, Sample, draw_batch, draw_chances, normalisation
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,11 @@ class TrainConfig:
     batch: int = 8  # crops
     crop_px: int = 192
     learning_rate: float = 2e-3  # peak; warms up, then falls as a cosine to zero
+    head_rate: float = 10.0  # times learning_rate for the last layer, where there is a start
     warm_up: float = 0.1  # share of steps
     weight_decay: float = 1e-2
     class_balance: float = 0.25  # exponent of inverse class frequency; 0 counts pixels alike
+    favour_people: float = 3.0  # a tile verified by people is drawn that many times as often
     flip: bool = True  # random flips and quarter turns
     mixed_precision: bool = True  # bfloat16 where the device is fast at it
     seed: int = 0
@@ -108,9 +110,8 @@ def train(
         network = _initial(config, samples, start).on(device)
     rng = np.random.default_rng(config.seed)
     balance = torch.from_numpy(class_weights(config, samples)).to(device)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-    )
+    chances = draw_chances(samples, config.favour_people)
+    optimiser = _optimiser(config, network, started=start is not None)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, config))
     half = config.mixed_precision and mixed_precision_helps(device)
     epochs = math.ceil(config.steps / config.validate_every)
@@ -124,7 +125,13 @@ def train(
             raise Cancelled("training", found=f"a request to stop at step {step}")
         network.train()
         batch = draw_batch(
-            samples, tuple(config.bands), config.crop_px, config.batch, rng, flip=config.flip
+            samples,
+            tuple(config.bands),
+            config.crop_px,
+            config.batch,
+            rng,
+            flip=config.flip,
+            chances=chances,
         )
         inputs = {m: _to(device, values) for m, values in batch.inputs.items()}
         label, weight = _to(device, batch.label), _to(device, batch.weight)
@@ -293,6 +300,24 @@ def _initial(
         mean, std = normalisation(samples, modality)
         network.set_normalisation(modality, torch.from_numpy(mean), torch.from_numpy(std))
     return network
+
+
+def _optimiser(
+    config: TrainConfig, network: SegmentationNetwork, *, started: bool
+) -> torch.optim.AdamW:
+    """Return AdamW. The last layer of a trained start learns faster.
+
+    Adam moves a weight by about the learning rate a step, so in a short run the logit of a class
+    that the start has never seen cannot climb from where training without it has pushed it.
+    """
+    head = network.head_parameters()
+    body = [p for p in network.parameters() if all(p is not other for other in head)]
+    faster = config.head_rate if started else 1.0
+    groups = [
+        {"params": body, "lr": config.learning_rate},
+        {"params": head, "lr": config.learning_rate * faster},
+    ]
+    return torch.optim.AdamW(groups, weight_decay=config.weight_decay)
 
 
 def _rate(step: int, config: TrainConfig) -> float:

@@ -32,6 +32,7 @@ PROVENANCE_WEIGHTS: dict[Provenance, float] = {
     Provenance.MODEL: 1.0,
     Provenance.UNSURE: 0.0,
 }
+BY_PEOPLE = (Provenance.CHANGED, Provenance.VERIFIED)
 PIECE_PX = 1024  # larger tiles are learnt from in pieces of this size
 PIECES_PER_TILE = 9
 
@@ -274,15 +275,17 @@ def provenance_lut(weights: Mapping[Provenance, float]) -> npt.NDArray[np.float3
 def _samples_of(
     store: Store, classes: ClassTable, tile: Tile, choice: Choice
 ) -> tuple[list[Sample], int, int]:
-    """Return the samples of a tile, its label version and its number of corrected pixels."""
+    """Return the samples of a tile, its label version and its number of changed pixels."""
     samples: list[Sample] = []
     version, changed = 0, 0
     weight_of = provenance_lut(choice.weights)
     for window in _pieces(tile, choice.seed):
+        by_people = 0.0
         if choice.corrected:
             now = history.current(store, tile.id, window)
             codes, weight, version = now.labels, weight_of[now.provenance], now.version
             changed += int((now.provenance == Provenance.CHANGED).sum())
+            by_people = float((np.isin(now.provenance, BY_PEOPLE) & (weight > 0)).mean())
         else:
             codes = history.original(store, tile.id, window)
             weight = np.full(codes.shape, weight_of[Provenance.PSEUDO], np.float32)
@@ -296,7 +299,7 @@ def _samples_of(
         name = (
             tile.name if window == whole(tile.grid) else f"{tile.name} at {window.y0},{window.x0}"
         )
-        samples.append(Sample(inputs, label, weight, name))
+        samples.append(Sample(inputs, label, weight, name, by_people))
     return samples, version, changed
 
 

@@ -94,6 +94,10 @@ class SegmentationNetwork(nn.Module):
         getattr(self, f"mean_{modality}").copy_(mean)
         getattr(self, f"std_{modality}").copy_(std.clamp_min(1e-6))
 
+    def head_parameters(self) -> list[nn.Parameter]:
+        """Return weight and bias of the last convolution, which turns features into logits."""
+        return list(self.get_submodule("decoder.head").parameters())
+
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Return logits [B, K, H, W] from raw inputs float32 [B, C, H, W] by modality."""
         height, width = next(iter(inputs.values())).shape[-2:]

@@ -9,9 +9,11 @@ import torch
 
 from core.errors import Cancelled, CloudbrushError
 from core.metrics import iou, mean
-from models.sample import IGNORE, Sample, draw_batch, normalisation
+from models.sample import IGNORE, Sample, draw_batch, draw_chances, normalisation
 from models.train import Progress, TrainConfig, class_weights, train
 from tests.models.conftest import make_sample
+
+SOME_OF_THE_BODY = "encoder.levels.0.0.weight"
 
 
 def test_learns_and_reports(samples: list[Sample], config: TrainConfig) -> None:
@@ -68,6 +70,37 @@ def test_a_start_keeps_weights_and_normalisation(
     assert torch.equal(parent.get_buffer("mean_sar"), child.network.get_buffer("mean_sar"))
 
 
+def test_the_last_layer_of_a_start_learns_faster(
+    samples: list[Sample], config: TrainConfig
+) -> None:
+    """Adam's first step moves a weight by the learning rate, whatever the gradient."""
+    parent = train(replace(config, steps=3), samples).network
+    once = replace(config, steps=1, weight_decay=0.0, head_rate=10.0)
+    child = train(once, samples, start=parent).network
+
+    def moved(name: str) -> float:
+        return (parent.get_parameter(name) - child.get_parameter(name)).abs().max().item()
+
+    assert moved("decoder.head.bias") == pytest.approx(10 * moved(SOME_OF_THE_BODY), rel=0.05)
+    scratch = train(once, samples).network.state_dict()
+    same = train(replace(once, head_rate=1.0), samples).network.state_dict()
+    assert all(torch.equal(scratch[name], same[name]) for name in scratch)
+
+
+def test_a_class_that_the_start_never_saw_is_learnt(config: TrainConfig) -> None:
+    seen = [make_sample(seed) for seed in (1, 2)]
+    without = [replace(s, label=np.where(s.label == 2, 1, s.label).astype(np.uint8)) for s in seen]
+    parent = train(replace(config, steps=60, learning_rate=1e-2), without).network
+    short = replace(config, steps=60, learning_rate=1e-2, class_balance=0.5)
+    painted = replace(seen[0], weight=seen[0].weight * 4, by_people=1.0)
+    held = [make_sample(9)]
+    after = train(short, [painted, without[1]], held, start=parent)
+    control = train(short, without, held, start=parent)
+    assert after.matrix is not None and control.matrix is not None
+    assert iou(control.matrix)[2] == 0
+    assert iou(after.matrix)[2] > 0.3
+
+
 def test_a_start_of_another_network_is_refused(samples: list[Sample], config: TrainConfig) -> None:
     parent = train(replace(config, steps=1), samples).network
     with pytest.raises(CloudbrushError, match="start of training"):
@@ -107,6 +140,26 @@ def test_crops_draw_acquisitions_and_pad_small_tiles() -> None:
     assert ((batch.label == IGNORE).sum((1, 2)) == 24 * 24 - 256 + 4).all()
     means = np.nanmean(batch.inputs["optical"], (1, 2, 3))
     assert len(np.unique(means.round(3))) == 2  # both dates were drawn
+
+
+def test_tiles_that_people_looked_at_are_drawn_more_often() -> None:
+    ground = np.zeros((8, 8), np.uint8)
+    weight = np.ones((8, 8), np.float32)
+    samples = [
+        Sample({"sar": [np.full((1, 8, 8), number)]}, ground, weight, f"{number}", share)
+        for number, share in enumerate((1.0, 0.5, 0.0))
+    ]
+    chances = draw_chances(samples, 3.0)
+    assert chances == pytest.approx(np.array([3, 2, 1]) / 6)
+    drawn = draw_batch(samples, ("sar",), 8, 600, np.random.default_rng(0), chances=chances)
+    counts = np.bincount(drawn.inputs["sar"][:, 0, 0, 0].astype(int))
+    assert counts == pytest.approx([300, 200, 100], abs=40)
+
+
+def test_untouched_tiles_are_drawn_alike(samples: list[Sample]) -> None:
+    assert draw_chances(samples, 3.0) is None
+    assert draw_chances([replace(s, by_people=0.4) for s in samples], 3.0) is None
+    assert draw_chances([replace(samples[0], by_people=1.0), samples[0]], 1.0) is None
 
 
 def test_crops_turn_image_and_label_together() -> None:

@@ -42,6 +42,7 @@ def test_labels_of_now_and_weights_by_provenance(store: Store, project: Project)
     assert (new.weight[4:] == 1).all()
     assert after.versions == {**before.versions, tile.id: 1}
     assert (before.corrected_px, after.corrected_px) == (0, 16)
+    assert (old.by_people, new.by_people) == (0.0, 16 / 48**2)
     assert before.sha256 != after.sha256
 
 
@@ -52,10 +53,14 @@ def test_the_control_sees_labels_as_they_came(store: Store, project: Project) ->
     after = training_set(store, project, control)
     assert before.sha256 == after.sha256
     assert set(after.versions.values()) == {0} and after.corrected_px == 0
+    assert {s.by_people for s in after.samples} == {0.0}
 
 
 def test_unsure_pixels_and_chosen_weights(store: Store, project: Project) -> None:
     paint(store, tiles_by_name(store, project)["t0"], top_left(9, 9), 5)
+    ignored = {**PROVENANCE_WEIGHTS, Provenance.CHANGED: 0.0}
+    without = training_set(store, project, replace(Choice(), weights=ignored))
+    assert {s.by_people for s in without.samples} == {0.0}
     weights = {**PROVENANCE_WEIGHTS, Provenance.CHANGED: 7.0, Provenance.PSEUDO: 0.0}
     found = training_set(store, project, replace(Choice(), weights=weights))
     assert [s.name for s in found.samples] == ["t0"]

@@ -51,7 +51,7 @@ def cloud_curve(
     for row in flat.to_dict("records"):
         title = titles[row["map"]]
         _add_flat(figure, row, title)
-        ends.append((row["miou"], f"{title}: the same under any cloud", INK))
+        ends.append((row["miou"], f"{title}:<br>the same under any cloud", INK))
     _label_ends(figure, ends)
     for edge in edges[1:-1]:
         figure.add_vline(edge * 100, line={"color": LINE, "width": 1})

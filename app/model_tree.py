@@ -9,6 +9,7 @@ from core import catalogue, jobs, trained
 from core.errors import CloudbrushError
 from core.records import ModelRecord, Project
 from core.scores import Reference
+from models.request import NETWORK_NAMES
 from models.summary import main_reference, summaries, validation_summary
 
 REFERENCE_WORDS: dict[Reference, str] = {
@@ -67,8 +68,9 @@ def _model_ui(
     indent = "&emsp;" * depth + ("└ " if depth else "")
     promoted = shown is not None and shown.id == record.id
     mark = " :material/visibility:" if promoted else ""
-    name.markdown(f"{indent}**{_escaped(record.name)}**{mark}  \n{indent}{_inputs(record)}")
-    learnt.caption(_learnt(record))
+    name.markdown(f"{indent}**{_escaped(record.name)}**{mark}  \n{indent}{inputs_of(record)}")
+    network = NETWORK_NAMES.get(record.network, record.network)
+    learnt.caption(f"{network}  \n{_learnt(record)}")
     clear.metric("clear", _mean(scores, "clear"))
     every.metric("all dates", _mean(scores, "all"))
     if promoted:
@@ -98,8 +100,9 @@ def promote(here: Context, project: Project, model_id: int) -> None:
     jobs.submit(here.store, here.settings, "predict", payload, project.id, here.person.id)
 
 
-def _inputs(record: ModelRecord) -> str:
-    return f"{' + '.join(record.bands)}, {record.network.replace('_', ' ')}"
+def inputs_of(record: ModelRecord) -> str:
+    """Return what a model reads, in words."""
+    return " + ".join("SAR" if name == "sar" else name for name in record.bands)
 
 
 def _learnt(record: ModelRecord) -> str:

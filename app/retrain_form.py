@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from app.model_tree import inputs_of
 from app.session import Context
 from core import catalogue, jobs, trained
 from core.records import Job, JobState, ModelRecord, Project, Tile
@@ -130,7 +131,7 @@ def _start_ui(here: Context, project: Project) -> str | int:
 
 
 def _model_name(record: ModelRecord) -> str:
-    return f"{record.name} ({' + '.join(record.bands)})"
+    return f"{record.name} ({inputs_of(record)})"
 
 
 def _estimate(here: Context, request: RetrainRequest) -> str:

@@ -124,4 +124,6 @@ def largest_error(labels: LabelArray, truth: LabelArray) -> Mark | None:
     height, width = labels.shape
     reach = max(np.ptp(rows) / height, np.ptp(columns) / width)
     x, y = float(columns.mean()) / width, float(rows.mean()) / height
-    return Mark(x, y, float(np.clip(reach * 0.6, 0.07, 0.3)))
+    radius = float(np.clip(reach * 0.6, 0.07, 0.3))
+    inside = radius + 0.02, 0.98 - radius  # the whole circle is seen
+    return Mark(float(np.clip(x, *inside)), float(np.clip(y, *inside)), radius)

@@ -7,8 +7,8 @@ then every score reads "against pseudo-labels".
 import streamlit as st
 
 from app.session import Context
-from core import catalogue
-from core.records import Project, Split, Tile
+from core import catalogue, jobs, scores
+from core.records import JobState, Project, Split, Tile
 
 
 def validation_ui(here: Context, project: Project) -> None:
@@ -20,8 +20,8 @@ def validation_ui(here: Context, project: Project) -> None:
     st.write(_summary(tiles, reserved, frozen))
     with st.expander("Reserve, freeze and give back", expanded=bool(reserved)):
         _reserve_ui(here, [tile for tile in tiles if tile.trainable])
-        _freeze_ui(here, reserved)
-        _give_back_ui(here, [*reserved, *frozen])
+        _freeze_ui(here, project, reserved)
+        _give_back_ui(here, project, [*reserved, *frozen])
 
 
 def _summary(tiles: list[Tile], reserved: list[Tile], frozen: list[Tile]) -> str:
@@ -38,25 +38,25 @@ def _summary(tiles: list[Tile], reserved: list[Tile], frozen: list[Tile]) -> str
 
 
 def _reserve_ui(here: Context, trainable: list[Tile]) -> None:
-    chosen = st.multiselect(
+    chosen = _choose(
         "Set aside for validation",
         trainable,
-        format_func=_name,
         help="Reserved tiles can be corrected like others, but no network learns from them.",
         placeholder="Choose training tiles",
     )
+    if chosen and len(chosen) >= len(trainable):
+        st.warning("Leave at least one tile to learn from.")
     if st.button("Reserve", disabled=not chosen or len(chosen) >= len(trainable)):
         catalogue.reserve_tiles(here.store, [tile.id for tile in chosen])
         st.rerun()
 
 
-def _freeze_ui(here: Context, reserved: list[Tile]) -> None:
+def _freeze_ui(here: Context, project: Project, reserved: list[Tile]) -> None:
     if not reserved:
         return
-    chosen = st.multiselect(
+    chosen = _choose(
         "Freeze what is corrected",
         reserved,
-        format_func=_name,
         help="Frozen labels are final: the editor opens them read-only, and scores count on them.",
         placeholder="Choose reserved tiles",
     )
@@ -68,20 +68,49 @@ def _freeze_ui(here: Context, reserved: list[Tile]) -> None:
         )
     if st.button("Freeze", disabled=not chosen):
         catalogue.freeze_tiles(here.store, [tile.id for tile in chosen])
+        _score_again(here, project)
         st.rerun()
 
 
-def _give_back_ui(here: Context, kept: list[Tile]) -> None:
+def _give_back_ui(here: Context, project: Project, kept: list[Tile]) -> None:
     if not kept:
         return
-    chosen = st.multiselect(
-        "Give back to training", kept, format_func=_name, placeholder="Choose tiles"
+    chosen = _choose(
+        "Give back to training",
+        kept,
+        help="Their labels stay and can be corrected again. Scores on them are dropped.",
+        placeholder="Choose tiles",
     )
     if st.button("Give back", disabled=not chosen):
         catalogue.give_back_tiles(here.store, [tile.id for tile in chosen])
+        frozen = [tile.id for tile in chosen if tile.frozen]
+        if frozen:
+            scores.forget_evaluations(here.store, frozen, reference="frozen")
+            _score_again(here, project)
         st.rerun()
 
 
+def _score_again(here: Context, project: Project) -> None:
+    """Have every model scored on the validation tiles of now, unless that already waits."""
+    for job in jobs.queue(here.store):
+        if (job.kind, job.project_id, job.state) == ("evaluate", project.id, JobState.QUEUED):
+            return
+    jobs.submit(here.store, here.settings, "evaluate", {}, project.id, here.person.id)
+
+
+def _choose(label: str, tiles: list[Tile], *, help: str, placeholder: str) -> list[Tile]:
+    """Draw a choice among tiles; by id, so that it stands while others edit them."""
+    by_id = {tile.id: tile for tile in tiles}
+    chosen = st.multiselect(
+        label,
+        list(by_id),
+        format_func=lambda tile_id: _name(by_id[tile_id]),
+        help=help,
+        placeholder=placeholder,
+    )
+    return [by_id[tile_id] for tile_id in chosen]
+
+
 def _name(tile: Tile) -> str:
-    edits = f"{tile.version} edits" if tile.version else "not edited"
+    edits = {0: "not edited", 1: "1 edit"}.get(tile.version, f"{tile.version} edits")
     return f"{tile.name} ({tile.region}, {edits}{', frozen' if tile.frozen else ''})"

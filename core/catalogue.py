@@ -30,8 +30,11 @@ from core.store.tables import (
     AcquisitionRow,
     ClassEntryRow,
     EditRow,
+    JobRow,
     LayerRow,
+    ModelRow,
     PersonRow,
+    PredictionRow,
     ProjectRow,
     TileEventRow,
     TileRow,
@@ -96,9 +99,38 @@ def archive_project(store: Store, project_id: int, *, archived: bool = True) -> 
 
 
 def delete_project(store: Store, project_id: int) -> None:
-    """Delete a project with its edits and models from the database. Originals stay on disk."""
+    """Delete a project with its edits, models, maps and scores, rows and files.
+
+    Originals stay on disk, those of a demo too, and so do exports. Of the workspace only files that
+    no other project names are deleted, and only after the database has forgotten the project.
+    """
     with store.write() as session:
-        session.delete(_get(session, ProjectRow, project_id))
+        row = _get(session, ProjectRow, project_id)
+        mine = _files_of(session, project_id)
+        session.delete(row)
+        session.flush()
+        kept = {*session.scalars(select(ModelRow.weights)), *session.scalars(_PREDICTION_PATHS)}
+    for name in mine - kept:
+        path = store.workspace / name
+        path.unlink(missing_ok=True)
+        if path.suffix == ".safetensors":
+            path.with_suffix(".json").unlink(missing_ok=True)
+
+
+_PREDICTION_PATHS = select(PredictionRow.path)
+
+
+def _files_of(session: Session, project_id: int) -> set[str]:
+    """Return the files of a project's models, maps, tallies and jobs, below the workspace."""
+    weights = select(ModelRow.weights).where(ModelRow.project_id == project_id)
+    maps = _PREDICTION_PATHS.join(TileRow).where(TileRow.project_id == project_id)
+    logs = session.scalars(select(JobRow.id).where(JobRow.project_id == project_id))
+    return {
+        *session.scalars(weights),
+        *session.scalars(maps),
+        *(f"logs/job-{job_id}.log" for job_id in logs),
+        f"tallies/project-{project_id}.json",
+    }
 
 
 def tiles(store: Store, project_id: int, *, split: Split | None = None) -> list[Tile]:

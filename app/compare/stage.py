@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from app.background import background_ui, working
 from app.links import PageName, open_page
 from app.session import Context, query_int
 from core import catalogue, comparison
@@ -54,6 +55,12 @@ def nothing(words: str, page: PageName, button: str, **query: int) -> None:
 def stage_ui(here: Context, project: Project) -> Stage | None:
     """Draw the choices; return None where there is nothing to compare yet, which is said."""
     every = evaluations(here.store, project.id)
+    scoring = working(here, project.id, "evaluate", "train")
+    if not every and scoring:
+        st.info("Scoring is under way. This page shows the comparison when it is done.")
+    background_ui(here, [job for job in scoring if job.kind == "evaluate" or not every])
+    if not every and scoring:
+        return None
     if not every:
         words = "Nothing has been scored yet. Train a model; it is scored when it is done."
         nothing(words, "train", "Go to Train", project=project.id)

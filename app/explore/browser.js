@@ -17,6 +17,7 @@ function build(parent) {
   const frame = element("iframe", "map");
   frame.title = "Overview map";
   const list = element("div", "tiles");
+  frame.addEventListener("load", () => lendFonts(frame.contentDocument));
   root.append(frame, list);
   parent.append(root);
   const view = { frame, list, html: null, cards: new Map(), open: () => {} };
@@ -26,6 +27,23 @@ function build(parent) {
     if (event.data.cloudbrush === "hover") markCard(view, event.data.tile);
   });
   return view;
+}
+
+// The frame is a document of its own and knows none of the page's fonts.
+function lendFonts(inner) {
+  const style = inner.createElement("style");
+  style.textContent = [...document.styleSheets].flatMap(fontFaces).join("\n");
+  inner.head.append(style);
+}
+
+function fontFaces(sheet) {
+  let rules = [];
+  try { rules = [...sheet.cssRules]; } catch { /* a sheet that may not be read */ }
+  const base = sheet.href || document.baseURI;
+  return rules
+    .filter((rule) => rule instanceof CSSFontFaceRule && /Source Sans/.test(rule.cssText))
+    .map((rule) => rule.cssText.replace(
+      /url\("?([^")]+)"?\)/g, (_, path) => `url("${new URL(path, base)}")`));
 }
 
 function draw(view, data) {

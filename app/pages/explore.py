@@ -169,7 +169,7 @@ def _choice(place: DeltaGenerator, label: str, options: Mapping[Key, str]) -> Ke
 
 
 ORDERS: dict[str, Callable[[Spot], Any]] = {
-    "most disagreement": lambda spot: (-(spot.disagreement or 0), spot.tile.name),
+    "differ most": lambda spot: (-(spot.disagreement or 0), spot.tile.name),
     "name": lambda spot: spot.tile.name,
     "clearest first": lambda spot: (spot.cover is None, spot.cover or 0),
     "cloudiest first": lambda spot: (spot.cover is None, -(spot.cover or 0)),
@@ -189,7 +189,7 @@ def _view_ui(spots: Sequence[Spot]) -> View:
     kind = picture.selectbox("Pictures", list(PICTURES), key="explore_picture")
     date.selectbox("Optical date", list(DATES), key="explore_date")
     sides: tuple[str, str] | None = None
-    if swipe.toggle("Swipe two layers", key="explore_swipe"):
+    if swipe.toggle("Swipe layers", key="explore_swipe"):
         first = left.selectbox("Left", list(PICTURES), key="explore_left")
         second = right.selectbox("Right", list(PICTURES), index=2, key="explore_right")
         sides = first, second

@@ -16,7 +16,7 @@ from app.theme import page_header
 from core import catalogue, comparison, jobs
 from core.errors import CloudbrushError
 from core.presets import preset
-from core.records import ModelRecord, Project, Tile, TileState
+from core.records import Modality, ModelRecord, Project, Tile, TileState
 from core.scores import REFERENCES, Reference, evaluations
 from core.trained import models, promoted
 
@@ -118,21 +118,32 @@ def _card_html(
     share = done / len(work) if work else 0
     picture = ""
     if tiles:
-        middle = tiles[len(tiles) // 2].id
-        address = thumbnail(middle, "optical", view_token(here, project.id), 480)
+        tile_id, kind = _face(here, project, tiles)
+        address = thumbnail(tile_id, kind, view_token(here, project.id), 480)
         picture = f'<img src="{escape(address)}" alt="">'
     classes = "".join(
         f'<i style="background:{escape(entry.colour)}" title="{escape(entry.name)}"></i>'
         for entry in project.classes.entries
     )
+    count = "1 tile" if len(tiles) == 1 else f"{len(tiles)} tiles"
     return (
         f'<div class="cb-card">{picture}<h3>{escape(project.name)}</h3>'
-        f"<p>{len(tiles)} tiles, {done} of {len(work)} editable ones done</p>"
+        f"<p>{count}, {done} of {len(work)} editable ones done</p>"
         f'<div class="bar"><b style="width:{share:.0%}"></b></div>'
         f'<div class="classes">{classes}</div><p>{len(project.classes.entries)} classes</p>'
         f"<p>{_model_words(here, project, shown)}</p>"
         "</div>"
     )
+
+
+def _face(here: Context, project: Project, tiles: Sequence[Tile]) -> tuple[int, str]:
+    """Return the tile and the kind of picture that stand for a project, optical if possible."""
+    for kind in (Modality.OPTICAL, Modality.SAR):
+        pictured = catalogue.project_layers(here.store, project.id, kind)
+        shown = [tile.id for tile in tiles if tile.id in pictured]
+        if shown:
+            return shown[len(shown) // 2], kind.value
+    return tiles[len(tiles) // 2].id, "label"
 
 
 def _model_words(here: Context, project: Project, shown: ModelRecord | None) -> str:
@@ -179,7 +190,7 @@ def _manage_ui(here: Context, project: Project) -> None:
 def _delete_ui(here: Context, project: Project) -> None:
     sure = st.checkbox(
         "Delete the project with its corrections, models and scores. This cannot be undone. "
-        "The imported files stay where they are.",
+        "The imported files and your exports stay where they are.",
         key=f"sure_{project.id}",
     )
     if st.button("Delete", key=f"delete_{project.id}", disabled=not sure):

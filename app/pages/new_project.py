@@ -35,6 +35,7 @@ FOUND_KEY = "new_found"
 PROPOSAL_KEY = "new_proposal"
 DONE_KEY = "new_done"
 AUTO_CHECK_TILES = 100
+MESSAGE_CHARS = 85  # of a finding, in one line of the table
 UNITS = [unit.value for unit in Unit if unit is not Unit.CODE]
 LEVELS = {"error": "left out", "warning": "imported, look at it", "info": "good to know"}
 
@@ -62,7 +63,7 @@ def _dataset_ui(here: Context) -> None:
         found = _classes_ui(found)
         checked = _check_ui(here, found)
         if checked is not None:
-            findings_ui(checked.findings)
+            findings_ui(checked.findings, root=folder)
             _import_ui(here, checked)
     except CloudbrushError as error:
         st.error(str(error))
@@ -140,8 +141,10 @@ def _patterns_ui(folder: Path) -> Proposal:
     roles = roles_of(rows)
     files = rasters_below(folder)
     taken, left = assign(folder, files, roles)
-    counts = [f"{len(matches)} {role.pattern}" for role, matches in zip(roles, taken, strict=True)]
-    st.caption(f"Files by pattern: {'; '.join(counts)}. Without a pattern: {len(left)}.")
+    counts = [
+        f"`{role.pattern}` {len(matches)}" for role, matches in zip(roles, taken, strict=True)
+    ]
+    st.caption(f"Files by pattern: {', '.join(counts)}. Without a pattern: {len(left)}.")
     return replace(proposal, roles=roles)
 
 
@@ -230,8 +233,8 @@ def _check_ui(here: Context, found: FoundDataset) -> Checked | None:
     return replace(checked, dataset=found)
 
 
-def findings_ui(findings: Sequence[Finding], key: str = "findings") -> None:
-    """Show every finding, filterable by level and text."""
+def findings_ui(findings: Sequence[Finding], key: str = "findings", *, root: Path) -> None:
+    """Show every finding, errors first, filterable by level and text; paths are below `root`."""
     st.subheader("Findings", anchor=False)
     if not findings:
         st.caption("Nothing to report: every file is as expected.")
@@ -247,12 +250,27 @@ def findings_ui(findings: Sequence[Finding], key: str = "findings") -> None:
             format_func=lambda level: f"{level} ({counts[level]:,}): {LEVELS[level]}",
         )
         text = st.text_input("Containing", key=f"{key} text", width=240).lower()
+    below = f"{root}/"
     shown = [
-        {"level": f.level, "where": f.where, "message": f.message}
-        for f in findings
+        {
+            "level": f.level,
+            "where": f.where.replace(below, ""),
+            "message": f.message.replace(below, ""),
+        }
+        for f in sorted(findings, key=lambda f: list(LEVELS).index(f.level))
         if f.level in levels and text in f"{f.where} {f.message}".lower()
     ]
-    st.dataframe(pd.DataFrame(shown, columns=["level", "where", "message"]), hide_index=True)
+    longest = max((len(row["message"]) for row in shown), default=0)
+    st.dataframe(
+        pd.DataFrame(shown, columns=["level", "where", "message"]),
+        hide_index=True,
+        row_height=35 if longest <= MESSAGE_CHARS else 62,  # tall rows wrap their text
+        column_config={
+            "level": st.column_config.TextColumn(width=70),
+            "where": st.column_config.TextColumn(width=280),
+            "message": st.column_config.TextColumn(width=610),
+        },
+    )
 
 
 def _import_ui(here: Context, checked: Checked) -> None:
@@ -276,9 +294,10 @@ def _import_ui(here: Context, checked: Checked) -> None:
 
 def _done_ui(here: Context, project_id: int) -> None:
     st.session_state.pop(DONE_KEY)
+    st.session_state[PATH_KEY] = ""  # the form is done with, and what to do next is in view
     project = catalogue.project(here.store, project_id)
     count = len(catalogue.tiles(here.store, project_id))
-    st.success(f"{project.name} is ready with {count:,} tiles.")
+    st.success(f"{project.name} is ready with {count:,} {'tile' if count == 1 else 'tiles'}.")
     st.html(
         f'<a href="explore?project={project_id}" target="_self">Explore {escape(project.name)}</a>'
         f' &ensp; <a href="correct?project={project_id}" target="_self">Start correcting</a>'
@@ -320,6 +339,6 @@ def _maps_ui(here: Context) -> None:
             )
             bar.empty()
             st.success(f"{added.added:,} maps added to {project.name}.")
-            findings_ui(added.findings, "map findings")
+            findings_ui(added.findings, "map findings", root=folder)
     except CloudbrushError as error:
         st.error(str(error))

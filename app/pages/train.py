@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.background import ENDED, background_ui, in_words, working
 from app.device import device
 from app.links import open_page
 from app.model_tree import REFERENCE_WORDS, models_ui, promote
@@ -21,7 +22,6 @@ from models.request import RetrainRequest
 KIND = "train"
 SHOWN_KEY = "train_shown"  # the job whose result is on the page; None for the newest
 DEFAULT_STEPS = RetrainRequest().steps
-ENDED = {JobState.DONE, JobState.CANCELLED, JobState.FAILED}
 
 
 def main() -> None:
@@ -71,13 +71,11 @@ def _device_ui(here: Context) -> None:
 
 def _jobs_ui(here: Context, project: Project) -> None:
     """Draw the queue and the running job while there is one, else the newest result."""
-    waiting = jobs.queue(here.store)
-    mine = [job for job in waiting if job.project_id == project.id and job.kind == KIND]
-    if waiting:
-        jobs.ensure_runner(here.settings)  # it may have ended with a restart of the machine
+    mine = working(here, project.id, KIND)
     if mine:
         _live(here, project.id, tuple(job.id for job in mine))
         return
+    background_ui(here, working(here, project.id, "predict", "evaluate"))
     ended = [job for job in jobs.jobs(here.store, project.id, kind=KIND) if job.state in ENDED]
     if not ended:
         st.subheader("Nothing trained yet", anchor=False)
@@ -100,14 +98,15 @@ def _live(here: Context, project_id: int, watched: tuple[int, ...]) -> None:
     for position, job in enumerate(queue):
         if job.id in found:
             _running_ui(here, job) if job.state is JobState.RUNNING else _waiting_ui(
-                here, job, position
+                here, job, queue[:position]
             )
 
 
-def _waiting_ui(here: Context, job: Job, position: int) -> None:
-    ahead = f"{position} ahead of it" if position else "next"
+def _waiting_ui(here: Context, job: Job, before: list[Job]) -> None:
+    doing = f"; now: {in_words(here.store, before[0])}" if before else ""
+    ahead = f"{len(before)} ahead of it{doing}" if before else "next"
     row, button = st.columns([4, 1], vertical_alignment="center")
-    row.write(f"**{_title(job)}** waits in the queue, {ahead}. {job.message}.")
+    row.write(f"**{in_words(here.store, job)}** waits in the queue, {ahead}. {job.message}.")
     if button.button("Cancel", key=f"cancel_{job.id}"):
         jobs.cancel(here.store, job.id)
         st.rerun()
@@ -116,7 +115,7 @@ def _waiting_ui(here: Context, job: Job, position: int) -> None:
 def _running_ui(here: Context, job: Job) -> None:
     points = jobs.events(here.store, job.id)
     heading, button = st.columns([4, 1], vertical_alignment="center")
-    heading.subheader(_title(job), anchor=False)
+    heading.subheader(in_words(here.store, job), anchor=False)
     if button.button("Cancel", key=f"cancel_{job.id}", disabled=job.message == "Stopping"):
         jobs.cancel(here.store, job.id)
         st.rerun(scope="fragment")
@@ -135,10 +134,10 @@ def _time_left(job: Job) -> str:
     if job.started_at is None or job.progress < 0.03:
         return "estimating the time left"
     passed = (datetime.now(UTC) - job.started_at).total_seconds()
-    return f"about {in_words(passed / job.progress * (1 - job.progress))} left"
+    return f"about {time_words(passed / job.progress * (1 - job.progress))} left"
 
 
-def in_words(seconds: float) -> str:
+def time_words(seconds: float) -> str:
     """Return a time span for people: seconds below two minutes, else minutes."""
     if seconds < 100:
         return f"{max(5, round(seconds / 5) * 5)} s"
@@ -150,7 +149,9 @@ def _ended_ui(here: Context, project: Project, ended: list[Job]) -> None:
     chosen = st.session_state.get(SHOWN_KEY)
     job = next((job for job in ended if job.id == chosen), ended[0])
     if len(ended) > 1:
-        job = st.selectbox("Run", ended, index=ended.index(job), format_func=_run_name)
+        job = st.selectbox(
+            "Run", ended, index=ended.index(job), format_func=lambda run: _run_name(here, run)
+        )
         st.session_state[SHOWN_KEY] = job.id
     if job.state is JobState.FAILED:
         st.error(f"**Failed.** {job.message}")
@@ -229,13 +230,9 @@ def _left_out(result: dict[str, Any]) -> list[str]:
     return [f"Not learnt from: {'; '.join(first)}{more}."]
 
 
-def _title(job: Job) -> str:
-    return str(job.payload.get("name") or f"Retraining {job.id}")
-
-
-def _run_name(job: Job) -> str:
+def _run_name(here: Context, job: Job) -> str:
     when = f"{job.created_at:%d %b %H:%M}" if job.created_at else ""
-    return f"{_title(job)}, {when}, {job.state.value}"
+    return f"{in_words(here.store, job)}, {when}, {job.state.value}"
 
 
 def _steps(job: Job) -> int:
@@ -245,7 +242,7 @@ def _steps(job: Job) -> int:
 def _took(job: Job) -> str:
     if job.started_at is None or job.ended_at is None:
         return ""
-    return f"It took {in_words((job.ended_at - job.started_at).total_seconds())}"
+    return f"It took {time_words((job.ended_at - job.started_at).total_seconds())}"
 
 
 def _share(value: float | None) -> str:

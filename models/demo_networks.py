@@ -34,9 +34,6 @@ BANDS = {"optical": 3, "sar": 1}
 STEPS = {"optical": 220, "sar": 220, "optical+sar": 450}
 """Batches; more where the network must learn when to trust which picture."""
 
-SMALL = (12, 24, 48, 96)
-"""Widths of the starting models: retraining from them takes two thirds of the default's time."""
-
 ELSEWHERE_SEED, ELSEWHERE_PX = 5, 1024
 
 
@@ -73,7 +70,7 @@ def train_starting_models(found: FoundDataset, paths: Mapping[str, Path] = START
         clear = len(modalities) == 1
         samples = [_sample(tile, modalities, clear_only=clear) for tile in tiles]
         origin = "pseudo-labels of the demo's training tiles"
-        _train_and_save(path, modalities, samples, STEPS[name], origin, SMALL)
+        _train_and_save(path, modalities, samples, STEPS[name], origin)
 
 
 def _train_and_save(
@@ -82,7 +79,6 @@ def _train_and_save(
     samples: Sequence[Sample],
     steps: int,
     origin: str,
-    widths: tuple[int, ...] | None = None,
 ) -> None:
     codes = OPEN_EARTH_MAP_SAR.codes
     bands = {modality: BANDS[modality] for modality in modalities}

@@ -32,7 +32,7 @@ class RetrainRequest:
     steps: int = 200
     batch: int = 8
     crop_px: int = 192
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     class_balance: float = 0.5
     seed: int = 0
     control: bool = False

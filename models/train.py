@@ -37,7 +37,7 @@ class TrainConfig:
     batch: int = 8  # crops
     crop_px: int = 192
     learning_rate: float = 2e-3  # peak; warms up, then falls as a cosine to zero
-    head_rate: float = 10.0  # times learning_rate for the last layer, where there is a start
+    head_rate: float = 20.0  # times learning_rate for the last layer, where there is a start
     warm_up: float = 0.1  # share of steps
     weight_decay: float = 1e-2
     class_balance: float = 0.25  # exponent of inverse class frequency; 0 counts pixels alike

@@ -6,6 +6,7 @@ Every point carries in `customdata` what the page needs to open its tiles.
 
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,9 @@ CLICKED_STATES: dict[str, Any] = {
 DARK = 0.65
 """Cells above this share of the scale carry white text."""
 
+LABEL_CHARS = 34
+"""Longest label beside a line; the margin holds no more."""
+
 LABEL_GAP = 0.055
 """Least distance between the labels of two lines, in IoU."""
 
@@ -51,7 +55,7 @@ def cloud_curve(
     for row in flat.to_dict("records"):
         title = titles[row["map"]]
         _add_flat(figure, row, title)
-        ends.append((row["miou"], f"{title}:<br>the same under any cloud", INK))
+        ends.append((row["miou"], f"{title}: any cloud", INK))
     _label_ends(figure, ends)
     for edge in edges[1:-1]:
         figure.add_vline(edge * 100, line={"color": LINE, "width": 1})
@@ -109,7 +113,7 @@ def _label_ends(figure: go.Figure, ends: Sequence[tuple[float, str, str]]) -> No
             x=1.01,
             xref="paper",
             y=height,
-            text=text,
+            text=shorten(text, LABEL_CHARS, placeholder="…"),
             showarrow=False,
             xanchor="left",
             align="left",

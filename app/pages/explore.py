@@ -317,9 +317,11 @@ def _card(project: Project, spot: Spot, image: str) -> dict[str, object]:
 def _badge(tile: Tile) -> str:
     if tile.split is not Split.TRAIN:
         return SPLITS[tile.split]
-    if tile.reserved:
-        return "frozen" if tile.frozen else RESERVED
-    return "" if tile.state is TileState.NEW else tile.state.value
+    if tile.frozen:
+        return "frozen"
+    words = [RESERVED] if tile.reserved else []
+    words += [] if tile.state is TileState.NEW else [tile.state.value]
+    return ", ".join(words)
 
 
 def _line(spot: Spot) -> str:

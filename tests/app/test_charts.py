@@ -36,7 +36,15 @@ def test_curve_has_a_line_per_model_and_a_flat_one(scored: Scored) -> None:
     assert figure.layout.yaxis.range == (0, 1)
     assert "%" in figure.layout.xaxis.title.text
     labels = {note.text for note in figure.layout.annotations}
-    assert labels == {"Old", "New", "Radar: the same under any cloud"}
+    assert labels == {"Old", "New", "Radar: any cloud"}
+
+
+def test_long_names_of_models_end_inside_the_chart(scored: Scored) -> None:
+    levels = comparison.level_frame(scored, DEFAULT_EDGES, PLAIN, CLASSES, draws=20)
+    titles = dict.fromkeys(("m1", "m2", "m3"), "A model with a name that goes on and on and on")
+    figure = charts.cloud_curve(levels, levels[:0], titles, DEFAULT_EDGES)
+    texts = {note.text for note in figure.layout.annotations}
+    assert all(len(text) <= charts.LABEL_CHARS and text.endswith("…") for text in texts)
 
 
 def test_bars_carry_class_colours_and_changes(scored: Scored) -> None:

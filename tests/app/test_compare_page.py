@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import session
 from app.compare.stage import default_pair, read_edges
-from core import catalogue
+from core import catalogue, jobs
 from core.settings import Settings
 from core.store.engine import Store
 from core.trained import models
@@ -54,6 +54,23 @@ def test_without_scores_it_leads_to_training(
     opened(evaluated=False)
     assert "Nothing has been scored" in page.info[0].value
     assert page.button[0].label == "Go to Train"
+
+
+def test_it_says_when_scoring_is_under_way(
+    page: AppTest,
+    opened: Callable[..., ScoredProject],
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs, "ensure_runner", lambda _settings: None)
+    made = opened(evaluated=False)
+    jobs.add(store, "evaluate", {}, project_id=made.project_id)
+    page.run()
+    assert not page.exception
+    assert [info.value for info in page.info] == [
+        "Scoring is under way. This page shows the comparison when it is done."
+    ]
+    assert not page.button
 
 
 def test_first_comes_a_sentence_with_size_interval_and_rule(

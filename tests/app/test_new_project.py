@@ -58,6 +58,7 @@ def test_a_known_layout_is_imported_with_one_button(
     assert "Tiles to import: **3** of 3." in texts(page)
     click(page, "Import")
     assert "set is ready with 3 tiles." in texts(page)
+    assert all(field.value == "" for field in page.text_input if field.label == "Folder")
     (project,) = catalogue.projects(store)
     assert str(project.id) in page.query_params["project"]
     assert project.reader == "oem_sar"
@@ -80,9 +81,8 @@ def test_other_folders_get_patterns_to_confirm(page: AppTest, tmp_path: Path, st
         save(tmp_path / "set" / f"{name}_rgb.tif", noise(1, 3, 16, 16))
         save(tmp_path / "set" / f"{name}_label.tif", noise(2, 16, 16, low=0, high=3))
     open_folder(page, tmp_path / "set")
-    assert "Files by pattern: 2 {tile}_label.tif; 2 {tile}_rgb.tif. Without a pattern: 0." in texts(
-        page
-    )
+    words = "Files by pattern: `{tile}_label.tif` 2, `{tile}_rgb.tif` 2. Without a pattern: 0."
+    assert words in texts(page)
     click(page, "Import")
     (project,) = catalogue.projects(store)
     assert project.classes.codes == (0, 1, 2, 3)
@@ -98,6 +98,17 @@ def test_a_known_class_table_can_be_taken_instead(
     click(page.run(), "Import")
     (project,) = catalogue.projects(store)
     assert [entry.name for entry in project.classes.entries][-1] == "Destroyed"
+
+
+def test_errors_come_first_and_name_files_below_the_folder(page: AppTest, tmp_path: Path) -> None:
+    folder = make_oem(tmp_path / "set")
+    broken = next((folder / "train/labels").iterdir())
+    broken.write_bytes(b"no raster")
+    open_folder(page, folder)
+    table = next(f.value for f in page.dataframe if "level" in f.value.columns)
+    assert table["level"].iloc[0] == "error"
+    assert f"train/labels/{broken.name}" in table["message"].iloc[0]
+    assert str(tmp_path) not in "".join(table["message"])
 
 
 def test_looking_again_finds_new_files(page: AppTest, tmp_path: Path) -> None:
@@ -132,9 +143,9 @@ def test_an_empty_folder_says_what_is_expected(page: AppTest, tmp_path: Path) ->
 def test_a_taken_name_is_said_and_nothing_is_written(
     page: AppTest, tmp_path: Path, store: Store
 ) -> None:
-    open_folder(page, make_oem(tmp_path / "set"))
-    click(page, "Import")
-    click(page, "Import")
+    folder = make_oem(tmp_path / "set")
+    for _ in range(2):
+        click(open_folder(page, folder), "Import")
     assert "which another project has" in page.error[0].value
     assert len(catalogue.projects(store)) == 1
 

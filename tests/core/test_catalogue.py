@@ -2,11 +2,13 @@
 
 import sqlite3
 
+import numpy as np
 import pytest
 from sqlalchemy import inspect
 
-from core import catalogue
+from core import catalogue, trained
 from core.errors import CloudbrushError, NotFound
+from core.predictions import save_prediction
 from core.records import Split, TileState
 from core.store.engine import Store
 from core.store.tables import (
@@ -116,6 +118,32 @@ def test_rename_archive_delete(store: Store) -> None:
     catalogue.delete_project(store, first)
     with pytest.raises(NotFound):
         catalogue.tile(store, tile.id)
+
+
+def test_delete_takes_the_files_that_only_this_project_names(store: Store) -> None:
+    first, second = add_project(store), add_project(store, "Towns")
+    card = {"network": "unet", "bands": {"sar": 1}, "sha256": "0" * 64}
+    folder = store.folder("models")
+    for project, names in ((first, ("mine", "shared")), (second, ("shared",))):
+        for name in names:
+            (folder / f"{name}.safetensors").touch()
+            (folder / f"{name}.json").touch()
+            trained.add_model(store, project, name, folder / f"{name}.safetensors", card)
+    tile_of = {project: catalogue.tiles(store, project)[0] for project in (first, second)}
+    maps = {
+        project: save_prediction(
+            store, tile.id, "m1", *(np.ones((2, tile.grid.height, tile.grid.width), np.uint8))
+        ).path
+        for project, tile in tile_of.items()
+    }
+    tally = store.folder("tallies") / f"project-{first}.json"
+    original = store.folder("demo") / "image.tif"
+    tally.touch()
+    original.touch()
+    catalogue.delete_project(store, first)
+    assert sorted(path.name for path in folder.iterdir()) == ["shared.json", "shared.safetensors"]
+    assert not maps[first].exists() and maps[second].exists()
+    assert not tally.exists() and original.exists()
 
 
 def test_tiles_carry_state_and_editability(store: Store) -> None:

@@ -7,13 +7,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import session
+from app.background import in_words
 from app.device import Device
 from app.model_tree import in_tree_order
 from app.pages import train as page
 from app.train_charts import change_chart, curves_chart
-from core import catalogue, jobs, trained
+from core import catalogue, jobs, scores, trained
 from core.jobs import Attempt
 from core.records import JobState, ModelRecord, Project, Split
+from core.scores import Evaluation
 from core.settings import Settings
 from core.store.engine import Store
 from models.request import RetrainRequest, request_of
@@ -212,3 +214,48 @@ def test_paint_is_counted(app: AppTest, store: Store, project: Project) -> None:
     tile = catalogue.tiles(store, project.id)[0]
     paint(store, tile, np.ones((48, 48), np.bool_), 5)
     assert "1 of them corrected (1 edits)" in text_of(opened(app, project))
+
+
+def test_frozen_tiles_are_scored_once_and_given_back(
+    app: AppTest, store: Store, project: Project
+) -> None:
+    found = opened(app, project)
+    first, second = [t for t in catalogue.tiles(store, project.id) if t.trainable][:2]
+    found = choose(found, "Set aside for validation", [first.id, second.id], "Reserve")
+    assert "2 reserved and still to be frozen" in text_of(found)
+    found = choose(found, "Freeze what is corrected", [first.id], "Freeze")
+    assert catalogue.tile(store, first.id).frozen and not catalogue.tile(store, second.id).frozen
+    found = choose(found, "Freeze what is corrected", [second.id], "Freeze")
+    (job,) = jobs.jobs(store)
+    assert (job.kind, job.project_id, job.state) == ("evaluate", project.id, JobState.QUEUED)
+    jobs.cancel(store, job.id)
+    matrix = np.eye(len(project.classes.entries) + 1, dtype=np.int64)
+    scores.save_evaluations(store, [Evaluation(first.id, "label/0", "frozen", matrix)])
+    found = choose(found, "Give back to training", [first.id], "Give back")
+    assert catalogue.tile(store, first.id).trainable
+    assert scores.evaluations(store, project.id, reference="frozen") == []
+    assert [job.kind for job in jobs.queue(store)] == ["evaluate"]
+
+
+def choose(app: AppTest, label: str, tile_ids: list[int], press: str) -> AppTest:
+    box = next(box for box in app.multiselect if box.label == label)
+    box.set_value(tile_ids).run()
+    found: AppTest = button(app, press).click().run()
+    assert not found.exception
+    return found
+
+
+def test_jobs_are_called_by_what_they_do(store: Store, project: Project) -> None:
+    words = [
+        in_words(store, jobs.add(store, kind, payload, project_id=project.id))
+        for kind, payload in (
+            ("train", {"name": "Mine"}),
+            ("evaluate", {}),
+            ("predict", {"model_id": 99}),
+        )
+    ]
+    assert words == [
+        "Mine",
+        "Scoring the models on the validation tiles",
+        "Drawing the maps of a model",
+    ]

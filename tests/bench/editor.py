@@ -4,7 +4,8 @@ Four panes show optical, SAR, label and prediction on a screen of 1920 x 1080; `
 the painting on a screen so large that each pane has 1024 x 1024 screen pixels as well, which a
 browser without a GPU must compose by itself. Strokes are painted with the real mouse; frames count
 while a button is down; a stroke is acknowledged when the browser has the server's answer, counted
-from the release of the button.
+from the release of the button. `fill_...` is what a fill of a whole tile takes in the browser, from
+the click to the request; the page stands still for so long.
 """
 
 import math
@@ -51,6 +52,26 @@ COUNT_FRAMES = """() => {
 }"""
 
 
+# One class over a whole tile: the largest region that a fill can have to find and to change.
+FILL = """async ([side, repeats]) => {
+  const [{BLOCK, Labels}, tools, raster] = await Promise.all(
+    ['labels', 'tools', 'raster'].map((name) => import(`/assets/editor/${name}.js`)));
+  const once = () => {
+    const labels = new Labels(side, side), n = BLOCK * BLOCK;
+    for (let by = 0; by < labels.rows; by++)
+      for (let bx = 0; bx < labels.columns; bx++)
+        labels.setBlock(by, bx, {labels: new Uint8Array(n).fill(1), provenance: new Uint8Array(n),
+          original: new Uint8Array(n).fill(1)});
+    const began = performance.now(), at = {y: side / 2, x: side / 2};
+    const change = tools.applyMask(labels, 'fill', 2, tools.regionAt(labels, at));
+    raster.encodeRuns(change.data);
+    return performance.now() - began;
+  };
+  return Array.from({length: repeats}, once);
+}"""
+FILL_REPEATS = 7
+
+
 def run() -> Figures:
     """Return frames, acknowledgements and openings as figures."""
     with tempfile.TemporaryDirectory() as folder:
@@ -67,6 +88,7 @@ def run() -> Figures:
             timings = page.locator(".editor").evaluate("(e) => e.editor.timings.series")
             page.set_viewport_size(LARGE_SCREEN)
             large = _paint(page, LARGE_STROKES)
+            fills = {side: page.evaluate(FILL, [side, FILL_REPEATS]) for side in (1024, 4096)}
     acks = timings["ack"]
     return {
         "frame_slow_share": _figure(_slow_share(frames), "%", len(frames)),
@@ -76,6 +98,8 @@ def run() -> Figures:
         "tile_open_worst": _figure(max(openings) / 1000, "s", len(openings)),
         "pointer_move_p95": _figure(_p95(timings["move"]), "ms", len(timings["move"])),
         "draw_p95": _figure(_p95(timings["draw"]), "ms", len(timings["draw"])),
+        "fill_1024": _figure(median(fills[1024]), "ms", FILL_REPEATS),
+        "fill_4096": _figure(median(fills[4096]), "ms", FILL_REPEATS),
         "stroke_ack_median": _figure(median(acks), "ms", len(acks)),
         "stroke_ack_p95": _figure(_p95(acks), "ms", len(acks)),
     }

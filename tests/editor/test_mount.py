@@ -10,9 +10,11 @@ from streamlit.testing.v1 import AppTest
 from app.access import check
 from app.editor.mount import manifest
 from core import catalogue
+from core.classes import BRIGHT
 from core.records import Modality, TileState
 from core.settings import Settings
 from core.store.engine import Store
+from core.store.tables import ProjectRow
 from tests.scene import Scene, make_scene
 
 PAGE = "from app.pages.correct import main\nmain()"
@@ -62,6 +64,18 @@ def test_a_validation_tile_gets_a_reason_and_a_token_for_viewing(
     assert found["readonly"]["what"] == "validation tile"
     assert check(store, found["token"], "view", scene.project_id).purpose == "view"
     assert told(store, scene, "train")["readonly"] is None
+
+
+def test_only_the_background_of_a_damage_project_is_drawn_clear(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scene: Scene
+) -> None:
+    assert not any(entry["isClear"] for entry in told(store, scene, "train")["classes"])
+    monkeypatch.setattr("tests.scene.CLASSES", BRIGHT)
+    damage = make_scene(store, tmp_path / "damage")
+    with store.write() as session:
+        session.get_one(ProjectRow, damage.project_id).kind = "damage"
+    found = told(store, damage, "train")["classes"]
+    assert [entry["name"] for entry in found if entry["isClear"]] == ["Background"]
 
 
 def test_an_image_of_another_tile_is_not_chosen(store: Store, scene: Scene) -> None:

@@ -206,6 +206,26 @@ def test_hold_to_peek_shows_the_labels_again(bench: Bench) -> None:
     assert desk.editor("(e) => e.display.hidden") is True
 
 
+def test_provenance_is_marked_with_patterns_as_it_changes(bench: Bench) -> None:
+    desk = bench.open()
+    marked = "(e) => [...e.scene.provenance.masks].filter(([, mask]) => mask).map(([key]) => key)"
+    legend = desk.page.locator(".legend")
+    desk.press("p")
+    expect(legend).to_be_visible()
+    assert desk.editor(marked) == []
+    desk.press("6")
+    desk.stroke((40, 20), (50, 60))
+    desk.press("w")
+    desk.expect_state("saved, version 1")
+    desk.hover(85, 5)
+    desk.press("w")
+    desk.expect_state("saved, version 2")
+    desk.page.wait_for_timeout(100)
+    assert sorted(desk.editor(marked)) == ["1/0/0", "2/0/0"]
+    desk.press("p")
+    expect(legend).to_be_hidden()
+
+
 def test_legend_counts_pixels_as_they_are_painted(bench: Bench) -> None:
     desk = bench.open()
     desk.editor("(e) => e.setDiameter(256)")

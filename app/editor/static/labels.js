@@ -10,15 +10,18 @@ import {trim} from './raster.js';
 export const BLOCK = 512;
 export const PSEUDO = 0, CHANGED = 1, VERIFIED = 2;
 
-/* How each tool changes a pixel: from (label, provenance, original) to [label, provenance]. */
+const KEEP = -1, NONE = -1;
+
+/* What each tool makes of a pixel: label and provenance packed into one number, or KEEP. A fill asks
+   millions of times, so that nothing may be allocated here. */
+const pack = (label, provenance) => (provenance << 8) | label;
 const RULES = {
-  brush: (to) => (label) => (label === to ? null : [to, CHANGED]),
-  fill: (to) => (label) => (label === to ? null : [to, CHANGED]),
+  brush: (to) => (label) => (label === to ? KEEP : pack(to, CHANGED)),
+  fill: (to) => (label) => (label === to ? KEEP : pack(to, CHANGED)),
   revert: () => (label, provenance, original) =>
-    original === undefined || (label === original && provenance === PSEUDO)
-      ? null : [original, PSEUDO],
+    original === NONE || (label === original && provenance === PSEUDO) ? KEEP : pack(original, PSEUDO),
   verify: () => (label, provenance) =>
-    provenance === CHANGED || provenance === VERIFIED ? null : [label, VERIFIED],
+    provenance === CHANGED || provenance === VERIFIED ? KEEP : pack(label, VERIFIED),
 };
 
 export class Labels {
@@ -105,31 +108,68 @@ export class Labels {
   /* Start a stroke of a tool; `toClass` matters for brush and fill. */
   begin(tool, toClass = null) {
     this.stroke = {tool, toClass, rule: RULES[tool](toClass), touched: new Map(), box: null,
-      from: new Set()};
+      seen: new Uint8Array(256)};
   }
 
-  /* Apply the running stroke to the ones of a mask. */
+  /* Apply the running stroke to the ones of a mask. Where all of them are known to hold one class,
+     `mask.value` names it, and a fill then writes whole runs at once. */
   paint(mask) {
     const {stroke} = this;
     let changed = false;
     this.#rows(mask, (block, from, to, row, col) => {
       const base = (row - mask.y0) * mask.w + col - mask.x0 - from;
-      for (let i = from; i < to; i++) {
-        if (mask.data[base + i] === 0) continue;
-        const next = stroke.rule(block.labels[i], block.provenance[i], block.original?.[i]);
-        if (next === null) continue;
-        const kept = keepOld(stroke, block);
-        if (kept.visited[i] === 0) {
-          kept.visited[i] = 1;
-          stroke.from.add(block.labels[i]);
-        }
-        this.#set(block, i, next[0], next[1]);
-        changed = true;
-      }
+      const painted = stroke.tool === 'fill' && mask.value !== undefined
+        ? this.#fillRow(stroke, block, from, to, mask, base)
+        : this.#paintRow(stroke, block, from, to, mask.data, base);
+      changed ||= painted;
     });
     if (!changed) return;
     stroke.box = union(stroke.box, mask);
     this.onDirty(mask);
+  }
+
+  /* Indexes [from, to) of a block; data[base + i] is the mask's byte of index i. */
+  #paintRow({rule, touched, seen}, block, from, to, data, base) {
+    const {counts} = this, {labels, provenance, original} = block;
+    let visited = touched.get(block)?.visited ?? null, changed = false;
+    for (let i = from; i < to; i++) {
+      if (data[base + i] === 0) continue;
+      const label = labels[i];
+      const next = rule(label, provenance[i], original ? original[i] : NONE);
+      if (next === KEEP) continue;
+      visited ??= keepOld(touched, block);
+      if (visited[i] === 0) {
+        visited[i] = 1;
+        seen[label] = 1;
+      }
+      labels[i] = next & 255;
+      provenance[i] = next >> 8;
+      counts[label]--;
+      counts[next & 255]++;
+      changed = true;
+    }
+    return changed;
+  }
+
+  #fillRow({toClass, touched, seen}, block, from, to, {data, value}, base) {
+    if (value === toClass) return false;
+    const {counts} = this;
+    // Searches end with the row: behind it they would go through the whole mask.
+    const bits = data.subarray(base + from, base + to);
+    let start = bits.indexOf(1);
+    const changed = start >= 0;
+    while (start >= 0) {
+      const next = bits.indexOf(0, start), end = next < 0 ? bits.length : next;
+      const visited = touched.get(block)?.visited ?? keepOld(touched, block);
+      block.labels.fill(toClass, from + start, from + end);
+      block.provenance.fill(CHANGED, from + start, from + end);
+      visited.fill(1, from + start, from + end);
+      counts[value] -= end - start;
+      counts[toClass] += end - start;
+      seen[value] = 1;
+      start = bits.indexOf(1, end);
+    }
+    return changed;
   }
 
   #set(block, i, label, provenance) {
@@ -161,7 +201,7 @@ export class Labels {
       old.provenance.set(kept.provenance.subarray(from, to), at);
     });
     const now = {labels: this.window(mask), provenance: this.window(mask, 'provenance', 0)};
-    const fromClasses = [...stroke.from].sort((a, b) => a - b);
+    const fromClasses = Array.from(stroke.seen.keys()).filter((code) => stroke.seen[code]);
     return {tool: stroke.tool, toClass: stroke.toClass, fromClasses, ...mask, old, new: now};
   }
 
@@ -227,14 +267,11 @@ export class Labels {
   }
 }
 
-function keepOld(stroke, block) {
-  let kept = stroke.touched.get(block);
-  if (!kept) {
-    kept = {labels: block.labels.slice(), provenance: block.provenance.slice(),
-      visited: new Uint8Array(block.labels.length)};
-    stroke.touched.set(block, kept);
-  }
-  return kept;
+/* Keep a block as it is before its first change; returns the bytes that mark its changed pixels. */
+function keepOld(touched, block) {
+  const visited = new Uint8Array(block.labels.length);
+  touched.set(block, {labels: block.labels.slice(), provenance: block.provenance.slice(), visited});
+  return visited;
 }
 
 function mark(skip, box, own) {

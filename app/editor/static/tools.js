@@ -48,12 +48,13 @@ export function fillBox({height, width}, {y, x}) {
   return {y0, x0, h, w};
 }
 
-/* The connected region of one class under a position, as a mask. */
+/* The connected region of one class under a position, as a mask with that class as its `value`. */
 export function regionAt(labels, at) {
   const box = fillBox(labels, at);
   const values = labels.window(box);
-  const mask = floodFill(values, box.h, box.w, Math.floor(at.y) - box.y0, Math.floor(at.x) - box.x0);
-  return {...mask, y0: mask.y0 + box.y0, x0: mask.x0 + box.x0};
+  const row = Math.floor(at.y) - box.y0, col = Math.floor(at.x) - box.x0;
+  const mask = floodFill(values, box.h, box.w, row, col);
+  return {...mask, y0: mask.y0 + box.y0, x0: mask.x0 + box.x0, value: values[row * box.w + col]};
 }
 
 /* Apply a tool to a whole mask as one stroke. */

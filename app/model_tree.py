@@ -29,7 +29,8 @@ def models_ui(here: Context, project: Project) -> None:
     counts = validation_summary(here.store, catalogue.tiles(here.store, project.id))
     reference = main_reference(counts)
     st.caption(
-        f"mIoU {REFERENCE_WORDS[reference]}, {counts.get(reference, 0)} tiles: on the clearest "
+        f"mIoU (mean overlap with the reference, 0 to 1) {REFERENCE_WORDS[reference]}, "
+        f"{counts.get(reference, 0)} tiles: on the clearest "
         "date of each tile, and on all dates. The promoted model is the one that the editor shows."
     )
     found = summaries(here.store, project, reference)

@@ -59,7 +59,7 @@ def strip_ui(here: Context, project: Project) -> bool:
         circle = f'<i style="{style}height:{2 * mark.radius:.2%}"></i>'
     pictures = (
         (str(dated_layer), f"Optical{cover}", ""),
-        ("sar", "SAR, through the cloud", ""),
+        ("sar", "Radar (SAR), through the cloud", ""),
         ("label", "The label, with an error" if circle else "The label", circle),
         ("prediction", "What the model sees", circle),
     )

@@ -1,5 +1,6 @@
 """Tables of scores: "-" where a class is absent, links to the tiles, and CSV of each."""
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -14,8 +15,8 @@ from core.comparison import Scored
 COLUMN_NAMES = {
     "title": "map",
     "miou": "mIoU",
-    "miou_low": "from",
-    "miou_high": "to",
+    "miou_low": "mIoU from",
+    "miou_high": "mIoU to",
     "classes_in_mean": "classes in mean",
     "overall_accuracy": "overall accuracy",
     "average_accuracy": "mean recall",
@@ -92,10 +93,11 @@ def dashed(frame: pd.DataFrame) -> Any:  # noqa: ANN401  # pandas' Styler has no
 
 def download(frame: pd.DataFrame, stage: Stage, name: str) -> None:
     """Draw the button that saves a table as CSV; `name` is part of the file's name."""
+    project = "-".join(re.findall(r"\w+", stage.project.name.lower()))
     st.download_button(
         "Download CSV",
         frame.to_csv(index=False).encode(),
-        f"{stage.project.name}-{name}.csv".replace(" ", "-").lower(),
+        f"{project}-{name}.csv",
         "text/csv",
         key=f"csv_{name}",
         type="tertiary",

@@ -32,7 +32,11 @@ REFERENCE_WORDS: dict[Reference, str] = {
 def main() -> None:
     """Draw the page."""
     here = context()
-    page_header("Compare", "What changed, for which classes, under which clouds, and how sure.")
+    page_header(
+        "Compare",
+        "What changed, for which classes, under which clouds, and how sure. IoU is the overlap of "
+        "map and reference, from 0 (none) to 1 (the same); mIoU is its mean over classes.",
+    )
     if here.project is None:
         nothing("No project is open. Choose one on the home page.", "home", "Go to Home")
         return

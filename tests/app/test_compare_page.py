@@ -126,7 +126,7 @@ def test_preset_changes_the_mean_and_nothing_else(
     assert "decides the mean and nothing else" in captions(page)
 
 
-MEAN_COLUMNS = {"mIoU", "from", "to", "classes in mean"}
+MEAN_COLUMNS = {"mIoU", "mIoU from", "mIoU to", "classes in mean"}
 
 
 def test_edges_of_levels_can_be_changed(

@@ -74,6 +74,8 @@ def links_table(stage: Stage, frame: pd.DataFrame, name: str) -> None:
     shown["tile"] = [stage.tiles[int(tile)].name for tile in frame["tile"]]
     shown.insert(1, "open", links)
     shown["cover"] = shown["cover"] * 100
+    if shown["cover"].isna().all():
+        shown = shown.drop(columns=["cover"])
     shown = shown.drop(columns=["acquisition"]).rename(columns=COLUMN_NAMES | TILE_NAMES)
     config = {"open": st.column_config.LinkColumn("open", display_text="Correct")}
     height = min(318, 38 + 35 * max(len(shown), 1))

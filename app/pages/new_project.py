@@ -13,7 +13,7 @@ from app.folder_chooser import folder_ui
 from app.import_progress import progress_to
 from app.import_tables import SHOWS, classes_of, roles_frame, roles_of
 from app.session import Context, context
-from app.theme import page_header, swatch
+from app.theme import ACCENT, page_header, swatch
 from core import catalogue
 from core.check import Checked, check
 from core.class_maps import add_predictions
@@ -298,9 +298,13 @@ def _done_ui(here: Context, project_id: int) -> None:
     project = catalogue.project(here.store, project_id)
     count = len(catalogue.tiles(here.store, project_id))
     st.success(f"{project.name} is ready with {count:,} {'tile' if count == 1 else 'tiles'}.")
+    links = [("explore", f"Explore {project.name}"), ("correct", "Start correcting")]
     st.html(
-        f'<a href="explore?project={project_id}" target="_self">Explore {escape(project.name)}</a>'
-        f' &ensp; <a href="correct?project={project_id}" target="_self">Start correcting</a>'
+        " &ensp; ".join(
+            f'<a style="color:{ACCENT}" href="{page}?project={project_id}" target="_self">'
+            f"{escape(words)}</a>"
+            for page, words in links
+        )
     )
 
 

@@ -12,10 +12,12 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from core import jobs
+from core.errors import NotFound
 from core.jobs import IDLE_SECONDS, WORKER, Attempt, RunningJob
 from core.processes import log_file, runner_lock, spawn
 from core.settings import Settings, load_settings
@@ -106,7 +108,8 @@ class Runner:
 
     def _lost(self, attempt: Attempt, why: str) -> None:
         # The worker may have written its end just before it left: `lost` checks that first.
-        jobs.lost(self.store, attempt, why)
+        with suppress(NotFound):  # its project was deleted a moment ago, and the job with it
+            jobs.lost(self.store, attempt, why)
         self._forget(attempt.token)
 
     def _forget(self, token: str) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from core import jobs, runner
+from core import catalogue, jobs, runner
 from core.processes import environment, runner_lock
 from core.records import Job, JobState
 from core.runner import Runner
 from core.settings import Settings, load_settings
 from core.store.engine import Store
+from tests.core.test_catalogue import add_project
 
 WORKER = "tests.core.job_worker"
 ENDED = {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
@@ -94,6 +95,20 @@ def test_a_killed_job_starts_once_more(
     if state is JobState.FAILED:
         assert "killed, perhaps because memory ran out, 2 times" in ended.message
         assert (tmp_path / "count").read_text() == "2"
+
+
+def test_a_job_deleted_with_its_project_is_forgotten(
+    store: Store, queue_runner: Runner, tmp_path: Path
+) -> None:
+    project = add_project(store)
+    added = jobs.add(store, "wait", {"until": str(tmp_path / "never")}, project_id=project)
+    until(lambda: bool(jobs.events(store, added.id)), queue_runner.tick)
+    seen = jobs.running(store)
+    catalogue.delete_project(store, project)
+    for gone in seen:  # as when it was read just before
+        queue_runner._lost(gone.attempt, "gone")
+    until(lambda: not queue_runner.tick())
+    assert jobs.jobs(store) == [] and not queue_runner.children
 
 
 def test_exit_code_zero_is_no_success(store: Store, queue_runner: Runner) -> None:

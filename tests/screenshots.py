@@ -49,7 +49,7 @@ def work(store: Store, settings: Settings, app: LiveApp, page: Page) -> None:
     request = RetrainRequest(name="Corrected labels")
     job = jobs.submit(store, settings, "train", request.payload(), project.id, person.id)
     page.goto(f"{app.url}/train?project={LAND_COVER}")
-    page.get_by_text("left", exact=False).first.wait_for()
+    page.get_by_role("button", name="Cancel").wait_for()
     page.wait_for_timeout(25_000)
     shoot(page, "training")
     done = wait_for(store, job)

@@ -17,14 +17,15 @@ def curves_chart(points: Sequence[Mapping[str, Any]], steps: int) -> go.Figure:
     figure = make_subplots(cols=2, subplot_titles=("Loss", "Validation mIoU"))
     for arm, colour in (("training", ACCENT), ("control", MUTED)):
         mine = [point for point in points if point.get("arm") == arm]
+        if arm == "control" and not mine:
+            continue
         scored = [point for point in mine if point.get("val_miou") is not None]
         for column, chosen, key in ((1, mine, "loss"), (2, scored, "val_miou")):
-            if not chosen:
-                continue
+            # An empty line still draws its axes: the chart is whole before the first score.
             line = go.Scatter(
                 x=[point["step"] for point in chosen],
                 y=[point[key] for point in chosen],
-                mode="lines+markers" if column == 2 else "lines",
+                mode="lines+markers" if column == 2 or len(chosen) < 3 else "lines",
                 line={"color": colour, "width": 2},
                 name=arm,
                 showlegend=False,
@@ -92,6 +93,7 @@ def _dots(
         mode="markers+text" if filled else "markers",
         text=["" if value is None else f"{value:.2f}" for value in values] if filled else None,
         textposition="middle right",
+        cliponaxis=False,  # the number of a class near 1 stands beyond the axis
         marker={"color": colour, "size": 14, "symbol": symbol, "line": edge},
         name=label,
         hovertemplate=f"%{{y}} %{{x:.3f}}<extra>{label}</extra>",

@@ -21,6 +21,7 @@ from tests.live import ROOT, LiveApp, assert_clean, chromium, live_app, new_page
 
 IMAGES = ROOT / "docs" / "images"
 WIDTH, HEIGHT = 1440, 900
+TALL = {"compare": 1240, "compare-damage": 1240, "train": 1000}
 LAND_COVER, DAMAGE = 1, 2
 CORRECTED_TILE = "coastal-city_01"
 
@@ -46,11 +47,12 @@ def work(store: Store, settings: Settings, app: LiveApp, page: Page) -> None:
     person = catalogue.ensure_person(store, "Ada Lovelace")
     for tile in chosen(store, project):
         paint_true(store, app.url, project, person, tile)
-    request = RetrainRequest(name="Corrected labels")
+    request = RetrainRequest(name="Retrained")
     job = jobs.submit(store, settings, "train", request.payload(), project.id, person.id)
     page.goto(f"{app.url}/train?project={LAND_COVER}")
     page.get_by_role("button", name="Cancel").wait_for()
-    page.wait_for_timeout(25_000)
+    page.get_by_text("Epoch 4").wait_for(timeout=240_000)
+    page.wait_for_timeout(2_000)
     shoot(page, "training")
     done = wait_for(store, job)
     assert done.state is JobState.DONE, done.message
@@ -73,8 +75,10 @@ def photograph(store: Store, app: LiveApp, page: Page) -> None:
     }.items():
         page.goto(f"{app.url}/{address}")
         settle(page)
+        page.set_viewport_size({"width": WIDTH, "height": TALL.get(name, HEIGHT)})
         page.wait_for_timeout(3_500)
         shoot(page, name)
+    page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
     for name, project, shown in (("correct", LAND_COVER, tile), ("damage", DAMAGE, building)):
         page.goto(f"{app.url}/correct?project={project}&tile={shown.id}")
         page.locator(f'.editor[data-painted="{shown.id}"]').wait_for()

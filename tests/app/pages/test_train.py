@@ -204,6 +204,7 @@ def test_curves_and_changes_leave_absent_values_out() -> None:
     ]
     loss, score = curves_chart(points, 10).data
     assert list(loss.x) == [5, 10] and list(score.x) == [10]
+    assert [len(trace.x) for trace in curves_chart(points[:1], 10).data] == [1, 0]  # both axes
     summaries = {"a": {"iou": [0.1, None, 0.5]}, "b": {"iou": [0.2, 0.3, None]}}
     figure = change_chart(CLASSES, summaries, "b")
     assert [len(t.x) for t in figure.data if t.mode == "lines"] == [2]  # one class in both

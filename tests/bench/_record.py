@@ -57,7 +57,7 @@ def section(name: str, found: dict[str, Any]) -> str:
     """Return the section of one benchmark: where, when, and a row for each figure."""
     rows = [
         f"| `{figure}` | {got['value']:.4g} {got['unit']} | {got['n']} | {BOUNDS.get(figure, '')} |"
-        for figure, got in found["figures"].items()
+        for figure, got in sorted(found["figures"].items())
     ]
     head = ["| figure | measured | n | bound |", "|---|---|---|---|"]
     what = f"`.venv/bin/python -m tests.bench {name}`, {found['date']}, {found['machine']}."

@@ -4,7 +4,6 @@ The person is remembered in a cookie that only this server can make: it holds a 
 project, tile, acquisition and model in use are in the address, so that a link opens the same view.
 """
 
-import json
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -125,8 +124,3 @@ def query_int(name: str) -> int | None:
     """Return a whole number from the address, or None where it is missing or malformed."""
     value = st.query_params.get(name, "")
     return int(value) if value.isdecimal() and len(value) < 16 else None
-
-
-def to_json(value: object) -> str:
-    """Return compact JSON for the browser."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)

@@ -9,8 +9,6 @@ import streamlit as st
 INK = "#23272b"
 MUTED = "#6a7077"
 LINE = "#dcdcd6"
-PAPER = "#fbfbfa"
-PANEL = "#f1f1ee"
 ACCENT = "#0f6e84"
 WARNING = "#b3402e"
 FONT = '"Source Sans", "Source Sans Pro", system-ui, sans-serif'

@@ -5,23 +5,13 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import session
 from app.compare.stage import default_pair, read_edges
-from core import catalogue, jobs
-from core.settings import Settings
+from core import jobs
 from core.store.engine import Store
 from core.trained import models
 from tests.app.scored import ScoredProject, make_scored
 
 SCRIPT = "from app.pages import compare\ncompare.main()\n"
-
-
-@pytest.fixture
-def page(settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    monkeypatch.setattr(session, "_served", (settings, store))
-    page = AppTest.from_string(SCRIPT, default_timeout=60)
-    page.session_state["person_id"] = catalogue.ensure_person(store, "Ada").id
-    return page
 
 
 @pytest.fixture

@@ -7,23 +7,13 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import session
 from core import catalogue
 from core.records import TileState
-from core.settings import Settings
 from core.store.engine import Store
 from tests.app.scored import make_scored
 from tests.scene import Scene, make_scene
 
 SCRIPT = "from app.pages import explore\nexplore.main()\n"
-
-
-@pytest.fixture
-def page(settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    monkeypatch.setattr(session, "_served", (settings, store))
-    page = AppTest.from_string(SCRIPT, default_timeout=60)
-    page.session_state["person_id"] = catalogue.ensure_person(store, "Ada").id
-    return page
 
 
 @pytest.fixture

@@ -9,12 +9,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import session
 from app.next_step import next_step
 from app.strip import largest_error
 from core import catalogue
 from core.records import Job, JobState, ModelRecord, Tile, TileState
-from core.settings import Settings
 from core.store.engine import Store
 from core.trained import models
 from tests.app.scored import make_scored
@@ -22,14 +20,6 @@ from tests.scene import Scene, make_scene
 
 SCRIPT = "from app.pages import home\nhome.main()\n"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def page(settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    monkeypatch.setattr(session, "_served", (settings, store))
-    page = AppTest.from_string(SCRIPT, default_timeout=60)
-    page.session_state["person_id"] = catalogue.ensure_person(store, "Ada").id
-    return page
 
 
 @pytest.fixture

@@ -142,6 +142,8 @@ class LayerRow(Base):
     unit: Mapped[str] = mapped_column(String(20))
     nodata: Mapped[float | None]
     offset_px: Mapped[float] = mapped_column(default=0.0)
+    nudge_y: Mapped[float] = mapped_column(default=0.0, server_default="0")  # for display only, px
+    nudge_x: Mapped[float] = mapped_column(default=0.0, server_default="0")
     code_map: Mapped[dict[str, Any] | None]  # file code (as text) to class code, where they differ
 
 
@@ -160,6 +162,7 @@ class EditRow(Base):
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     tool: Mapped[str] = mapped_column(String(20))
+    effect: Mapped[str | None] = mapped_column(String(12))  # null for undo, redo and old rows
     from_classes: Mapped[list[Any]]
     to_class: Mapped[int | None]
     y0: Mapped[int]
@@ -173,14 +176,26 @@ class EditRow(Base):
     old_provenance: Mapped[bytes] = mapped_column(LargeBinary)
     new_provenance: Mapped[bytes] = mapped_column(LargeBinary)
     panes_shown: Mapped[list[Any]]
-    restrict: Mapped[str | None] = mapped_column(String(20))
-    group_id: Mapped[str | None] = mapped_column(String(64))
+    restrict: Mapped[str | None] = mapped_column(String(200))
+    group_id: Mapped[str | None] = mapped_column(String(64), index=True)
     reverses: Mapped[int | None] = mapped_column(ForeignKey("edit.id"))
     reason: Mapped[str | None] = mapped_column(String(200))
     __table_args__ = (
         UniqueConstraint("tile_id", "version"),
         UniqueConstraint("client_id", "seq"),
     )
+
+
+class PresenceRow(Base):
+    """A browser tab that has a tile open, and when it last said so; informs and never locks."""
+
+    __tablename__ = "presence"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tile_id: Mapped[int] = _tile_fk()
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    client_id: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (UniqueConstraint("tile_id", "client_id"),)
 
 
 class KeyframeRow(Base):

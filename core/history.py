@@ -289,7 +289,8 @@ class _Writer:
             return None
         labels, provenance = self._load(self.stroke.box)
         first = join_original(self.blocks.values(), self.stroke.box)
-        return change(self.stroke, self.mask, labels, provenance, first)
+        classes = memory(self.store).class_table(self.session, self.here)
+        return change(self.stroke, self.mask, labels, provenance, first, classes)
 
     def _target(self) -> LogRow | None:
         """Return the row to reverse, or None; raises `BadPatch` for somebody else's stroke."""
@@ -333,6 +334,7 @@ class _Writer:
             started_at=stroke.started_at,
             ended_at=stroke.ended_at,
             tool=stroke.tool.value,
+            effect=stroke.does.value if stroke.does is not None else None,
             from_classes=list(stroke.from_classes),
             to_class=stroke.to_class,
             y0=patch.box.y0,

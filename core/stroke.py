@@ -1,7 +1,8 @@
 """Strokes: what a person asks to change, checked, and the patch that comes of it. Pure numpy.
 
 A stroke names pixels and a wish; the patch is worked out here from the labels of now, so that
-nothing but the mask is taken from the browser.
+nothing but the mask is taken from the browser. The *tool* is the gesture or command that marked the
+pixels, the *effect* what becomes of them: every tool can be used with several effects.
 """
 
 from dataclasses import dataclass
@@ -16,22 +17,56 @@ from core.errors import BadPatch
 from core.grid import Window
 from core.patch import Bytes, Mask, Patch, check_box, check_runs, decode_runs, make_patch, plane
 from core.records import Grid
+from core.restrict import allowed, parse_restriction
 
 
 class Tool(StrEnum):
-    """What made an edit."""
+    """What marked the pixels of an edit."""
 
     BRUSH = "brush"
     FILL = "fill"
-    REVERT = "revert"  # back to the label as it came
-    VERIFY = "verify"  # the label is right: changes provenance only
+    FILL_ALL = "fill_all"  # every pixel of one class
+    POLYGON = "polygon"
+    LASSO = "lasso"
+    ENCIRCLE = "encircle"
+    WAND = "wand"
+    SUPERPIXEL = "superpixel"
+    REGION = "region"  # the connected region under the cursor
+    OBJECT = "object"  # a building
+    RECODE = "recode"
+    ISLANDS = "islands"
+    HOLES = "holes"
+    ACCEPT = "accept"  # the model's answer where it is confident
+    SUGGESTION = "suggestion"
+    RESTORE = "restore"  # an earlier version
+    REVERT = "revert"  # the brush with that effect, as old rows and tabs name it
+    VERIFY = "verify"  # a region with that effect, as old rows and tabs name it
     UNDO = "undo"
     REDO = "redo"
     IMPORT = "import"  # labels from elsewhere, one value per pixel
 
 
-PAINTING = (Tool.BRUSH, Tool.FILL)
+class Effect(StrEnum):
+    """What becomes of the marked pixels."""
+
+    CLASS = "class"  # the class chosen
+    REVERT = "revert"  # the label as it came
+    MODEL = "model"  # the class that a model predicts
+    VERIFY = "verify"  # the label is right: changes provenance only
+    UNSURE = "unsure"  # nobody can tell: changes provenance only
+    VALUES = "values"  # one class per pixel
+
+
 REVERSING = (Tool.UNDO, Tool.REDO)
+MODEL_TOOLS = (Tool.ACCEPT, Tool.SUGGESTION)
+_OF_TOOL = {
+    Tool.REVERT: Effect.REVERT,
+    Tool.VERIFY: Effect.VERIFY,
+    Tool.ACCEPT: Effect.MODEL,
+    Tool.SUGGESTION: Effect.VALUES,
+    Tool.RESTORE: Effect.VALUES,
+    Tool.IMPORT: Effect.VALUES,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +74,11 @@ class Stroke:
     """One stroke or command of one browser tab (`client_id`), numbered by it (`seq`).
 
     `runs` are run lengths over `box`, as in `core.patch`; undo and redo have neither, and name the
-    stroke that they reverse by its (client_id, seq), or None for the newest. `values` (uint8, one
-    per marked pixel, row-major) belongs to imports. `force` overrules a conflict.
+    stroke that they reverse by its (client_id, seq), or None for the newest. `effect` None means
+    the tool's own. Of one byte per marked pixel, row-major, uint8: `values`, the classes of the
+    effect "values"; `prediction_values`, the predicted classes of the effect "model", where codes
+    of no class mark pixels without an answer; `provenance_values`, for "values", who is behind
+    each (None: the tool says). `force` overrules a conflict.
     """
 
     client_id: str
@@ -50,7 +88,10 @@ class Stroke:
     box: Window | None = None
     runs: npt.NDArray[np.integer] | None = None
     to_class: int | None = None
+    effect: Effect | None = None
     values: Bytes | None = None
+    prediction_values: Bytes | None = None
+    provenance_values: Bytes | None = None
     from_classes: tuple[int, ...] = ()
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -60,6 +101,21 @@ class Stroke:
     reason: str | None = None
     reverses: tuple[str, int] | None = None
     force: bool = False
+
+    @property
+    def does(self) -> Effect | None:
+        """Return the effect, the tool's own where none is named; None for undo and redo."""
+        return effect_of(self.tool, self.effect)
+
+
+def effect_of(tool: str, effect: str | None) -> Effect | None:
+    """Return what an edit did to its pixels; None for undo and redo.
+
+    Edits of before there were effects name none: their tool says it.
+    """
+    if tool in REVERSING:
+        return None
+    return Effect(effect) if effect is not None else _OF_TOOL.get(Tool(tool), Effect.CLASS)
 
 
 def check_stroke(stroke: Stroke, grid: Grid, classes: ClassTable) -> Mask | None:
@@ -75,58 +131,108 @@ def check_stroke(stroke: Stroke, grid: Grid, classes: ClassTable) -> Mask | None
             raise BadPatch(f"field {name}", found=str(number)[:40], expected="0 or more")
     _check_classes(stroke, classes)
     if stroke.tool in REVERSING:
+        if stroke.effect is not None:
+            raise BadPatch("field effect", found=stroke.effect, expected=f"none for {stroke.tool}")
         return None
+    mask = marked(stroke, grid)
+    _check_values(stroke, int(np.count_nonzero(mask)), classes)
+    return mask
+
+
+def marked(stroke: Stroke, grid: Grid) -> Mask:
+    """Return the pixels that a stroke marks, bool [h, w] over its box; raises `BadPatch`."""
     if stroke.box is None or stroke.runs is None:
         raise BadPatch("fields box and mask", found="nothing", expected=f"both for {stroke.tool}")
     check_box(stroke.box, grid.height, grid.width)
-    mask = decode_runs(check_runs(stroke.runs, stroke.box), stroke.box)
-    if stroke.tool is Tool.IMPORT:
-        _check_values(stroke.values, int(np.count_nonzero(mask)), classes)
-    return mask
+    return decode_runs(check_runs(stroke.runs, stroke.box), stroke.box)
 
 
 def _check_classes(stroke: Stroke, classes: ClassTable) -> None:
     known = {*classes.codes, classes.void_code}
     wanted = f"one of {sorted(known)}"
-    if stroke.tool in PAINTING and stroke.to_class not in known:
+    if stroke.does is Effect.CLASS and stroke.to_class not in known:
         raise BadPatch("field to_class", found=str(stroke.to_class)[:40], expected=wanted)
     if not set(stroke.from_classes) <= known:
         found = str(sorted(set(stroke.from_classes) - known))[:80]
         raise BadPatch("field from_classes", found=found, expected=wanted)
+    sources = set(parse_restriction(stroke.restrict).from_codes or ())
+    if not sources <= known:
+        found = f"from {sorted(sources - known)}"[:80]
+        raise BadPatch("field restrict", found=found, expected=wanted)
 
 
-def _check_values(values: Bytes | None, marked: int, classes: ClassTable) -> None:
-    if values is None or len(values) != marked:
+def _check_values(stroke: Stroke, count: int, classes: ClassTable) -> None:
+    if stroke.does is Effect.VALUES:
+        _check_count("field values", stroke.values, count)
+        unknown = classes.unknown_codes(np.asarray(stroke.values, np.uint8))
+        if unknown:
+            raise BadPatch("field values", found=f"codes {unknown}", expected=f"{classes.codes}")
+    if stroke.does is Effect.MODEL:
+        _check_count("field prediction", stroke.prediction_values, count)
+    if stroke.provenance_values is not None:
+        _check_count("provenance values", stroke.provenance_values, count)
+        if count and int(stroke.provenance_values.max()) > max(Provenance):
+            raise BadPatch("provenance values", found="unknown codes", expected="0 to 4")
+
+
+def _check_count(field: str, values: Bytes | None, count: int) -> None:
+    if values is None or len(values) != count:
         found = "nothing" if values is None else f"{len(values)} values"
-        raise BadPatch("field values", found=found, expected=f"{marked}, one per marked pixel")
-    unknown = classes.unknown_codes(values)
-    if unknown:
-        raise BadPatch("field values", found=f"codes {unknown}", expected=f"{classes.codes}")
+        raise BadPatch(field, found=found, expected=f"{count}, one per marked pixel")
 
 
 def change(
-    stroke: Stroke, mask: Mask, labels: Bytes, provenance: Bytes, original: Bytes
+    stroke: Stroke,
+    mask: Mask,
+    labels: Bytes,
+    provenance: Bytes,
+    original: Bytes,
+    classes: ClassTable,
 ) -> Patch | None:
     """Return what a stroke other than undo and redo changes; None when nothing.
 
-    The arrays are uint8 [h, w] over the stroke's box. A pixel that already has the class painted
+    The arrays are uint8 [h, w] over the stroke's box. A pixel that already has the class wished for
     is left out: painting a class over itself is not a confirmation.
     """
     if stroke.box is None:
         return None
-    box = stroke.box
-    if stroke.tool is Tool.REVERT:
-        return make_patch(box, labels, provenance, mask, original, Provenance.PSEUDO)
-    if stroke.tool is Tool.VERIFY:
-        unsettled = mask & (provenance != Provenance.CHANGED)
+    box, effect = stroke.box, stroke.does
+    may = allowed(parse_restriction(stroke.restrict), mask, labels, provenance)
+    if effect is Effect.REVERT:
+        return make_patch(box, labels, provenance, may, original, Provenance.PSEUDO)
+    if effect is Effect.VERIFY:
+        unsettled = may & (provenance != Provenance.CHANGED)
         return make_patch(box, labels, provenance, unsettled, labels, Provenance.VERIFIED)
-    wanted: Bytes | int = stroke.to_class or 0
-    if stroke.values is not None:
-        wanted = np.zeros(labels.shape, np.uint8)
-        wanted[mask] = stroke.values
-    return make_patch(
-        box, labels, provenance, mask & (labels != wanted), wanted, Provenance.CHANGED
-    )
+    if effect is Effect.UNSURE:
+        return make_patch(box, labels, provenance, may, labels, Provenance.UNSURE)
+    if effect is Effect.MODEL:
+        wanted = _spread(mask, stroke.prediction_values)
+        may = may & (classes.index_lut[wanted] != 255) & (labels != wanted)
+        return make_patch(box, labels, provenance, may, wanted, Provenance.MODEL)
+    if effect is Effect.VALUES:
+        return _valued(stroke, mask, may, labels, provenance)
+    code = stroke.to_class or 0
+    return make_patch(box, labels, provenance, may & (labels != code), code, Provenance.CHANGED)
+
+
+def _valued(
+    stroke: Stroke, mask: Mask, may: Mask, labels: Bytes, provenance: Bytes
+) -> Patch | None:
+    if stroke.box is None:
+        return None
+    wanted = _spread(mask, stroke.values)
+    if stroke.provenance_values is not None:
+        behind = _spread(mask, stroke.provenance_values)
+        return make_patch(stroke.box, labels, provenance, may, wanted, behind)
+    source = Provenance.MODEL if stroke.tool in MODEL_TOOLS else Provenance.CHANGED
+    return make_patch(stroke.box, labels, provenance, may & (labels != wanted), wanted, source)
+
+
+def _spread(mask: Mask, values: Bytes | None) -> Bytes:
+    """Return uint8 [h, w] with one value on each marked pixel and 0 elsewhere."""
+    spread = np.zeros(mask.shape, np.uint8)
+    spread[mask] = 0 if values is None else values
+    return spread
 
 
 def reverse(patch: Patch, labels: Bytes, provenance: Bytes) -> Patch | None:

@@ -32,8 +32,8 @@ Json = dict[str, Any]
 def version() -> str:
     """Return a short name of the static files; it changes when any of them does."""
     digest = hashlib.sha256()
-    for path in sorted(STATIC.iterdir()):
-        digest.update(path.name.encode() + path.read_bytes())
+    for path in sorted(file for file in STATIC.rglob("*") if file.is_file()):
+        digest.update(path.relative_to(STATIC).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -7,23 +7,15 @@ import re
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser
-
-from app.editor.mount import STATIC
-from tests.live import chromium
+from tests.editor.node import call
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "correct.md"
 MARKED = re.compile(r"(<!-- keys -->\n).*?(<!-- /keys -->)", re.DOTALL)
 
-_IMPORT = """(source) => import(URL.createObjectURL(new Blob([source], {type: 'text/javascript'})))
-    .then((module) => module.describe())"""
 
-
-def commands(browser: Browser) -> list[dict[str, Any]]:
+def commands() -> list[dict[str, Any]]:
     """Return the command table as the browser has it: id, group, keys, label, help."""
-    page = browser.new_page()
-    found: list[dict[str, Any]] = page.evaluate(_IMPORT, (STATIC / "commands.js").read_text())
-    page.close()
+    found: list[dict[str, Any]] = call("commands.js", "(commands) => commands.describe()")
     return found
 
 
@@ -49,5 +41,4 @@ def with_table(text: str, entries: list[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    with chromium() as opened:
-        PAGE.write_text(with_table(PAGE.read_text(), commands(opened)))
+    PAGE.write_text(with_table(PAGE.read_text(), commands()))

@@ -38,25 +38,25 @@ def nineteen(
     return Bench(harness, scene, browser, []).open()
 
 
-def test_keys_are_unique_and_leave_streamlits_own_alone(browser: Browser) -> None:
-    keys = Counter(key for entry in commands(browser) for key in entry["keys"])
+def test_keys_are_unique_and_leave_streamlits_own_alone() -> None:
+    keys = Counter(key for entry in commands() for key in entry["keys"])
     assert max(keys.values()) == 1
     assert not {"C", "R"} & set(keys)
 
 
 def test_every_command_has_a_button_help_and_a_line_on_the_sheet(
-    nineteen: Desk, browser: Browser
+    nineteen: Desk,
 ) -> None:
     page = nineteen.page
-    for entry in commands(browser):
+    for entry in commands():
         assert page.locator(f'[data-command="{entry["id"]}"]').count(), entry["id"]
         assert entry["help"].endswith(".") and entry["label"]
         if not entry["id"].startswith("class-"):
             assert page.locator(f'[data-help="{entry["id"]}"]').count() == 1
 
 
-def test_buttons_name_their_key(nineteen: Desk, browser: Browser) -> None:
-    for entry in commands(browser):
+def test_buttons_name_their_key(nineteen: Desk) -> None:
+    for entry in commands():
         buttons = nineteen.page.locator(f'button[data-command="{entry["id"]}"]').all()
         assert all(entry["keys"][0] in (button.get_attribute("title") or "") for button in buttons)
 
@@ -67,8 +67,8 @@ def test_each_of_nineteen_classes_has_a_key(nineteen: Desk) -> None:
         assert nineteen.editor("(e) => e.classCode") == number
 
 
-def test_docs_list_the_commands_there_are(browser: Browser) -> None:
-    assert PAGE.read_text() == with_table(PAGE.read_text(), commands(browser))
+def test_docs_list_the_commands_there_are() -> None:
+    assert PAGE.read_text() == with_table(PAGE.read_text(), commands())
 
 
 def test_keys_do_nothing_while_a_text_field_has_focus(bench: Bench) -> None:

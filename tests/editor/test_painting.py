@@ -210,7 +210,7 @@ def test_provenance_is_marked_with_patterns_as_it_changes(bench: Bench) -> None:
     desk = bench.open()
     marked = "(e) => [...e.scene.provenance.masks].filter(([, mask]) => mask).map(([key]) => key)"
     legend = desk.page.locator(".legend")
-    desk.press("p")
+    desk.press("Shift+P")
     expect(legend).to_be_visible()
     assert desk.editor(marked) == []
     desk.press("6")
@@ -222,7 +222,7 @@ def test_provenance_is_marked_with_patterns_as_it_changes(bench: Bench) -> None:
     desk.expect_state("saved, version 2")
     desk.page.wait_for_timeout(100)
     assert sorted(desk.editor(marked)) == ["1/0/0", "2/0/0"]
-    desk.press("p")
+    desk.press("Shift+P")
     expect(legend).to_be_hidden()
 
 

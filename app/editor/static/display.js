@@ -36,7 +36,7 @@ export class Display {
     this.view.setLayers('sar', image(sar));
     this.view.setLayers('label', [...image(under), scene.label, ...provenance, this.masks]);
     this.view.setLayers('prediction', [...image(under), scene.prediction]);
-    this.panel.provenance.hidden = provenance.length === 0;
+    this.panel.panes.provenance.hidden = provenance.length === 0;
     this.shown = {optical, sar, under, acquisition};
     this.onLayers();
     this.showCaptions();
@@ -60,7 +60,7 @@ export class Display {
     const range = (layer) => (layer ? rangeText(this.scene.image(layer.id).range) : '');
     const over = under ? `over ${under.modality === 'sar' ? 'SAR' : 'optical'}` : '';
     const nameOf = (layer) => (layer.name.toLowerCase() === layer.modality ? '' : layer.name);
-    const caption = (...parts) => this.panel.showCaption(...parts);
+    const caption = (...parts) => this.panel.panes.showCaption(...parts);
     caption('optical', 'Optical', optical ? (acquisition?.label ?? nameOf(optical)) : 'none for this tile', range(optical));
     caption('sar', 'SAR', sar ? nameOf(sar) : 'none for this tile', range(sar));
     caption('label', 'Label', this.hidden ? 'hidden' : over);

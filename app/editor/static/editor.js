@@ -4,6 +4,7 @@ the part that does them. It knows nothing of Streamlit: what the page must do go
 
 import {command} from './commands.js';
 import {Display} from './display.js';
+import {Features} from './features.js';
 import {Hand} from './hand.js';
 import {Keyboard} from './keyboard.js';
 import {Panel} from './panel.js';
@@ -34,7 +35,7 @@ export class Editor {
     });
     this.element = this.panel.element;
     this.element.editor = this;
-    this.view = new View(this.panel.panes, this.timings);
+    this.view = new View(this.panel.panes.list, this.timings);
     this.view.onChange = () => this.#loadVisible();
     this.display = new Display({view: this.view, panel: this.panel, settings: this.settings, server,
       onSettings: () => this.showSettings(), onLayers: () => this.#loadVisible()});
@@ -50,17 +51,24 @@ export class Editor {
     this.hand = new Hand(this);
     this.probe = new Probe(this);
     this.pointer = new Pointer(this.view, this.#pointerTarget(), this.timings);
+    this.features = new Features(this);
     this.#listen();
   }
 
   #pointerTarget() {
-    const {hand, probe} = this;
+    const {hand} = this;
     return {
       press: (at, keys) => hand.press(at, keys), drag: (at) => hand.drag(at),
       release: (at) => hand.release(at), cancel: () => hand.abort(),
-      hover: (at, keys) => probe.hover(at, keys), exit: () => probe.exit(),
+      hover: (at, keys) => this.#hover(at, keys), exit: () => this.#hover(null),
       isPanning: () => this.settings.tool === 'pan', stepBrush: (steps) => this.stepBrush(steps),
     };
+  }
+
+  #hover(at, keys) {
+    if (at) this.probe.hover(at, keys);
+    else this.probe.exit();
+    this.features.hover(at);
   }
 
   #listen() {
@@ -78,6 +86,7 @@ export class Editor {
 
   destroy() {
     this.gone.abort();
+    this.features.destroy();
     this.view.destroy();
     this.scene?.close();
     this.outbox.listener = null;
@@ -101,6 +110,7 @@ export class Editor {
     this.showSettings();
     this.saver.setWritable(!manifest.readonly);
     this.outbox.retryNow();
+    this.features.open(this.scene, manifest);
     this.#showState();
   }
 
@@ -125,6 +135,7 @@ export class Editor {
     this.display.open(this.scene, this.manifest);
     this.showSettings();
     this.saver.open(this.scene, !manifest.readonly).catch((error) => this.#loadFailed(error));
+    this.features.open(this.scene, this.manifest);
     this.#showState();
   }
 
@@ -138,6 +149,7 @@ export class Editor {
     this.view.draw();
     this.#showShares();
     this.display.showCaptions();
+    this.features.arrived();
     this.#showState();
     if (!this.scene.settled || this.arrival) return;
     // Two frames on, everything that arrived has been painted.
@@ -306,7 +318,7 @@ export class Editor {
 
   /* Escape: drop the stroke being painted, else close what is open. */
   cancel() {
-    if (this.hand.abort()) return;
+    if (this.hand.abort() || this.features.cancel()) return;
     if (!this.panel.sheet.hidden) this.toggleHelp();
     else this.panel.hush();
   }

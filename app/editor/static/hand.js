@@ -123,6 +123,7 @@ export class Hand {
       }
       saver.commit(change, {startedAt: this.startedAt, panesShown: display.panesShown(),
         releasedAt: this.releasedAt ?? performance.now()});
+      this.editor.features.committed(change);
     } else if (otherwise) this.#say(otherwise);
     this.releasedAt = null;
     saver.strokeEnded();

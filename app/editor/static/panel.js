@@ -2,21 +2,10 @@
 and dialogs. It shows what the editor tells it and reports clicks as commands; text from the
 database goes in as text nodes only. */
 
-import {COMMANDS, command, tooltip} from './commands.js';
+import {COMMANDS, TOOLBAR, command, tooltip} from './commands.js';
+import {h} from './dom.js';
 import {icon} from './icons.js';
-import {PROVENANCE, PROVENANCE_NAMES, repeat} from './patterns.js';
-
-/* An element with properties, and children that may be strings. */
-export function h(tag, properties = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (name === 'data') Object.assign(element.dataset, value);
-    else if (name in element) element[name] = value;
-    else element.setAttribute(name, value);
-  }
-  element.append(...children.filter((child) => child !== null));
-  return element;
-}
+import {Panes} from './panes.js';
 
 /* A button for a command, with its icon or label, its key in the tooltip. */
 function button(id, {text = null, className = ''} = {}) {
@@ -26,21 +15,16 @@ function button(id, {text = null, className = ''} = {}) {
     ariaLabel: entry.label, data: {command: id}}, face);
 }
 
-const PANE_IDS = ['optical', 'sar', 'label', 'prediction'];
-// What a tile that may not be changed has no use for.
-const CHANGING = ['brush', 'revert', 'fill', 'verify-region', 'verify-tile', 'skip', 'done'];
-
 export class Panel {
   constructor(root, {onCommand, onAcquisition, onModel, onHome}) {
     this.onCommand = onCommand;
     this.element = h('div', {className: 'editor', tabIndex: -1});
-    this.panes = PANE_IDS.map((id) => ({id, element: this.#pane(id)}));
-    this.provenance = provenanceLegend();
-    this.panes.find(({id}) => id === 'label').element.append(this.provenance);
+    this.panes = new Panes();
     this.element.append(
       this.#bar({onAcquisition, onModel, onHome}),
       this.#toolbar(),
-      h('div', {className: 'panes'}, ...this.panes.map(({element}) => element)),
+      this.panes.element,
+      (this.dock = h('div', {className: 'dock'})),
       this.#side(),
       (this.readout = h('footer', {className: 'readout'})),
       (this.banner = h('div', {className: 'banner', hidden: true, role: 'status'})),
@@ -57,16 +41,6 @@ export class Panel {
     // Focus would catch the next Space or Enter.
     target.blur();
     this.onCommand(target.dataset.command);
-  }
-
-  #pane(id) {
-    const pane = h('section', {className: 'pane', data: {pane: id}});
-    this.captions ??= {};
-    const title = h('span', {className: 'title'}), note = h('span', {className: 'note'});
-    const range = h('div', {className: 'range'});
-    this.captions[id] = {title, note, range};
-    pane.append(h('div', {className: 'caption'}, title, note), range);
-    return pane;
   }
 
   #bar({onAcquisition, onModel, onHome}) {
@@ -95,10 +69,11 @@ export class Panel {
   }
 
   #toolbar() {
-    const groups = [['brush', 'revert', 'fill', 'pan', 'pick'], ['verify-region', 'verify-tile'],
-      ['undo', 'redo'], ['zoom-in', 'zoom-out', 'fit']];
     const bar = h('nav', {className: 'tools'});
-    for (const ids of groups) bar.append(h('div', {className: 'group'}, ...ids.map((id) => button(id))));
+    for (const group of TOOLBAR) {
+      const ids = COMMANDS.filter(({toolbar}) => toolbar === group).map(({id}) => id);
+      if (ids.length) bar.append(h('div', {className: 'group'}, ...ids.map((id) => button(id))));
+    }
     return bar;
   }
 
@@ -114,7 +89,7 @@ export class Panel {
     const pair = (name, id) => h('div', {className: 'pair'}, h('span', {}, name), value(id));
     const row = (name, output, ...content) => h('div', {className: 'setting'},
       h('div', {className: 'name'}, name, output), h('div', {className: 'row'}, ...content));
-    return h('aside', {className: 'side'},
+    return (this.side = h('aside', {className: 'side'},
       h('div', {className: 'head'}, h('h2', {}, 'Classes'), button('swap')),
       this.classes,
       h('div', {className: 'settings'},
@@ -122,7 +97,16 @@ export class Panel {
         row('Label opacity', this.opacity, button('opacity-none', {text: '0'}),
           button('opacity-step', {text: 'step'}), button('opacity-full', {text: '100'}), button('hide')),
         pair('Labels over', 'underlay'), pair('Provenance', 'provenance'), pair('Contrast', 'contrast'),
-        pair('Clouds', 'clouds')));
+        pair('Clouds', 'clouds'))));
+  }
+
+  /* A section of the side column to fill; one `id` is one section. */
+  section(id, title) {
+    const known = this.side.querySelector(`[data-section="${id}"]`);
+    if (known) return known.lastElementChild;
+    const content = h('div');
+    this.side.append(h('section', {className: 'section', data: {section: id}}, h('h2', {}, title), content));
+    return content;
   }
 
   #sheet() {
@@ -161,7 +145,7 @@ export class Panel {
       for (const element of this.element.querySelectorAll(`[data-command="${id}"]`))
         element.disabled = neighbours[id] === null;
     this.element.classList.toggle('readonly', readonly !== null);
-    for (const id of CHANGING)
+    for (const {id} of COMMANDS.filter(({changes}) => changes))
       for (const element of this.element.querySelectorAll(`[data-command="${id}"]`))
         element.disabled = readonly !== null;
     this.values.clouds.parentElement.hidden = !acquisitions.some(({hasCloud}) => hasCloud);
@@ -194,7 +178,7 @@ export class Panel {
 
   /* Mark the chosen tool, class and settings. */
   showSettings({tool, classCode, hoverCode, diameter, opacity, hidden, underlay, contrast, hatching, provenance}) {
-    for (const id of ['brush', 'revert', 'fill', 'pan'])
+    for (const {id} of COMMANDS.filter((entry) => entry.tool))
       for (const element of this.element.querySelectorAll(`.tools [data-command="${id}"]`))
         element.ariaPressed = String(id === tool);
     for (const [code, {row}] of this.shares ?? []) {
@@ -210,12 +194,6 @@ export class Panel {
     this.values.contrast.textContent = contrast;
     this.values.clouds.textContent = hatching;
     this.values.provenance.textContent = provenance;
-  }
-
-  showCaption(id, title, note = '', range = '') {
-    const caption = this.captions[id];
-    for (const [part, text] of Object.entries({title, note, range}))
-      if (caption[part].textContent !== text) caption[part].textContent = text;
   }
 
   /* The state of saving: {kind, text, detail}. */
@@ -294,22 +272,6 @@ function fillChoice({select, label}, options, chosen, none) {
 function swatch({colour, isVoid, isClear}) {
   const style = isVoid ? '' : isClear ? `border:2px solid ${colour}` : `background:${colour}`;
   return h('span', {className: isVoid ? 'swatch void' : isClear ? 'swatch clear' : 'swatch', style});
-}
-
-/* What each pattern on the label means. */
-function provenanceLegend() {
-  const legend = h('div', {className: 'legend', hidden: true});
-  for (const [code, name] of PROVENANCE_NAMES) {
-    const canvas = h('canvas', {width: 36, height: 28}), context = canvas.getContext('2d');
-    context.fillStyle = '#6d747c';
-    context.fillRect(0, 0, 36, 28);
-    if (PROVENANCE[code]) {
-      context.fillStyle = context.createPattern(repeat(PROVENANCE[code], 2), 'repeat');
-      context.fillRect(0, 0, 36, 28);
-    }
-    legend.append(h('span', {}, canvas, name));
-  }
-  return legend;
 }
 
 function keyCaps(keys, joins = []) {

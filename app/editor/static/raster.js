@@ -1,4 +1,4 @@
-/* Pure pixel geometry: stamps, lines of stamps, contiguous fill and run lengths.
+/* Pure pixel geometry: stamps, lines of stamps, polygons, fills, outlines and run lengths.
 
 A *mask* is {y0, x0, h, w, data}: a box in tile pixels and one byte (0 or 1) per pixel, row-major.
 *Runs* are the lengths of alternating runs of 0 and 1 over the box, starting with the run of 0.
@@ -9,20 +9,21 @@ export const MAX_DIAMETER = 256;
 
 const spanCache = new Map();
 
-/* Columns [left, right) of each row of a round stamp: the pixels whose centre lies in the circle
-   of that diameter. Returns an Int32Array of left, right pairs, one pair per row. */
-export function stampSpans(diameter) {
-  let spans = spanCache.get(diameter);
+/* Columns [left, right) of each row of a stamp: all of a square one; of a round one the pixels whose
+   centre lies in the circle of that diameter. An Int32Array of left, right pairs, one per row. */
+export function stampSpans(diameter, square = false) {
+  const key = square ? -diameter : diameter;
+  let spans = spanCache.get(key);
   if (spans) return spans;
   spans = new Int32Array(2 * diameter);
   for (let row = 0; row < diameter; row++) {
     const dy = 2 * row - (diameter - 1);
     let left = 0;
-    while ((2 * left - (diameter - 1)) ** 2 + dy * dy > diameter * diameter) left++;
+    while (!square && (2 * left - (diameter - 1)) ** 2 + dy * dy > diameter * diameter) left++;
     spans[2 * row] = left;
     spans[2 * row + 1] = diameter - left;
   }
-  spanCache.set(diameter, spans);
+  spanCache.set(key, spans);
   return spans;
 }
 
@@ -43,12 +44,12 @@ export function lineOrigins([ay, ax], [by, bx], diameter) {
 }
 
 /* Mask of all stamps of a line, cut at a raster of height x width; null when it lies outside. */
-export function lineMask(from, to, diameter, height, width) {
+export function lineMask(from, to, diameter, height, width, square = false) {
   const y0 = Math.max(0, Math.min(from[0], to[0])), x0 = Math.max(0, Math.min(from[1], to[1]));
   const h = Math.min(height, Math.max(from[0], to[0]) + diameter) - y0;
   const w = Math.min(width, Math.max(from[1], to[1]) + diameter) - x0;
   if (h <= 0 || w <= 0) return null;
-  const data = new Uint8Array(h * w), spans = stampSpans(diameter);
+  const data = new Uint8Array(h * w), spans = stampSpans(diameter, square);
   for (const [oy, ox] of lineOrigins(from, to, diameter)) {
     const last = Math.min(diameter, y0 + h - oy);
     for (let row = Math.max(0, y0 - oy); row < last; row++) {
@@ -145,4 +146,275 @@ export function decodeRuns(runs, length) {
   });
   if (at !== length) throw new RangeError(`run lengths add up to ${at}, not to ${length}`);
   return data;
+}
+
+// ---- polygons
+
+const UNITS = 16;
+const FARTHEST = 2 ** 17;
+
+/* A position in pixels as a whole number of sixteenths. Beyond 2^17 px it is cut off, which keeps
+   every product below in exact integers. */
+function sixteenths(value) {
+  return Math.floor(Math.max(-FARTHEST, Math.min(FARTHEST, value)) * UNITS + 0.5);
+}
+
+/* Mask of the pixels whose centre lies inside a closed polygon of {x, y} in pixels, even-odd, cut at
+   a raster of height x width; null when there is none. Corners are rounded to sixteenths. A centre on
+   a left or upper edge is inside, on a right or lower one outside: polygons that share an edge never
+   share a pixel and leave none out. */
+export function polygonMask(points, height, width) {
+  const corners = points.map(({x, y}) => [sixteenths(x), sixteenths(y)]);
+  const box = centresWithin(corners, height, width);
+  if (!box) return null;
+  const {y0, x0, h, w} = box;
+  const toggles = new Uint8Array(h * (w + 1));
+  corners.forEach((corner, i) => {
+    const next = corners[(i + 1) % corners.length];
+    if (corner[1] < next[1]) toggleEdge(toggles, box, corner, next);
+    else if (corner[1] > next[1]) toggleEdge(toggles, box, next, corner);
+  });
+  const data = new Uint8Array(h * w);
+  for (let row = 0; row < h; row++) {
+    let inside = 0;
+    for (let col = 0; col < w; col++) {
+      inside ^= toggles[row * (w + 1) + col];
+      data[row * w + col] = inside;
+    }
+  }
+  return trim({y0, x0, h, w, data});
+}
+
+/* The box of the pixels of a raster whose centres lie within the bounds of some corners, or null. */
+function centresWithin(corners, height, width) {
+  const [left, right] = extent(corners.map(([x]) => x)), [top, bottom] = extent(corners.map(([, y]) => y));
+  const y0 = Math.max(0, firstCentre(top, 1)), x0 = Math.max(0, firstCentre(left, 1));
+  const h = Math.min(height, firstCentre(bottom, 1)) - y0;
+  const w = Math.min(width, firstCentre(right, 1)) - x0;
+  return h > 0 && w > 0 ? {y0, x0, h, w} : null;
+}
+
+/* The first pixel whose centre lies at or after `numerator / over` sixteenths. `%` is exact, where a
+   quotient might be rounded. */
+function firstCentre(numerator, over) {
+  const from = numerator - (UNITS / 2) * over, step = UNITS * over, rest = from % step;
+  return (from - rest) / step + (rest > 0 ? 1 : 0);
+}
+
+/* Flip, in each row whose centre an edge crosses, the first pixel at or right of the crossing. */
+function toggleEdge(toggles, {y0, x0, h, w}, [ax, ay], [bx, by]) {
+  const dx = bx - ax, dy = by - ay;
+  const last = Math.min(y0 + h, firstCentre(by, 1));
+  for (let row = Math.max(y0, firstCentre(ay, 1)); row < last; row++) {
+    const along = UNITS * row + UNITS / 2 - ay;
+    const col = Math.max(x0, firstCentre(ax * dy + along * dx, dy)) - x0;
+    if (col < w) toggles[(row - y0) * (w + 1) + col] ^= 1;
+  }
+}
+
+/* Mask of a closed freehand line of {x, y}: every pixel that the line passes, and what it encloses;
+   null when it lies outside the raster. */
+export function encircleMask(points, height, width) {
+  const pixels = points.map(({x, y}) => [sixteenths(y) >> 4, sixteenths(x) >> 4]);
+  const rows = pixels.map(([row]) => row), columns = pixels.map(([, col]) => col);
+  const [top, bottom] = extent(rows), [left, right] = extent(columns);
+  const y0 = Math.max(0, top), x0 = Math.max(0, left);
+  const h = Math.min(height, bottom + 1) - y0, w = Math.min(width, right + 1) - x0;
+  if (!(h > 0 && w > 0)) return null;
+  const mask = {y0, x0, h, w, data: new Uint8Array(h * w)};
+  unite(mask, polygonMask(points, height, width));
+  pixels.forEach((pixel, i) => {
+    unite(mask, lineMask(pixel, pixels[(i + 1) % pixels.length], 1, height, width));
+  });
+  return trim(mask);
+}
+
+/* Least and greatest of some numbers. */
+function extent(numbers) {
+  return numbers.reduce(([low, high], n) => [Math.min(low, n), Math.max(high, n)], [Infinity, -Infinity]);
+}
+
+// ---- masks with masks
+
+/* The pixels of either mask; each may be null. Written into `a` where it covers `b`. */
+export function unite(a, b) {
+  if (!a || !b) return a ?? b;
+  const y0 = Math.min(a.y0, b.y0), x0 = Math.min(a.x0, b.x0);
+  const h = Math.max(a.y0 + a.h, b.y0 + b.h) - y0, w = Math.max(a.x0 + a.w, b.x0 + b.w) - x0;
+  const covers = h === a.h && w === a.w;
+  const out = covers ? a : {y0, x0, h, w, data: new Uint8Array(h * w)};
+  if (!covers)
+    for (let row = 0; row < a.h; row++)
+      out.data.set(a.data.subarray(row * a.w, (row + 1) * a.w), (a.y0 + row - y0) * w + a.x0 - x0);
+  for (let row = 0; row < b.h; row++) {
+    const at = (b.y0 + row - y0) * w + b.x0 - x0;
+    for (let col = 0; col < b.w; col++) out.data[at + col] |= b.data[row * b.w + col];
+  }
+  return out;
+}
+
+/* The pixels of `a` that are not in `b`, in the smallest box; null when there are none. */
+export function subtract(a, b) {
+  if (!a || !b) return a;
+  const data = a.data.slice();
+  const top = Math.max(a.y0, b.y0), bottom = Math.min(a.y0 + a.h, b.y0 + b.h);
+  const left = Math.max(a.x0, b.x0), right = Math.min(a.x0 + a.w, b.x0 + b.w);
+  for (let row = top; row < bottom; row++)
+    for (let col = left; col < right; col++)
+      if (b.data[(row - b.y0) * b.w + col - b.x0]) data[(row - a.y0) * a.w + col - a.x0] = 0;
+  return trim({...a, data});
+}
+
+/* How many pixels a mask holds. */
+export function countPixels({data}) {
+  let count = 0;
+  for (let i = 0; i < data.length; i++) count += data[i];
+  return count;
+}
+
+// ---- ids
+
+/* The component of the ones of `data` that is connected by sides with a pixel; null on a zero. */
+export function component(data, height, width, row, col) {
+  return data[row * width + col] ? floodFill(data, height, width, row, col) : null;
+}
+
+/* Mask of the pixels whose right or lower neighbour has another id: lines of one pixel between
+   regions. `ids` is any array of height x width. */
+export function edges(ids, height, width) {
+  const data = new Uint8Array(height * width);
+  for (let row = 0, i = 0; row < height; row++)
+    for (let col = 0; col < width; col++, i++)
+      if ((col + 1 < width && ids[i] !== ids[i + 1]) || (row + 1 < height && ids[i] !== ids[i + width]))
+        data[i] = 1;
+  return {y0: 0, x0: 0, h: height, w: width, data};
+}
+
+/* The boxes of ids 0 to `count`: an Int32Array of top, left, bottom, right for each, the last two
+   exclusive; all 0 where an id is absent. */
+export function idBoxes(ids, height, width, count) {
+  const boxes = new Int32Array(4 * (count + 1));
+  for (let row = 0, i = 0; row < height; row++)
+    for (let col = 0; col < width; col++, i++) {
+      const at = 4 * ids[i];
+      if (boxes[at + 2] === 0) boxes.set([row, col, row + 1, col + 1], at);
+      else {
+        if (col < boxes[at + 1]) boxes[at + 1] = col;
+        if (row >= boxes[at + 2]) boxes[at + 2] = row + 1;
+        if (col >= boxes[at + 3]) boxes[at + 3] = col + 1;
+      }
+    }
+  return boxes;
+}
+
+/* Mask of the pixels of one id, looked for in its box only; null where it is absent. */
+export function idMask(ids, width, boxes, id) {
+  const [y0, x0, bottom, right] = boxes.subarray(4 * id, 4 * id + 4);
+  if (bottom === undefined || bottom === 0) return null;
+  const h = bottom - y0, w = right - x0, data = new Uint8Array(h * w);
+  for (let row = 0; row < h; row++)
+    for (let col = 0; col < w; col++)
+      if (ids[(y0 + row) * width + x0 + col] === id) data[row * w + col] = 1;
+  return {y0, x0, h, w, data};
+}
+
+// ---- image values
+
+/* Mean of the (2r+1)^2 pixels around each pixel of one plane, cut at its edges, rounded to the
+   nearest (half up): takes the speckle out of SAR before its values are compared. */
+export function boxMean(plane, height, width, radius) {
+  const out = new Uint8Array(height * width), sums = new Uint32Array(width);
+  for (let row = 0; row < Math.min(radius, height); row++)
+    for (let col = 0; col < width; col++) sums[col] += plane[row * width + col];
+  for (let row = 0; row < height; row++) {
+    const enters = row + radius, leaves = row - radius - 1;
+    for (let col = 0; col < width; col++) {
+      if (enters < height) sums[col] += plane[enters * width + col];
+      if (leaves >= 0) sums[col] -= plane[leaves * width + col];
+    }
+    const rows = Math.min(height - 1, enters) - Math.max(0, leaves + 1) + 1;
+    let sum = 0;
+    for (let col = 0; col < Math.min(radius, width); col++) sum += sums[col];
+    for (let col = 0; col < width; col++) {
+      if (col + radius < width) sum += sums[col + radius];
+      if (col - radius - 1 >= 0) sum -= sums[col - radius - 1];
+      const n = rows * (Math.min(width - 1, col + radius) - Math.max(0, col - radius) + 1);
+      out[row * width + col] = Math.floor((2 * sum + n) / (2 * n));
+    }
+  }
+  return out;
+}
+
+export const NEVER = 255;
+
+/* How far each pixel is from the values at a seed: the greatest difference over the channels of
+   `values` [channels, height, width], 0 to 254; NEVER where `valid` is 0. The seed's own values are
+   the means of the 3 x 3 pixels around it, so that one odd pixel does not decide. */
+export function difference(values, valid, channels, height, width, row, col) {
+  const size = height * width, out = new Uint8Array(size);
+  for (let channel = 0; channel < channels; channel++) {
+    const plane = values.subarray(channel * size, (channel + 1) * size);
+    const target = meanAround(plane, valid, height, width, row, col);
+    for (let i = 0; i < size; i++) {
+      const far = Math.min(NEVER - 1, Math.abs(plane[i] - target));
+      if (far > out[i]) out[i] = far;
+    }
+  }
+  for (let i = 0; i < size; i++) if (valid[i] === 0) out[i] = NEVER;
+  return out;
+}
+
+function meanAround(plane, valid, height, width, row, col) {
+  let sum = 0, n = 0;
+  for (let y = Math.max(0, row - 1); y <= Math.min(height - 1, row + 1); y++)
+    for (let x = Math.max(0, col - 1); x <= Math.min(width - 1, col + 1); x++)
+      if (valid[y * width + x]) {
+        sum += plane[y * width + x];
+        n++;
+      }
+  return n ? Math.floor((2 * sum + n) / (2 * n)) : 0;
+}
+
+/* The least tolerance at which each pixel is connected by sides with a seed through pixels that are
+   no farther than that; NEVER where there is none. One pass answers for every tolerance, so that a
+   drag only compares: the pixels of tolerance t are those of level <= t. The seed counts as 0. */
+export function floodLevels(far, height, width, row, col) {
+  const size = height * width, levels = new Uint8Array(size).fill(NEVER), seen = new Uint8Array(size);
+  const next = new Int32Array(size), heads = new Int32Array(NEVER).fill(-1);
+  const seed = row * width + col;
+  if (far[seed] === NEVER) return levels;
+  seen[seed] = 1;
+  next[seed] = -1;
+  heads[0] = seed;
+  let level = 0;
+  const reach = (i) => {
+    if (seen[i] || far[i] === NEVER) return;
+    seen[i] = 1;
+    const at = far[i] > level ? far[i] : level;
+    next[i] = heads[at];
+    heads[at] = i;
+  };
+  for (; level < NEVER; level++)
+    while (heads[level] >= 0) {
+      const i = heads[level], x = i % width;
+      heads[level] = next[i];
+      levels[i] = level;
+      if (x > 0) reach(i - 1);
+      if (x + 1 < width) reach(i + 1);
+      if (i >= width) reach(i - width);
+      if (i + width < size) reach(i + width);
+    }
+  return levels;
+}
+
+/* The levels of `floodLevels` for image values, as the magic wand asks for them. */
+export function wandLevels(values, valid, channels, height, width, row, col) {
+  return floodLevels(difference(values, valid, channels, height, width, row, col), height, width, row, col);
+}
+
+/* Mask of the pixels of level <= tolerance (0 to 254); null when there is none. */
+export function withinTolerance(levels, height, width, tolerance) {
+  const data = new Uint8Array(height * width);
+  for (let i = 0; i < data.length; i++) data[i] = levels[i] <= tolerance ? 1 : 0;
+  return trim({y0: 0, x0: 0, h: height, w: width, data});
 }

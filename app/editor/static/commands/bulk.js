@@ -1,0 +1,3 @@
+/* Commands on many pixels. */
+
+export const BULK = [];

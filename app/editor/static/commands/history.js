@@ -1,0 +1,3 @@
+/* History: undo, the timeline, earlier versions. */
+
+export const HISTORY = [];

@@ -1,0 +1,3 @@
+/* Tools that draw shapes or follow the images. */
+
+export const SHAPES = [];

@@ -1,0 +1,3 @@
+/* Suggestions. */
+
+export const SUGGEST = [];

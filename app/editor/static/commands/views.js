@@ -1,0 +1,3 @@
+/* Panes and their layout. */
+
+export const VIEWS = [];

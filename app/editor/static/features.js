@@ -1,0 +1,41 @@
+/* The parts of the editor that are not panes, tools or furniture: each a class with a static `id`, made
+once per editor and found as `editor.features[id]`. All hooks are optional:
+
+open(scene, manifest)  another tile is shown, or what is known of this one has changed
+arrived()              something that was being loaded is there; called often
+committed(change)      a change of one's own has been queued
+hover(at)              the cursor is at a place in tile pixels, or nowhere (null)
+cancel()               Escape; returns true when it had something to close
+destroy()              the editor goes away */
+
+export const FEATURES = [];
+
+export class Features {
+  constructor(editor) {
+    this.list = FEATURES.map((Feature) => (this[Feature.id] = new Feature(editor)));
+  }
+
+  open(scene, manifest) {
+    for (const feature of this.list) feature.open?.(scene, manifest);
+  }
+
+  arrived() {
+    for (const feature of this.list) feature.arrived?.();
+  }
+
+  committed(change) {
+    for (const feature of this.list) feature.committed?.(change);
+  }
+
+  hover(at) {
+    for (const feature of this.list) feature.hover?.(at);
+  }
+
+  cancel() {
+    return this.list.some((feature) => feature.cancel?.());
+  }
+
+  destroy() {
+    for (const feature of this.list) feature.destroy?.();
+  }
+}

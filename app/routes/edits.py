@@ -5,11 +5,14 @@ limits. The answer says what was saved, what others changed meanwhile, and what 
 """
 
 import base64
+import binascii
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -27,12 +30,13 @@ from app.routes.gate import (
     refusal,
 )
 from core import catalogue, history
-from core.errors import BadPatch, CloudbrushError
+from core.errors import BadPatch, CloudbrushError, NotFound
 from core.grid import Window
 from core.history import Edit, EditConflict, Saved
+from core.predictions import prediction, read_prediction
 from core.records import TileState
 from core.store.engine import Store
-from core.stroke import Stroke, Tool
+from core.stroke import Effect, Stroke, Tool, marked
 from core.undo import Step
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -48,6 +52,29 @@ Code = Annotated[int, Field(ge=0, le=255)]
 Milliseconds = Annotated[float, Field(ge=0, le=LAST_TIME_MS, allow_inf_nan=False)]
 ClientId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 ShortText = Annotated[str, Field(max_length=80)]
+ToolName = Literal[
+    "brush",
+    "fill",
+    "fill_all",
+    "polygon",
+    "lasso",
+    "encircle",
+    "wand",
+    "superpixel",
+    "region",
+    "object",
+    "recode",
+    "islands",
+    "holes",
+    "accept",
+    "suggestion",
+    "restore",
+    "revert",
+    "verify",
+    "undo",
+    "redo",
+]
+EffectName = Literal["class", "revert", "model", "verify", "unsure", "values"]
 
 
 class _Body(BaseModel):
@@ -62,12 +89,21 @@ class StrokeName(_Body):
 
 
 class EditBody(_Body):
-    """One stroke as the browser sends it. Times are milliseconds since 1970."""
+    """One stroke as the browser sends it. Times are milliseconds since 1970.
+
+    `effect` may be missing: strokes that waited in a browser since before there were effects have
+    none. `prediction` names the class map whose classes the effect "model" takes; `values` is one
+    byte per marked pixel, as base64, for the effect "values".
+    """
 
     client_id: ClientId
     seq: Count
     base_version: Count
-    tool: Literal["brush", "fill", "revert", "verify", "undo", "redo"]
+    tool: ToolName
+    effect: EffectName | None = None
+    prediction: Pixel | None = None
+    values: Annotated[str, Field(max_length=MAX_BODY_BYTES)] | None = None
+    group_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] | None = None
     from_classes: Annotated[list[Code], Field(max_length=256, fail_fast=True)] = []
     to_class: Code | None = None
     box: Annotated[list[Pixel], Field(min_length=4, max_length=4)] | None = None
@@ -75,7 +111,7 @@ class EditBody(_Body):
     started_at: Milliseconds | None = None
     ended_at: Milliseconds | None = None
     panes_shown: Annotated[list[ShortText], Field(max_length=32, fail_fast=True)] = []
-    restrict: Annotated[str, Field(max_length=20)] | None = None
+    restrict: Annotated[str, Field(max_length=200)] | None = None
     reason: Annotated[str, Field(max_length=200)] | None = None
     reverses: StrokeName | None = None
     force: bool = False
@@ -175,7 +211,10 @@ def _check_size(size: int) -> None:
 
 
 def _save(visit: Visit, body: bytes) -> Response:
-    stroke = stroke_of(_parse(EditBody, body))
+    wish = _parse(EditBody, body)
+    stroke = stroke_of(wish)
+    if stroke.does is Effect.MODEL:
+        stroke = _with_prediction(visit, stroke, wish.prediction)
     try:
         saved = history.append(visit.store, visit.tile.id, stroke, visit.grant.person_id)
     except EditConflict as error:
@@ -187,7 +226,24 @@ def _save(visit: Visit, body: bytes) -> Response:
             "theirs": [edit_json(edit) for edit in error.theirs],
         }
         return JSONResponse(content, 409)
-    return JSONResponse(_saved_json(saved))
+    return JSONResponse(_saved_json(saved, stroke))
+
+
+def _with_prediction(visit: Visit, stroke: Stroke, prediction_id: int | None) -> Stroke:
+    """Return the stroke with the predicted classes as they are on disk, whatever was shown."""
+    if prediction_id is None:
+        raise BadPatch("field prediction", found="nothing", expected="the number of a prediction")
+    found = prediction(visit.store, prediction_id)
+    if found.tile_id != visit.tile.id:
+        raise NotFound(f"prediction {prediction_id}", expected=f"one of tile {visit.tile.name}")
+    if not found.path.exists():
+        raise NotFound(
+            f"the file of prediction {prediction_id}",
+            todo="Have the model predict this tile again.",
+        )
+    mask = marked(stroke, visit.tile.grid)
+    codes, _ = read_prediction(visit.store, found, stroke.box)
+    return replace(stroke, prediction_values=codes[mask])
 
 
 def _set_state(visit: Visit, body: bytes) -> Response:
@@ -254,6 +310,9 @@ def stroke_of(body: EditBody) -> Stroke:
         box=Window(*body.box) if body.box is not None else None,
         runs=np.array(body.mask, np.int64) if body.mask is not None else None,
         to_class=body.to_class,
+        effect=Effect(body.effect) if body.effect is not None else None,
+        values=_bytes(body.values),
+        group_id=body.group_id,
         from_classes=tuple(body.from_classes),
         started_at=_time(body.started_at),
         ended_at=_time(body.ended_at),
@@ -263,6 +322,15 @@ def stroke_of(body: EditBody) -> Stroke:
         reverses=(body.reverses.client_id, body.reverses.seq) if body.reverses else None,
         force=body.force,
     )
+
+
+def _bytes(text: str | None) -> npt.NDArray[np.uint8] | None:
+    if text is None:
+        return None
+    try:
+        return np.frombuffer(base64.b64decode(text, validate=True), np.uint8)
+    except (binascii.Error, ValueError) as error:
+        raise BadPatch("field values", found="other letters", expected="base64") from error
 
 
 def _time(milliseconds: float | None) -> datetime | None:
@@ -285,16 +353,29 @@ def edit_json(edit: Edit) -> dict[str, Any]:
     }
 
 
-def _saved_json(saved: Saved) -> dict[str, Any]:
+def _saved_json(saved: Saved, stroke: Stroke) -> dict[str, Any]:
+    edit = saved.edit
     return {
         "status": saved.status,
         "version": saved.version,
-        "patch": edit_json(saved.edit) if saved.edit is not None else None,
+        "patch": edit_json(edit) if edit is not None and not _is_as_sent(saved, stroke) else None,
         "left_px": saved.left_px,
         "undo_depth": saved.undo_depth,
         "redo_depth": saved.redo_depth,
         "others": [edit_json(edit) for edit in saved.others],
     }
+
+
+def _is_as_sent(saved: Saved, stroke: Stroke) -> bool:
+    """Return whether the browser shows already what was saved.
+
+    Then nothing is sent back: 45 MB for a large fill. What a model predicts is read from disk, and
+    may differ from what the browser holds.
+    """
+    if saved.others or saved.edit is None or stroke.runs is None or stroke.does is Effect.MODEL:
+        return False
+    patch = saved.edit.patch
+    return patch.box == stroke.box and np.array_equal(patch.runs, stroke.runs)
 
 
 def _step_json(step: Step) -> dict[str, Any]:

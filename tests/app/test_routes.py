@@ -17,6 +17,7 @@ from app import access
 from app.routes import routes
 from app.routes.edits import MAX_BODY_BYTES
 from core import catalogue, history
+from core.grid import Window
 from core.memory import forget
 from core.predictions import save_prediction
 from core.records import TileState
@@ -102,13 +103,86 @@ class TestEdits:
         expected[500:530, 500:540][mask] = 8
         found = history.current(scene.store, scene.tile).labels
         assert np.array_equal(found, expected)
-        patch = content["patch"]
+        (patch,) = ada.get(f"/tile/{scene.tile}/changes?since=0").json()["patches"]
         y0, x0, h, w = patch["box"]
         runs = patch["mask"]
         told = np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(h, w)
         assert np.array_equal(told, (expected != scene.label)[y0 : y0 + h, x0 : x0 + w])
         assert set(base64.b64decode(patch["values"])) == {8}
         assert set(base64.b64decode(patch["provenance"])) == {1}
+        assert content["patch"] == patch, "the stroke covered pixels that it did not change"
+
+    def test_what_the_browser_shows_already_is_not_sent_back(
+        self, ada: Client, ben: Client, scene: Scene
+    ) -> None:
+        url, code = f"/tile/{scene.tile}/edits", int(scene.label[0, 0])
+        whole = {"box": [0, 0, 8, 8], "mask": [0, 64]}
+        mine = ada.post(url, stroke(**whole, to_class=code % 8 + 1)).json()
+        assert (mine["status"], mine["patch"]) == ("saved", None)
+        again = ada.post(url, stroke(**whole, to_class=code % 8 + 1)).json()
+        assert (again["status"], again["patch"]) == ("duplicate", None)
+        late = ben.post(url, stroke(client_id="other", seq=1, box=[40, 40, 8, 8], mask=[0, 64]))
+        assert late.json()["patch"] is not None, "others changed something meanwhile"
+
+    def test_effects_change_class_and_provenance(self, ada: Client, scene: Scene) -> None:
+        url, spot = f"/tile/{scene.tile}/edits", {"box": [0, 0, 1, 2], "mask": [0, 2]}
+        steps: list[tuple[dict[str, Any], list[int], list[int]]] = [
+            ({"tool": "fill_all", "effect": "class", "to_class": 0}, [0, 0], [1, 1]),
+            ({"tool": "region", "effect": "unsure", "to_class": None}, [0, 0], [4, 4]),
+            ({"tool": "region", "effect": "verify", "to_class": None}, [0, 0], [2, 2]),
+            ({"tool": "brush", "effect": "values", "values": "CAU="}, [8, 5], [1, 1]),
+            ({"tool": "suggestion", "values": "BQg="}, [5, 8], [3, 3]),
+            ({"tool": "lasso", "effect": "revert"}, list(scene.label[0, :2]), [0, 0]),
+        ]
+        for seq, (wish, labels, behind) in enumerate(steps, 1):
+            reply = ada.post(url, stroke(seq=seq, base_version=seq - 1, **spot, **wish))
+            assert (reply.status, reply.json()["status"]) == (200, "saved"), reply.body
+            found = history.current(scene.store, scene.tile, Window(0, 0, 1, 2))
+            assert (found.labels.tolist(), found.provenance.tolist()) == ([labels], [behind])
+
+    def test_the_model_effect_takes_the_classes_on_disk(self, ada: Client, scene: Scene) -> None:
+        codes = np.full((scene.grid.height, scene.grid.width), 7, np.uint8)
+        codes[0, 1] = 0  # void: the model has no answer
+        made = save_prediction(scene.store, scene.tile, "m1", codes, codes)
+        wish = stroke(
+            box=[0, 0, 2, 3], mask=[0, 6], effect="model", to_class=None, prediction=made.id
+        )
+        content = ada.post(f"/tile/{scene.tile}/edits", wish).json()
+        assert set(base64.b64decode(content["patch"]["values"])) == {7}
+        found = history.current(scene.store, scene.tile, Window(0, 0, 2, 3))
+        expected = np.full((2, 3), 7)
+        expected[0, 1] = scene.label[0, 1]
+        assert np.array_equal(found.labels, expected)
+        assert (found.provenance[expected != scene.label[:2, :3]] == 3).all()
+
+    def test_a_prediction_that_is_away_or_elsewhere_is_refused(
+        self, ada: Client, scene: Scene
+    ) -> None:
+        codes = np.full((scene.grid.height, scene.grid.width), 7, np.uint8)
+        other = save_prediction(scene.store, scene.tiles["second"], "m1", codes, codes)
+        mine = save_prediction(scene.store, scene.tile, "m1", codes, codes)
+        mine.path.unlink()
+        for number, status in ((other.id, 404), (mine.id, 404), (10**6, 404), (None, 422)):
+            wish = stroke(effect="model", to_class=None, prediction=number)
+            reply = ada.post(f"/tile/{scene.tile}/edits", wish)
+            assert (reply.status, "prediction" in reply.json()["error"]) == (status, True)
+        assert edits(scene) == 0
+
+    def test_restrictions_hold_on_the_labels_of_now(
+        self, ada: Client, ben: Client, scene: Scene
+    ) -> None:
+        url, spot = f"/tile/{scene.tile}/edits", {"box": [0, 0, 1, 4], "mask": [0, 4]}
+        ada.post(url, stroke(**spot, tool="brush", effect="values", values="AQIDBA=="))
+        verify = stroke(client_id="other", base_version=1, box=[8, 0, 1, 1], mask=[0, 1])
+        ben.post(url, verify | {"tool": "region", "effect": "verify"})
+        restrict = "cloudy,area,from:1+3,unverified"
+        wish = stroke(seq=2, base_version=1, **spot, restrict=restrict)
+        content = ada.post(url, wish).json()
+        assert content["patch"]["mask"] == [0, 1, 1, 1]
+        edit = history.timeline(scene.store, scene.tile)[-1]
+        assert (edit.restrict, edit.pixels) == (restrict, 2)
+        over = stroke(seq=3, base_version=3, box=[8, 0, 1, 1], mask=[0, 1], restrict="unverified")
+        assert ada.post(url, over).json()["status"] == "unchanged"
 
     def test_times_and_panes_are_kept(self, ada: Client, scene: Scene) -> None:
         ada.post(f"/tile/{scene.tile}/edits", stroke())
@@ -240,6 +314,22 @@ BAD_BODIES: dict[str, tuple[int, str, Any]] = {
     "long reason": (422, "field reason", stroke(reason="x" * 201)),
     "many panes": (422, "field panes_shown", stroke(panes_shown=["x"] * 33)),
     "force as text": (422, "field force", stroke(force="yes")),
+    "unknown effect": (422, "field effect", stroke(effect="erase")),
+    "effect of an undo": (422, "field effect", stroke(tool="undo", effect="class")),
+    "no values": (422, "field values", stroke(effect="values")),
+    "few values": (422, "field values", stroke(effect="values", values="CAg=")),
+    "unknown values": (
+        422,
+        "field values",
+        stroke(effect="values", box=[0, 0, 1, 1], mask=[0, 1], values="Yw=="),
+    ),
+    "values of other letters": (422, "field values", stroke(effect="values", values="§")),
+    "half a prediction": (422, "field prediction", stroke(prediction=0.5)),
+    "odd group": (422, "field group_id", stroke(group_id="a b")),
+    "odd restriction": (422, "field restrict", stroke(restrict="cloudy,night")),
+    "restriction twice": (422, "field restrict", stroke(restrict="cloudy,clear")),
+    "unknown class in a restriction": (422, "field restrict", stroke(restrict="from:99")),
+    "long restriction": (422, "field restrict", stroke(restrict="a" * 201)),
     "odd reverses": (422, "field reverses.seq", stroke(reverses={"client_id": "a", "seq": -1})),
 }
 

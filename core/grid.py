@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import hypot, isfinite
 
+from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 from rasterio.transform import Affine
@@ -160,7 +161,7 @@ def _lonlat(grid: Grid, y: float, x: float) -> tuple[float, float] | None:
     east, north = Affine(*grid.transform) @ (x, y)
     try:
         lon, lat = warp_points(_crs(grid.crs), _crs("EPSG:4326"), [east], [north])
-    except CRSError:  # a local engineering system has no way to the globe
+    except (CRSError, CPLE_BaseError):  # a local engineering system has no way to the globe
         return None
     return (lon[0], lat[0]) if isfinite(lon[0]) and isfinite(lat[0]) else None
 

@@ -17,7 +17,10 @@ import streamlit as st
 from app.access import mint
 from core import catalogue
 from core.damage import BACKGROUND
+from core.display import unit_label
 from core.grid import BLOCK
+from core.ground import ground
+from core.nudge import nudges
 from core.predictions import find_prediction, predictions
 from core.records import Acquisition, Layer, Modality, Person, Project, Split, Tile, Unit
 from core.store.engine import Store
@@ -80,6 +83,7 @@ def manifest(
     chosen_date = next((date.id for date in dates if date.id == acquisition), None)
     chosen_model = next((entry["key"] for entry in known if entry["key"] == model), None)
     default_model = next((entry["key"] for entry in known if entry["promoted"]), None)
+    moved = nudges(store, tile.id)
     return {
         "token": mint(store, person.id, project.id, "edit" if tile.editable else "view"),
         "project": {"id": project.id, "name": project.name, "kind": project.kind},
@@ -90,10 +94,15 @@ def manifest(
             "height": tile.grid.height,
             "width": tile.grid.width,
             "lonlat": tile.lonlat,
+            "ground": _ground(tile),
         },
         "classes": _classes(project),
         "voidCode": project.classes.void_code,
-        "layers": [_layer(layer, tile) for layer in layers if _is_image(layer)],
+        "layers": [
+            _layer(layer, tile, moved.get(layer.id, (0.0, 0.0)))
+            for layer in layers
+            if _is_image(layer)
+        ],
         "acquisitions": [_acquisition(date, layers) for date in dates],
         "models": known,
         "chosen": {
@@ -194,14 +203,25 @@ def _is_image(layer: Layer) -> bool:
     return layer.modality not in (Modality.LABEL, Modality.TRUTH, Modality.CLOUD, Modality.MODEL)
 
 
-def _layer(layer: Layer, tile: Tile) -> Json:
+def _ground(tile: Tile) -> Json | None:
+    """Return the sides of a pixel in metres and the direction of north, or None without CRS."""
+    size = ground(tile.grid)
+    if size is None:
+        return None
+    return {"width": size.width_m, "height": size.height_m, "north": size.north_deg}
+
+
+def _layer(layer: Layer, tile: Tile, nudge: tuple[float, float]) -> Json:
     longest = max(tile.grid.height, tile.grid.width)
     return {
         "id": layer.id,
         "modality": layer.modality.value,
         "name": layer.name,
         "acquisition": layer.acquisition_id,
+        "bands": list(layer.bands),
+        "unit": unit_label(layer.unit),
         "calibrated": layer.unit in CALIBRATED,
+        "nudge": {"y": nudge[0], "x": nudge[1]},
         "levels": max(0, math.ceil(math.log2(longest / BLOCK))),
     }
 

@@ -11,10 +11,11 @@ from app.access import check
 from app.editor.mount import manifest
 from core import catalogue
 from core.classes import BRIGHT
+from core.nudge import set_nudge
 from core.records import Modality, TileState
 from core.settings import Settings
 from core.store.engine import Store
-from core.store.tables import ProjectRow
+from core.store.tables import ProjectRow, TileRow
 from tests.scene import Scene, make_scene
 
 PAGE = "from app.pages.correct import main\nmain()"
@@ -47,6 +48,24 @@ def test_the_manifest_is_json_and_names_no_truth(store: Store, scene: Scene) -> 
     assert json.loads(json.dumps(found)) is not None
     assert truth and not {layer.id for layer in truth} & {la["id"] for la in found["layers"]}
     assert {layer["modality"] for layer in found["layers"]} == {"optical", "sar"}
+
+
+def test_layers_name_their_bands_unit_and_nudge(store: Store, scene: Scene) -> None:
+    set_nudge(store, scene.tile, scene.layers["train", "sar"], -1.5, 3.0)
+    layers = {layer["modality"]: layer for layer in told(store, scene, "train")["layers"]}
+    assert layers["optical"]["bands"] == ["red", "green", "blue"]
+    assert layers["sar"]["unit"] == "relative 8-bit"
+    assert layers["sar"]["nudge"] == {"y": -1.5, "x": 3.0}
+    assert layers["optical"]["nudge"] == {"y": 0.0, "x": 0.0}
+
+
+def test_the_size_of_pixels_is_told_where_there_is_a_crs(store: Store, scene: Scene) -> None:
+    size = told(store, scene, "train")["tile"]["ground"]
+    assert (size["width"], size["height"]) == pytest.approx((1.0, 1.0), rel=1e-3)
+    assert size["north"] == pytest.approx(0.0, abs=0.1)
+    with store.write() as session:
+        session.get_one(TileRow, scene.tile).crs = None
+    assert told(store, scene, "train")["tile"]["ground"] is None
 
 
 def test_the_way_leads_over_tiles_to_correct_only(store: Store, scene: Scene) -> None:

@@ -1,7 +1,7 @@
 """Calls of the editor's pixel geometry from Python: under Node, or in Chromium where there is none.
 
-A call is {"fn": name, "args": [...]}. A NumPy array travels as {"kind": "Uint8Array", "data": []} and
-comes back as a plain list; a mask comes back as {"y0", "x0", "h", "w", "runs"}.
+A call is {"fn": name, "args": [...]}. A NumPy array travels as {"kind": "Uint8Array", "data": []}
+and comes back as a plain list; a mask comes back as {"y0", "x0", "h", "w", "runs"}.
 """
 
 import json

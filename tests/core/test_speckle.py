@@ -12,6 +12,7 @@ from core.speckle import _HALVES, HALO, LOOKS, _row_sums, _runs, filtered, lee, 
 
 Power = npt.NDArray[np.float32]
 Work = Callable[[Power, npt.NDArray[np.bool_]], Power]
+Change = Callable[[Power], Power]
 BOTH = pytest.mark.parametrize("work", [lee, refined_lee])
 
 
@@ -107,10 +108,13 @@ def test_blocks_with_a_halo_equal_the_whole(work: Work) -> None:
 @pytest.mark.parametrize("unit", [Unit.DB, Unit.LINEAR, Unit.RELATIVE_8BIT])
 def test_values_come_back_in_their_own_unit(unit: Unit) -> None:
     power = speckled(np.full((1, 40, 40), 0.05))
-    there = {Unit.DB: lambda x: 10 * np.log10(x), Unit.LINEAR: lambda x: x}.get(unit, np.sqrt)
-    back_again = {Unit.DB: lambda x: 10 ** (x / 10), Unit.LINEAR: lambda x: x}
-    shown = there(power)
+    ways: dict[Unit, tuple[Change, Change]] = {
+        Unit.DB: (lambda x: 10 * np.log10(x), lambda x: 10 ** (x / 10)),
+        Unit.LINEAR: (lambda x: x, lambda x: x),
+        Unit.RELATIVE_8BIT: (np.sqrt, np.square),
+    }
+    shown = ways[unit][0](power)
     found = filtered(shown, all_of(power[0]), unit, "lee")
-    back = back_again.get(unit, np.square)(found)
+    back = ways[unit][1](found)
     assert np.allclose(back[0], lee(power[0], all_of(power[0])), rtol=1e-4)
     assert filtered(shown, all_of(power[0]), unit, "none") is shown

@@ -7,53 +7,56 @@ when they touch other pixels, and asked about when they overlap.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.errors import BadPatch, CloudbrushError, NotEditable, NotFound
+from core.errors import BadPatch, NotEditable, NotFound
 from core.grid import Window
-from core.memory import Block, BlockKey, memory
-from core.original import Ground, ground
-from core.patch import (
-    Bytes,
-    Mask,
-    Patch,
-    disjoint,
-    empty_patch,
-    encode,
-    mask_in,
+from core.group import reverse_elsewhere
+from core.log import (
+    ATTEMPTS,
+    Busy,
+    Edit,
+    EditConflict,
+    Group,
+    Saved,
+    edit_of,
+    edit_row,
+    edits,
+    log_row,
+    maker_of,
+    reversals,
+    stacks_of,
 )
+from core.memory import Block, BlockKey, memory
+from core.original import ground
+from core.patch import Bytes, Mask, Patch, disjoint, mask_in
 from core.replay import (
-    KEYFRAME_EVERY,
-    PATCH_COLUMNS,
     Labels,
     after_patches,
-    edits_between,
     is_warm,
     join,
     join_original,
+    keep_keyframes,
     load_blocks,
     original_region,
-    patch_of,
     region,
-    write_keyframes,
 )
 from core.store.engine import Store
 from core.store.tables import EditRow, PersonRow
-from core.stroke import REVERSING, Stroke, change, check_stroke, reverse
+from core.stroke import REVERSING, Stroke, change, check_stroke
 from core.timeline import edits_frame, timeline
-from core.undo import LogRow, Stacks
-
-ATTEMPTS = 8
+from core.undo import MARK, Stacks, Step, group_name
 
 __all__ = [
     "Busy",
     "Edit",
     "EditConflict",
+    "Group",
     "Labels",
     "Saved",
     "append",
@@ -65,54 +68,6 @@ __all__ = [
     "stacks",
     "timeline",
 ]
-
-
-@dataclass(frozen=True)
-class Edit:
-    """A patch with the row that it came from."""
-
-    version: int
-    client_id: str
-    seq: int
-    person: str
-    tool: str
-    patch: Patch
-
-
-@dataclass(frozen=True)
-class Saved:
-    """The answer to a stroke.
-
-    `status` is "saved", "unchanged" (nothing to change, no row) or "duplicate" (a resend, already
-    saved at `version`). `left_px` counts pixels that an undo or redo left, because others had
-    changed them. `others` holds what other tabs appended since the stroke's base version.
-    """
-
-    status: str
-    version: int
-    edit: Edit | None
-    left_px: int
-    undo_depth: int
-    redo_depth: int
-    others: tuple[Edit, ...]
-
-
-class EditConflict(CloudbrushError, ValueError):
-    """A stroke overlaps pixels that another tab changed since its base version."""
-
-    def __init__(self, version: int, overlap_px: int, theirs: tuple[Edit, ...]) -> None:
-        self.version, self.overlap_px, self.theirs = version, overlap_px, theirs
-        people = ", ".join(sorted({edit.person for edit in theirs}))
-        super().__init__(
-            "stroke",
-            found=f"{overlap_px} px that {people} changed meanwhile",
-            expected="pixels that nobody else changed",
-            todo="Keep yours, or take theirs.",
-        )
-
-
-class Busy(CloudbrushError, TimeoutError):
-    """The log could not be written just now; the same stroke may be sent again."""
 
 
 def original(store: Store, tile_id: int, window: Window | None = None) -> Bytes:
@@ -137,13 +92,13 @@ def changes(
     with store.read() as session:
         newest = ground(session, tile_id).version
         up_to = newest if limit is None else min(newest, since + limit)
-        return newest, _edits(session, tile_id, since, up_to)
+        return newest, edits(session, tile_id, since, up_to)
 
 
 def stacks(store: Store, tile_id: int, person_id: int) -> Stacks:
     """Return what a person can undo and redo on a tile."""
     with store.read() as session:
-        return _stacks(store, session, ground(session, tile_id), person_id)
+        return stacks_of(store, session, ground(session, tile_id), person_id)
 
 
 def append(store: Store, tile_id: int, stroke: Stroke, person_id: int) -> Saved:
@@ -162,12 +117,25 @@ def append(store: Store, tile_id: int, stroke: Stroke, person_id: int) -> Saved:
             continue  # another process took the version, or saved this very stroke
         if saved.status == "saved":
             writer.remember(saved)
-            if saved.version % KEYFRAME_EVERY == 0:
-                write_keyframes(store, tile_id, saved.version)
-        return saved
+            keep_keyframes(store, tile_id, writer.here.version, saved.version)
+        return _with_other_tiles(store, tile_id, stroke, person_id, saved)
     raise Busy(
         f"tile {tile_id}", found="many people saving at once", todo="The stroke is sent again."
     )
+
+
+def _with_other_tiles(
+    store: Store, tile_id: int, stroke: Stroke, person_id: int, saved: Saved
+) -> Saved:
+    """Return the answer after undo or redo of a command has reached its other tiles as well."""
+    if stroke.tool not in REVERSING or saved.edit is None:
+        return saved
+    maker = maker_of(stroke, person_id, f"{stroke.client_id}{MARK}{stroke.seq}")
+    done = reverse_elsewhere(store, tile_id, stroke.tool, maker)
+    if done is None:
+        return saved
+    group, left_px = done
+    return replace(saved, group=group, left_px=saved.left_px + left_px)
 
 
 def _prepare(store: Store, tile_id: int, stroke: Stroke) -> Mask | None:
@@ -196,45 +164,47 @@ class _Writer:
         self.stroke, self.mask = stroke, mask
         self.here = ground(session, tile_id, for_update=True)
         self.stacks = Stacks()
+        self.group: str | None = None
         self.blocks: dict[BlockKey, Block] = {}
 
     def write(self) -> Saved:
-        """Append the row, unless the stroke was saved before or changes nothing."""
-        self.stacks = _stacks(self.store, self.session, self.here, self.person_id)
+        """Append the rows, unless the stroke was saved before or changes nothing."""
+        self.stacks = stacks_of(self.store, self.session, self.here, self.person_id)
         before = self._saved_before()
         if before is not None:
             return before
         person = self._checked_person()
         others = self._others()
-        target: LogRow | None = None
+        left_px = 0
         if self.stroke.tool in REVERSING:
-            target = self._target()
-            patch, left_px = self._reversed(target)
+            rows, left_px = self._reversing()
         else:
-            patch, left_px = self._painted(), 0
+            patch = self._painted()
             self._check_conflict(patch, others)
-        if patch is None:
-            return self._answer("unchanged", self.here.version, None, left_px, others)
-        row = self._row(patch, target)
-        self.session.add(row)
-        self.session.flush()
-        self.stacks = self.stacks.after([_log_row(row)], row.version)
-        edit = Edit(row.version, row.client_id, row.seq, person, row.tool, patch)
-        return self._answer("saved", row.version, edit, left_px, others)
+            name = (self.stroke.client_id, self.stroke.seq)
+            rows = [(self._row(patch, name, 0), patch)] if patch is not None else []
+        for row, _ in rows:
+            self.session.add(row)
+            self.session.flush()
+        done_rows = (log_row(row) for row, _ in rows)
+        self.stacks = self.stacks.after(done_rows, self.here.version + len(rows))
+        done = [edit_of(row, person, patch) for row, patch in rows]
+        return self._answer("saved" if rows else "unchanged", done, left_px, others)
 
     def remember(self, saved: Saved) -> None:
         """Keep in memory what the stroke led to; only for a transaction that was committed."""
         known = memory(self.store)
         known.keep_stack(self.here, self.person_id, self.stacks)
-        if saved.edit is not None:
+        # The windows of a large command are read again from the log when they are looked at.
+        if saved.edit is not None and self.stacks.version == self.here.version + 1:
             done = [(saved.version, saved.edit.patch)]
             known.keep_blocks(self.here, after_patches(self.blocks, done, saved.version))
 
-    def _answer(
-        self, status: str, version: int, edit: Edit | None, left_px: int, others: list[Edit]
-    ) -> Saved:
+    def _answer(self, status: str, done: Sequence[Edit], left_px: int, others: list[Edit]) -> Saved:
         depths = len(self.stacks.undo), len(self.stacks.redo)
-        return Saved(status, version, edit, left_px, *depths, tuple(others))
+        version = done[-1].version if done else self.here.version
+        edit = done[0] if done else None
+        return Saved(status, version, edit, left_px, *depths, (*others, *done[1:]))
 
     def _load(self, box: Window) -> tuple[Bytes, Bytes]:
         self.blocks = load_blocks(self.store, self.session, self.here, box, self.here.version)
@@ -261,28 +231,35 @@ class _Writer:
 
     def _saved_before(self) -> Saved | None:
         stroke = self.stroke
-        row = self.session.scalar(
-            select(EditRow).where(EditRow.client_id == stroke.client_id, EditRow.seq == stroke.seq)
-        )
-        if row is None:
+        extended = f"{stroke.client_id}{MARK}{stroke.seq}"
+        own = and_(EditRow.client_id == stroke.client_id, EditRow.seq == stroke.seq)
+        query = select(EditRow).where(or_(own, EditRow.client_id == extended))
+        rows = self.session.scalars(query.order_by(EditRow.version)).all()
+        if not rows:
             return None
-        if (row.tile_id, row.person_id) != (self.here.tile_id, self.person_id):
+        here = [row for row in rows if row.tile_id == self.here.tile_id]
+        mine = all(row.person_id == self.person_id for row in rows)
+        alike = all(row.tool == stroke.tool for row in rows if row.client_id == extended)
+        if not here or not mine or not alike:
             raise BadPatch(
                 "field seq",
                 found=f"{stroke.seq}, which is another stroke",
                 expected="a new number for each stroke",
                 todo="Reload the tile.",
             )
-        (edit,) = _edits(self.session, row.tile_id, row.version - 1, row.version)
-        target = self.session.get(EditRow, row.reverses) if row.reverses is not None else None
-        left_px = target.pixels - row.pixels if target is not None else 0
-        return self._answer("duplicate", row.version, edit, left_px, self._others())
+        left_px = 0
+        for row in here:
+            target = self.session.get(EditRow, row.reverses) if row.reverses is not None else None
+            left_px += target.pixels - row.pixels if target is not None else 0
+        person = self.session.scalar(select(PersonRow.name).where(PersonRow.id == self.person_id))
+        done = [edit_of(row, person or "") for row in here]
+        return self._answer("duplicate", done, left_px, self._others())
 
     def _others(self) -> list[Edit]:
         base, newest = self.stroke.base_version, self.here.version
         if base >= newest:
             return []
-        return _edits(self.session, self.here.tile_id, base, newest, self.stroke.client_id)
+        return edits(self.session, self.here.tile_id, base, newest, self.stroke.client_id)
 
     def _painted(self) -> Patch | None:
         if self.stroke.box is None or self.mask is None:
@@ -292,8 +269,8 @@ class _Writer:
         classes = memory(self.store).class_table(self.session, self.here)
         return change(self.stroke, self.mask, labels, provenance, first, classes)
 
-    def _target(self) -> LogRow | None:
-        """Return the row to reverse, or None; raises `BadPatch` for somebody else's stroke."""
+    def _target(self) -> Step | None:
+        """Return what to reverse, or None; raises `BadPatch` for somebody else's stroke."""
         name = self.stroke.reverses
         target = self.stacks.target(self.stroke.tool, name)
         if target is None and name is not None:
@@ -304,14 +281,24 @@ class _Writer:
                 raise BadPatch("field reverses", found=found, expected="one of your own")
         return target
 
-    def _reversed(self, target: LogRow | None) -> tuple[Patch | None, int]:
-        """Return what undoing or redoing changes, and how many pixels it leaves to others."""
-        if target is None:
-            return None, 0
-        rows = edits_between(self.session, self.here.tile_id, target.version - 1, target.version)
-        done = patch_of(rows[0])
-        patch = reverse(done, *self._load(done.box)) or empty_patch(done.box)
-        return patch, done.pixels - patch.pixels
+    def _reversing(self) -> tuple[list[tuple[EditRow, Patch]], int]:
+        """Return the rows that undo or redo here, and how many pixels they leave to others."""
+        step, stroke = self._target(), self.stroke
+        if step is None:
+            return [], 0
+        found = reversals(self.store, self.session, self.here, step.rows)
+        left_px = sum(left for _, _, left in found)
+        if step.group is None:
+            target, patch, _ = found[0]
+            self._load(patch.box)
+            row = self._row(patch, (stroke.client_id, stroke.seq), 0, target.id)
+            return [(row, patch)], left_px
+        group = group_name(stroke.client_id, stroke.seq)
+        self.group = group
+        return [
+            (self._row(patch, (group, target.id), i, target.id), patch)
+            for i, (target, patch, _) in enumerate(found)
+        ], left_px
 
     def _check_conflict(self, patch: Patch | None, others: Sequence[Edit]) -> None:
         if patch is None or self.stroke.force:
@@ -322,74 +309,10 @@ class _Writer:
             common = int(np.logical_or.reduce(masks).sum())
             raise EditConflict(self.here.version, common, theirs)
 
-    def _row(self, patch: Patch, target: LogRow | None) -> EditRow:
-        stroke, coded = self.stroke, encode(patch)
-        return EditRow(
-            tile_id=self.here.tile_id,
-            version=self.here.version + 1,
-            base_version=stroke.base_version,
-            client_id=stroke.client_id,
-            seq=stroke.seq,
-            person_id=self.person_id,
-            started_at=stroke.started_at,
-            ended_at=stroke.ended_at,
-            tool=stroke.tool.value,
-            effect=stroke.does.value if stroke.does is not None else None,
-            from_classes=list(stroke.from_classes),
-            to_class=stroke.to_class,
-            y0=patch.box.y0,
-            x0=patch.box.x0,
-            h=patch.box.h,
-            w=patch.box.w,
-            pixels=patch.pixels,
-            panes_shown=list(stroke.panes_shown),
-            restrict=stroke.restrict,
-            group_id=stroke.group_id,
-            reverses=target.id if target is not None else None,
-            reason=stroke.reason,
-            **coded._asdict(),
-        )
-
-
-def _edits(
-    session: Session, tile_id: int, after: int, up_to: int, not_client: str | None = None
-) -> list[Edit]:
-    """Return the edits with after < version <= up_to, oldest first; one client's left out."""
-    query = (
-        select(EditRow.client_id, EditRow.seq, PersonRow.name, EditRow.tool, *PATCH_COLUMNS)
-        .join(PersonRow, EditRow.person_id == PersonRow.id)
-        .where(EditRow.tile_id == tile_id, EditRow.version > after, EditRow.version <= up_to)
-        .order_by(EditRow.version)
-    )
-    if not_client is not None:
-        query = query.where(EditRow.client_id != not_client)
-    return [
-        Edit(r["version"], r["client_id"], r["seq"], r["name"], r["tool"], patch_of(r))
-        for r in session.execute(query).mappings()
-    ]
-
-
-def _log_row(row: EditRow) -> LogRow:
-    return LogRow(row.id, row.version, row.client_id, row.seq, row.tool, row.reverses)
-
-
-def _stacks(store: Store, session: Session, here: Ground, person_id: int) -> Stacks:
-    known = memory(store).stack(here, person_id)
-    if known.version == here.version:
-        return known
-    query = (
-        select(
-            EditRow.id,
-            EditRow.version,
-            EditRow.client_id,
-            EditRow.seq,
-            EditRow.tool,
-            EditRow.reverses,
-        )
-        .where(EditRow.tile_id == here.tile_id, EditRow.person_id == person_id)
-        .where(EditRow.version > known.version, EditRow.version <= here.version)
-        .order_by(EditRow.version)
-    )
-    known = known.after((LogRow(*row) for row in session.execute(query)), here.version)
-    memory(store).keep_stack(here, person_id, known)
-    return known
+    def _row(
+        self, patch: Patch, name: tuple[str, int], after: int, reverses: int | None = None
+    ) -> EditRow:
+        """Return the row for a patch, `after` other rows of this stroke."""
+        stroke = self.stroke
+        maker = maker_of(stroke, self.person_id, self.group or stroke.group_id)
+        return edit_row(self.here, self.here.version + 1 + after, name, patch, maker, reverses)

@@ -185,14 +185,24 @@ def _keyframe_bytes(part: Block) -> bytes:
     return zlib.compress(part.labels.tobytes() + part.provenance.tobytes(), 1)
 
 
-def write_keyframes(store: Store, tile_id: int, version: int) -> None:
-    """Keep copies of the blocks that the last edits touched. A failure costs time, not edits."""
+def keep_keyframes(store: Store, tile_id: int, before: int, version: int) -> None:
+    """Write keyframes when the edits after version `before` made them due."""
+    last = before // KEYFRAME_EVERY
+    if version // KEYFRAME_EVERY > last:
+        write_keyframes(store, tile_id, version, last * KEYFRAME_EVERY)
+
+
+def write_keyframes(store: Store, tile_id: int, version: int, after: int) -> None:
+    """Keep copies of the blocks that edits after version `after` touched.
+
+    A failure costs time, not edits.
+    """
     try:
         with store.write() as session:
             here = ground(session, tile_id)
             query = select(EditRow.y0, EditRow.x0, EditRow.h, EditRow.w).where(
                 EditRow.tile_id == tile_id,
-                EditRow.version > version - KEYFRAME_EVERY,
+                EditRow.version > after,
                 EditRow.version <= version,
             )
             boxes = [Window(*row) for row in session.execute(query)]

@@ -7,7 +7,7 @@ limits. The answer says what was saved, what others changed meanwhile, and what 
 import base64
 import binascii
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -363,6 +363,7 @@ def _saved_json(saved: Saved, stroke: Stroke) -> dict[str, Any]:
         "undo_depth": saved.undo_depth,
         "redo_depth": saved.redo_depth,
         "others": [edit_json(edit) for edit in saved.others],
+        "group": asdict(saved.group) if saved.group is not None else None,
     }
 
 
@@ -380,8 +381,8 @@ def _is_as_sent(saved: Saved, stroke: Stroke) -> bool:
 
 def _step_json(step: Step) -> dict[str, Any]:
     return {
-        "client_id": step.root.client_id,
-        "seq": step.root.seq,
+        "client_id": step.root.name[0],
+        "seq": step.root.name[1],
         "version": step.root.version,
         "tool": step.root.tool,
     }

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import CloudbrushError
-from core.raster import Raster, read
+from core.grid import Window
+from core.raster import Raster, describe, read
 from core.records import Grid, Layer, Modality, Unit
 
 Mode = Literal["auto", "percentile", "fixed", "none"]
@@ -27,6 +28,7 @@ REFLECTANCE_RANGE: Range = (0.0, 0.3)
 LINEAR_FLOOR = 1e-5  # -50 dB, below the noise of every SAR in use
 REFLECTANCE_SCALE = 1e-4  # Sentinel-2 and its kin store reflectance as whole numbers
 COARSE_PX = 512
+SAMPLED = 8  # without overviews, what is coarser than this is sampled: SAMPLED x SAMPLED windows
 
 Values = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -142,12 +144,31 @@ def layer_stretch(
 def _ranges(
     sources: tuple[tuple[Path, int], ...], grid: Grid, unit: Unit, mode: Mode, separate: bool
 ) -> tuple[Range, ...]:
-    coarser = max(grid.height / COARSE_PX, grid.width / COARSE_PX, 1.0)
-    shape = (max(round(grid.height / coarser), 1), max(round(grid.width / coarser), 1))
-    raster = read(sources, grid, out_shape=shape)
+    raster = coarse(sources, grid)
     if not separate:
         return (stretch_range(raster.values, raster.valid, unit, mode),)
     return tuple(stretch_range(band, raster.valid, unit, mode) for band in raster.values)
+
+
+def coarse(sources: Sequence[tuple[Path, int]], grid: Grid) -> Raster:
+    """Return some 512 x 512 pixels that stand for the whole tile.
+
+    It is a coarse copy; of a large file without overviews, which would be read wholly for that, it
+    is windows from all over it.
+    """
+    coarser = max(grid.height / COARSE_PX, grid.width / COARSE_PX, 1.0)
+    if coarser <= SAMPLED or all(describe(path).overviews for path, _ in sources):
+        shape = (max(round(grid.height / coarser), 1), max(round(grid.width / coarser), 1))
+        return read(sources, grid, out_shape=shape)
+    side = COARSE_PX // SAMPLED
+    rows = np.linspace(0, max(grid.height - side, 0), SAMPLED).astype(int).tolist()
+    columns = np.linspace(0, max(grid.width - side, 0), SAMPLED).astype(int).tolist()
+    h, w = min(side, grid.height), min(side, grid.width)
+    parts = [[read(sources, grid, Window(y, x, h, w)) for x in columns] for y in rows]
+    return Raster(
+        np.block([[part.values for part in line] for line in parts]),
+        np.block([[part.valid for part in line] for line in parts]),
+    )
 
 
 def to_rgb8(

@@ -60,6 +60,7 @@ class RasterInfo:
     has_mask: bool  # an internal mask or alpha band
     alpha_band: int | None
     size_bytes: int
+    overviews: tuple[int, ...]  # how many times coarser the copies inside the file are
 
 
 @dataclass(frozen=True)
@@ -301,6 +302,7 @@ def _describe(path: Path, dataset: Any, size_bytes: int) -> RasterInfo:  # noqa:
         has_mask=any(MaskFlags.per_dataset in of_band for of_band in flags),
         alpha_band=alpha[0] if alpha else None,
         size_bytes=size_bytes,
+        overviews=tuple(dataset.overviews(1)),
     )
 
 

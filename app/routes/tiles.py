@@ -4,6 +4,9 @@ Everything is on the tile's own pixel grid, in blocks of 512 px. Truth layers ar
 route: people correct what a model got wrong without seeing the answer.
 """
 
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
 import numpy as np
 import numpy.typing as npt
 from starlette.responses import JSONResponse, Response
@@ -22,9 +25,12 @@ from app.routes.thumbnails import thumbnail
 from core import catalogue, history, predictions
 from core.display import Mode, Range, Stretch, layer_stretch, to_rgb8, to_rgba8, to_unit, unit_label
 from core.errors import CloudbrushError, NotFound
+from core.expression import BadExpression, parse, presets
 from core.grid import BLOCK, Window
 from core.raster import read, read_layer
-from core.records import Layer, Modality, Tile
+from core.records import Grid, Layer, Modality, Tile
+from core.rendering import Rendering, draw, plan
+from core.speckle import FILTERS
 from core.store.engine import Store
 
 MAX_LEVEL = 12
@@ -36,6 +42,7 @@ def tile_routes(store: Store) -> list[BaseRoute]:
     """Return the reading routes of a tile."""
     handlers = {
         "/tile/{tile}/image/{layer}/{z}/{bx}/{by}": image,
+        "/tile/{tile}/expression": expression,
         "/tile/{tile}/values/{layer}": values,
         "/tile/{tile}/labels/{by}/{bx}": labels,
         "/tile/{tile}/cloud/{acquisition}/{by}/{bx}": cloud,
@@ -48,27 +55,65 @@ def tile_routes(store: Store) -> list[BaseRoute]:
 def image(visit: Visit) -> Response:
     """Return one block of an image layer: PNG, or JPEG for optical without gaps."""
     layer, z = image_layer(visit.store, visit.tile, visit.number("layer")), visit.number("z")
-    window, shape = _pyramid_block(visit.tile, z, visit.number("by"), visit.number("bx"))
-    mode, bands = _mode(visit), _bands(visit)
-    sources = [path for path, _ in layer.sources]
-    tag = fingerprint(layer, visit.tile.grid, window, shape, mode, bands, *sources)
-    stretch = layer_stretch(layer, visit.tile.grid, mode, bands)
+    window, shape = pyramid_block(visit.tile.grid, z, visit.number("by"), visit.number("bx"))
+    rendering, minus = asked_rendering(visit)
+    paths = [path for one in (layer, minus) if one for path, _ in one.sources]
+    tag = fingerprint(layer, visit.tile.grid, window, shape, rendering, minus, *paths)
+    worked_out = rendering.expression is not None or rendering.filter != "none" or minus is not None
+    if worked_out:
+        made = plan(layer, visit.tile.grid, rendering, minus)
+        stretch = made.stretch
+    else:
+        stretch = layer_stretch(layer, visit.tile.grid, rendering.mode, rendering.bands)
     headers = cache_headers(tag) | {"X-Stretch-Range": _range_text(stretch)}
     unchanged = not_modified(visit.request, tag)
     if unchanged is not None:
         unchanged.headers["X-Stretch-Range"] = headers["X-Stretch-Range"]
         return unchanged
-    chosen = [layer.sources[band] for band in stretch.bands]
-    raster = read(chosen, visit.tile.grid, window, out_shape=shape)
-    order = range(len(chosen))
-    if not raster.valid.all():
-        picture = to_rgba8(raster, layer.unit, order, stretch.ranges)
-        return Response(png(picture), media_type="image/png", headers=headers)
-    picture = to_rgb8(raster, layer.unit, order, stretch.ranges)
-    if layer.modality is Modality.OPTICAL:
+    if worked_out:
+        picture, gaps = draw(made, visit.tile.grid, window, 1 << z)
+    else:
+        picture, gaps = _plain(layer, visit.tile.grid, window, shape, stretch)
+    if layer.modality is Modality.OPTICAL and not gaps:
         return Response(jpeg(picture), media_type="image/jpeg", headers=headers)
-    grey = picture[..., 0] if len(chosen) == 1 else picture
-    return Response(png(grey), media_type="image/png", headers=headers)
+    grey = not gaps and len(stretch.bands) == 1 and not worked_out
+    content = png(picture[..., 0] if grey else picture)
+    return Response(content, media_type="image/png", headers=headers)
+
+
+def _plain(
+    layer: Layer, grid: Grid, window: Window, shape: tuple[int, int], stretch: Stretch
+) -> tuple[npt.NDArray[np.uint8], bool]:
+    """Return the picture of bands as they are stored, and whether it has gaps."""
+    chosen = [layer.sources[band] for band in stretch.bands]
+    raster = read(chosen, grid, window, out_shape=shape)
+    gaps = not raster.valid.all()
+    to_picture = to_rgba8 if gaps else to_rgb8
+    return to_picture(raster, layer.unit, range(len(chosen)), stretch.ranges), gaps
+
+
+def expression(visit: Visit) -> Response:
+    """Return whether an expression fits a layer, in words, with the layer's bands and presets."""
+    number = query_number(visit.request, "layer", None, 0, 10**9)
+    layer = image_layer(visit.store, visit.tile, number)
+    text = visit.request.query_params.get("expr", "")
+    content: dict[str, Any] = {"ok": True, "label": None, "error": None, "at": None}
+    try:
+        found = parse(text, layer.bands) if text.strip() else None
+    except BadExpression as error:
+        content |= {"ok": False, "error": str(error), "at": error.at}
+    else:
+        content["label"] = found and _name(layer, found.text)
+    content["bands"] = list(layer.bands)
+    content["presets"] = [
+        {"name": one.name, "expr": one.text, "needs": list(one.needs), "help": one.help}
+        for one in presets(layer)
+    ]
+    return JSONResponse(content, headers={"Cache-Control": "no-store"})
+
+
+def _name(layer: Layer, text: str) -> str:
+    return next((one.name for one in presets(layer) if one.text == text), text)
 
 
 def values(visit: Visit) -> Response:
@@ -150,13 +195,39 @@ def image_layer(store: Store, tile: Tile, layer_id: int) -> Layer:
     return found
 
 
-def _pyramid_block(tile: Tile, z: int, by: int, bx: int) -> tuple[Window, tuple[int, int]]:
+def asked_rendering(visit: Visit) -> tuple[Rendering, Layer | None]:
+    """Return the rendering that the query asks for, and the layer of a difference.
+
+    Raises `CloudbrushError` with words for anything that is not one.
+    """
+    query = visit.request.query_params
+    kind = _one_of(query.get("filter", "none"), FILTERS, "query filter")
+    text = query.get("expr")
+    if text is not None and "bands" in query:
+        raise CloudbrushError("query", found="expr and bands", expected="one of them")
+    rendering = Rendering(_mode(visit), _bands(visit), text, kind)
+    if "minus" not in query:
+        return rendering, None
+    number = query_number(visit.request, "minus", None, 0, 10**9)
+    return rendering, image_layer(visit.store, visit.tile, number)
+
+
+Choice = TypeVar("Choice", bound=str)
+
+
+def _one_of(text: str, choices: Sequence[Choice], where: str) -> Choice:
+    for choice in choices:
+        if text == choice:
+            return choice
+    raise CloudbrushError(where, found=repr(text[:40]), expected=", ".join(choices))
+
+
+def pyramid_block(grid: Grid, z: int, by: int, bx: int) -> tuple[Window, tuple[int, int]]:
     """Return the window of a block 2^z coarser than native, and the shape to read it in."""
     if z > MAX_LEVEL:
         raise NotFound(f"level {z}", expected=f"0 to {MAX_LEVEL}")
     side, step = BLOCK << z, 1 << z
     y0, x0 = by * side, bx * side
-    grid = tile.grid
     if y0 >= grid.height or x0 >= grid.width:
         raise NotFound(f"block {by}/{bx} of level {z}", expected="a block inside the tile")
     window = Window(y0, x0, min(side, grid.height - y0), min(side, grid.width - x0))
@@ -164,11 +235,7 @@ def _pyramid_block(tile: Tile, z: int, by: int, bx: int) -> tuple[Window, tuple[
 
 
 def _mode(visit: Visit) -> Mode:
-    text = visit.request.query_params.get("stretch", "auto")
-    for mode in MODES:
-        if text == mode:
-            return mode
-    raise CloudbrushError("query stretch", found=repr(text[:40]), expected=", ".join(MODES))
+    return _one_of(visit.request.query_params.get("stretch", "auto"), MODES, "query stretch")
 
 
 def _bands(visit: Visit) -> tuple[int, ...] | None:

@@ -1,6 +1,7 @@
 """Speckle filters: what they keep, what they smooth, and that blocks meet."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from core.speckle import _HALVES, HALO, LOOKS, _row_sums, _runs, filtered, lee, 
 
 Power = npt.NDArray[np.float32]
 Work = Callable[[Power, npt.NDArray[np.bool_]], Power]
-Change = Callable[[Power], Power]
+Change = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
 BOTH = pytest.mark.parametrize("work", [lee, refined_lee])
 
 

@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute
 from app.routes.assets import asset_routes
 from app.routes.edits import edit_routes
 from app.routes.nudge import nudge_routes
+from app.routes.pixels import pixel_routes
 from app.routes.predict import predict_routes
 from app.routes.tiles import tile_routes
 from core.settings import Settings
@@ -19,4 +20,5 @@ def routes(store: Store, settings: Settings) -> list[BaseRoute]:
         *edit_routes(store),
         *predict_routes(store, settings),
         *nudge_routes(store),
+        *pixel_routes(store),
     ]

@@ -2,11 +2,11 @@
 table in docs/correct.md. Its entries lie in `commands/`, one file for each part of the editor:
 
 {id, group, keys, label, help, icon?, run(editor), release?(editor, heldMs), toolbar?, tool?,
-changes?}
+changes?, pressed?(editor)}
 
 `release` is called when a held key is let go; `toolbar` names the group of buttons at the left that
 shows it; `tool` marks tools that can be in hand; `changes` marks what a tile that may not be changed
-has no use for. Keys are written as `keyOf` names them. `C` and `R` alone stay free: they are Streamlit's. */
+has no use for; `pressed` says whether a command that switches something has it switched on. Keys are written as `keyOf` names them. `C` and `R` alone stay free: they are Streamlit's. */
 
 import {BULK} from './commands/bulk.js';
 import {CLASSES} from './commands/classes.js';
@@ -17,6 +17,7 @@ import {TILES} from './commands/tiles.js';
 import {TOOLS} from './commands/tools.js';
 import {VIEW} from './commands/view.js';
 import {VIEWS} from './commands/views.js';
+import {Keymap} from './keymap.js';
 
 export const COMMANDS = [...TOOLS, ...SHAPES, ...HISTORY, ...BULK, ...SUGGEST, ...CLASSES, ...VIEW,
   ...VIEWS, ...TILES];
@@ -24,20 +25,22 @@ export const COMMANDS = [...TOOLS, ...SHAPES, ...HISTORY, ...BULK, ...SUGGEST, .
 /* The groups of the toolbar, top to bottom. */
 export const TOOLBAR = ['paint', 'shape', 'region', 'history', 'hand', 'view'];
 
-const byKey = new Map(COMMANDS.flatMap((command) => command.keys.map((key) => [key, command])));
 const byId = new Map(COMMANDS.map((command) => [command.id, command]));
 
-export const command = (id) => byId.get(id);
-export const commandOfKey = (key) => byKey.get(key);
+/* Which key runs what: `entry.keys` of the table are the keys of now. */
+export const keymap = new Keymap(COMMANDS);
 
-/* The table without handlers, for docs and tests. */
+export const command = (id) => byId.get(id);
+export const commandOfKey = (key) => keymap.commandOf(key);
+
+/* The table without handlers and with its usual keys, for docs and tests. */
 export function describe() {
-  return COMMANDS.map(({id, group, keys, label, help}) => ({id, group, keys, label, help}));
+  return COMMANDS.map(({id, group, usual, label, help, icon}) => ({id, group, keys: usual, label, help, icon}));
 }
 
 /* "Label (key): help", the tooltip of every button. */
 export function tooltip({label, keys, help}) {
-  return `${label} (${keys.join(', ')})\n${help}`;
+  return `${label} (${keys.join(', ') || 'no key'})\n${help}`;
 }
 
 /* The name of a pressed key. Digits go by their place, so that French keyboards and Shift work;

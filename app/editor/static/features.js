@@ -8,7 +8,10 @@ hover(at)              the cursor is at a place in tile pixels, or nowhere (null
 cancel()               Escape; returns true when it had something to close
 destroy()              the editor goes away */
 
-export const FEATURES = [];
+import {ClassPatternsFeature} from './features/class_patterns.js';
+import {Remap} from './features/remap.js';
+
+export const FEATURES = [ClassPatternsFeature, Remap];
 
 export class Features {
   constructor(editor) {

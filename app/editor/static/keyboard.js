@@ -2,8 +2,17 @@
 
 import {commandOfKey, keyOf} from './commands.js';
 
+// Keys that a control uses itself while it has the focus. Clicks leave no focus behind, so whoever has
+// it there came by keyboard.
+const OWN_KEYS = [
+  ['button, summary, [role=button]', /^(Enter| )$/],
+  ['input[type=checkbox], input[type=radio]', /^( |Arrow\w+)$/],
+  ['input[type=range]', /^(Arrow\w+|Home|End|PageUp|PageDown)$/],
+  ['[data-rove] *', /^(Arrow\w+|Home|End)$/],
+];
+
 export class Keyboard {
-  /* `editor` gets run(id), onShift(pressed) and says whether it `takesKeys`. */
+  /* `editor` gets run(id), onShift(pressed) and says whether it `takesKeys`; its panel knows what is open. */
   constructor(editor, signal) {
     this.editor = editor;
     this.held = null;
@@ -14,7 +23,10 @@ export class Keyboard {
   }
 
   #down(event) {
-    if (event.isComposing || isTyping(event)) return;
+    if (event.isComposing) return;
+    const {modals} = this.editor.panel;
+    if (modals.top) return modals.key(event);
+    if (isTyping(event) || usesItself(event)) return;
     const found = commandOfKey(keyOf(event));
     const streamlitKey = !event.ctrlKey && !event.metaKey && /^[rc]$/i.test(event.key);
     if (found || streamlitKey) event.stopPropagation();
@@ -42,10 +54,19 @@ export class Keyboard {
   }
 }
 
+const targetOf = (event) => event.composedPath()[0];
+
 /* Whether the key goes into a field, also inside a shadow root. */
 function isTyping(event) {
-  const field = event.composedPath()[0];
+  const field = targetOf(event);
   if (!(field instanceof Element)) return false;
   if (field.isContentEditable) return true;
-  return field.matches('textarea, select, input:not([type=range], [type=checkbox], [type=button])');
+  return field.matches('textarea, select, input:not([type=range], [type=checkbox], [type=radio], [type=button])');
+}
+
+/* Whether the control with the focus uses the key itself. */
+function usesItself(event) {
+  const control = targetOf(event);
+  if (!(control instanceof Element) || event.ctrlKey || event.metaKey || event.shiftKey) return false;
+  return OWN_KEYS.some(([selector, keys]) => keys.test(event.key) && control.matches(selector));
 }

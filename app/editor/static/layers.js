@@ -130,6 +130,16 @@ export class ClassLayer {
       context.drawImage(canvas, ...at);
     });
     context.globalAlpha = 1;
+    if (this.palette.patterns) this.#drawPatterns(context, frame);
+  }
+
+  #drawPatterns(context, frame) {
+    const [left, top, w, h] = place(frame, frame.visible);
+    eachBlock(frame.visible, BLOCK, (by, bx) => {
+      const block = this.codesOf(by, bx);
+      if (block) this.palette.patterns.draw(context, block,
+        place(frame, {y0: by * BLOCK, x0: bx * BLOCK, h: block.h, w: block.w}), [left - 2, top - 2, w + 4, h + 4]);
+    });
   }
 
   #canvas(by, bx) {

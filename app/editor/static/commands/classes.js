@@ -19,4 +19,8 @@ export const CLASSES = [
   {id: 'swap', group: 'Classes', keys: ['X'], label: 'Swap classes', icon: 'swap',
     help: 'Go back to the class used before this one.',
     run: (editor) => editor.swapClasses()},
+  {id: 'patterns', group: 'View', keys: ['Shift+D'], label: 'Class patterns', icon: 'patterns',
+    help: 'Draw a pattern of its own over each class, to tell classes apart without their colours.',
+    pressed: (editor) => editor.settings.classPatterns,
+    run: (editor) => editor.features.classPatterns.toggle()},
 ];

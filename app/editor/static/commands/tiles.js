@@ -14,4 +14,7 @@ export const TILES = [
     run: (editor) => editor.leave('previous')},
   {id: 'help', group: 'Tiles', keys: ['?'], label: 'Keys', icon: 'help',
     help: 'Show or hide this list of keys.', run: (editor) => editor.toggleHelp()},
+  {id: 'remap', group: 'Tiles', keys: ['F4'], label: 'Change keys', icon: 'remap',
+    help: 'Give commands other keys; they are kept in this browser.',
+    run: (editor) => editor.features.remap.show()},
 ];

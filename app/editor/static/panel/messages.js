@@ -1,0 +1,67 @@
+/* What the editor says: a quiet line above the read-out, the same words for screen readers, and the
+few questions that need an answer. */
+
+import {h} from '../dom.js';
+import {icon} from '../icons.js';
+
+const SHOWN_MS = 4500;
+
+export class Messages {
+  constructor(modals) {
+    this.modals = modals;
+    this.banner = h('div', {className: 'banner', hidden: true});
+    // Two lines that always exist: a screen reader does not hear elements that come with their text.
+    this.spoken = h('div', {className: 'unseen', role: 'status', ariaLive: 'polite'});
+    this.urgent = h('div', {className: 'unseen', role: 'alert', ariaLive: 'assertive'});
+    this.dialog = h('div', {className: 'dialog', hidden: true, role: 'alertdialog', tabIndex: -1});
+    this.elements = [this.banner, this.spoken, this.urgent, this.dialog];
+  }
+
+  /* Say what happened and what to do; it stays until dismissed when `sticky`. */
+  say(text, {kind = 'note', sticky = false, action = null} = {}) {
+    clearTimeout(this.timer);
+    const close = h('button', {type: 'button', className: 'command', title: 'Dismiss', ariaLabel: 'Dismiss'},
+      icon('close'));
+    close.addEventListener('click', () => this.hush());
+    const act = action && h('button', {type: 'button', className: 'command text'}, action.label);
+    act?.addEventListener('click', () => {
+      this.hush();
+      action.run();
+    });
+    this.banner.replaceChildren(h('span', {}, text), act ?? '', close);
+    this.banner.dataset.kind = kind;
+    this.banner.hidden = false;
+    (kind === 'warning' ? this.urgent : this.spoken).textContent = text;
+    if (!sticky) this.timer = setTimeout(() => this.hush(), SHOWN_MS);
+  }
+
+  hush() {
+    clearTimeout(this.timer);
+    this.banner.hidden = true;
+  }
+
+  /* Tell a screen reader alone: what others see changed beside them. */
+  speak(text) {
+    this.spoken.textContent = text;
+  }
+
+  /* Ask for one of several answers; a promise of its `value`. */
+  ask(title, text, answers) {
+    return new Promise((resolve) => {
+      const buttons = answers.map(({value, label, help, primary}) => {
+        const choice = h('button', {type: 'button', className: `command text ${primary ? 'primary' : ''}`,
+          title: help ?? '', data: {answer: value}}, label);
+        choice.addEventListener('click', () => {
+          this.modals.close(this.dialog);
+          resolve(value);
+        });
+        return choice;
+      });
+      const heading = h('h2', {id: 'dialog-title'}, title), words = h('p', {id: 'dialog-text'}, text);
+      this.dialog.setAttribute('aria-labelledby', heading.id);
+      this.dialog.setAttribute('aria-describedby', words.id);
+      this.dialog.replaceChildren(heading, words, h('div', {className: 'answers'}, ...buttons));
+      this.modals.open(this.dialog, {focus: buttons[0]});
+    });
+  }
+}

@@ -23,7 +23,10 @@ ATTEMPTS = 8
 
 @dataclass(frozen=True)
 class Edit:
-    """A patch with the row that it came from; (client_id, seq) names the stroke or command."""
+    """A patch with the row that it came from; (client_id, seq) names the stroke or command.
+
+    `to_class` is the class that was painted, None where the pixels got several or kept theirs.
+    """
 
     version: int
     client_id: str
@@ -31,6 +34,8 @@ class Edit:
     person: str
     tool: str
     patch: Patch
+    saved_at: datetime
+    to_class: int | None
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,8 @@ def edit_of(row: EditRow, person: str, patch: Patch | None = None) -> Edit:
     if patch is None:
         values = (row.old_values, row.new_values, row.old_provenance, row.new_provenance)
         patch = decode(Window(row.y0, row.x0, row.h, row.w), Encoded(row.mask, *values))
-    return Edit(row.version, *plain_name(row.client_id, row.seq), person, row.tool, patch)
+    name = plain_name(row.client_id, row.seq)
+    return Edit(row.version, *name, person, row.tool, patch, row.saved_at, row.to_class)
 
 
 def edits(
@@ -172,7 +178,15 @@ def edits(
     Those of the tab `not_client` are left out, rows that the server added for it as well.
     """
     query = (
-        select(EditRow.client_id, EditRow.seq, PersonRow.name, EditRow.tool, *PATCH_COLUMNS)
+        select(
+            EditRow.client_id,
+            EditRow.seq,
+            PersonRow.name,
+            EditRow.tool,
+            EditRow.saved_at,
+            EditRow.to_class,
+            *PATCH_COLUMNS,
+        )
         .join(PersonRow, EditRow.person_id == PersonRow.id)
         .where(EditRow.tile_id == tile_id, EditRow.version > after, EditRow.version <= up_to)
         .order_by(EditRow.version)
@@ -189,6 +203,8 @@ def edits(
             r["name"],
             r["tool"],
             patch_of(r),
+            r["saved_at"],
+            r["to_class"],
         )
         for r in session.execute(query).mappings()
     ]

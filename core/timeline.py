@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, func, select
 from sqlalchemy.orm import aliased
 
 from core import catalogue
@@ -16,6 +16,8 @@ from core.patch import Patch
 from core.replay import PATCH_COLUMNS, patch_of
 from core.store.engine import Store
 from core.store.tables import EditRow, PersonRow, TileRow
+from core.stroke import effect_of
+from core.undo import MARK, plain_name
 
 EDIT_COLUMNS = (
     "tile",
@@ -23,6 +25,7 @@ EDIT_COLUMNS = (
     "saved_at",
     "person",
     "tool",
+    "effect",
     "changes",
     "pixels",
     "y0",
@@ -39,11 +42,36 @@ EDIT_COLUMNS = (
     "seq",
 )
 _Reversed = aliased(EditRow)
+_SUMMARIES = (
+    select(
+        TileRow.name.label("tile"),
+        PersonRow.name.label("person"),
+        _Reversed.version.label("reversed_version"),
+        EditRow.person_id,
+        EditRow.saved_at,
+        EditRow.started_at,
+        EditRow.ended_at,
+        EditRow.tool,
+        EditRow.effect,
+        EditRow.panes_shown,
+        EditRow.restrict,
+        EditRow.reason,
+        EditRow.base_version,
+        EditRow.client_id,
+        EditRow.seq,
+        *PATCH_COLUMNS,
+    )
+    .join(TileRow, EditRow.tile_id == TileRow.id)
+    .join(PersonRow, EditRow.person_id == PersonRow.id)
+    .outerjoin(_Reversed, EditRow.reverses == _Reversed.id)
+)
 
 
 @dataclass(frozen=True)
 class EditSummary:
     """One edit in words and numbers. `changes` counts pixels by (from code, to code).
+
+    `effect` is what became of the pixels, as in `core.stroke`; None for undo and redo.
 
     `seconds` is the time from press to release, None where the browser did not say.
     `reverses` is the version that an undo or redo takes back.
@@ -53,7 +81,9 @@ class EditSummary:
     version: int
     saved_at: datetime
     person: str
+    person_id: int
     tool: str
+    effect: str | None
     changes: dict[tuple[int, int], int]
     pixels: int
     box: Window
@@ -67,11 +97,62 @@ class EditSummary:
     seq: int
 
 
-def timeline(store: Store, tile_id: int) -> list[EditSummary]:
-    """Return every edit of a tile, oldest first."""
+@dataclass(frozen=True)
+class Share:
+    """What one person did on a tile: the count of their edits and the version of the newest."""
+
+    person_id: int
+    name: str
+    edits: int
+    newest: int
+
+
+def timeline(
+    store: Store,
+    tile_id: int,
+    *,
+    before: int | None = None,
+    limit: int | None = None,
+    person_id: int | None = None,
+) -> list[EditSummary]:
+    """Return the edits of a tile, oldest first; raises `NotFound`.
+
+    With `limit`, only the newest ones; `before` leaves out that version and later ones, and
+    `person_id` other people's.
+    """
     with store.read() as session:
         ground(session, tile_id)
-    return _summaries(store, [tile_id])
+        query = _SUMMARIES.where(EditRow.tile_id == tile_id).order_by(EditRow.version.desc())
+        if before is not None:
+            query = query.where(EditRow.version < before)
+        if person_id is not None:
+            query = query.where(EditRow.person_id == person_id)
+        rows = session.execute(query.limit(limit)).mappings()
+        return [_summary(row) for row in rows][::-1]
+
+
+def shares(store: Store, tile_id: int) -> list[Share]:
+    """Return who edited a tile and how often, those with most edits first."""
+    count = func.count(EditRow.id)
+    query = (
+        select(EditRow.person_id, PersonRow.name, count, func.max(EditRow.version))
+        .join(PersonRow, EditRow.person_id == PersonRow.id)
+        .where(EditRow.tile_id == tile_id)
+        .group_by(EditRow.person_id, PersonRow.name)
+        .order_by(count.desc(), PersonRow.name)
+    )
+    with store.read() as session:
+        return [Share(*row) for row in session.execute(query).tuples()]
+
+
+def last_seq(store: Store, client_id: str) -> int:
+    """Return the highest number that a tab has saved a stroke or command under; 0 for none."""
+    begins = func.substr(EditRow.client_id, 1, len(client_id) + 1) == client_id + MARK
+    grouped = select(EditRow.client_id).where(begins).distinct()
+    plain = select(func.max(EditRow.seq)).where(EditRow.client_id == client_id)
+    with store.read() as session:
+        numbers = [plain_name(name, 0)[1] for name in session.scalars(grouped)]
+        return max([session.scalar(plain) or 0, *numbers])
 
 
 def edits_frame(store: Store, project_id: int) -> list[dict[str, str | int | float]]:
@@ -85,35 +166,8 @@ def edits_frame(store: Store, project_id: int) -> list[dict[str, str | int | flo
 
 
 def _summaries(store: Store, tile_ids: Sequence[int]) -> list[EditSummary]:
-    query = (
-        select(
-            TileRow.name.label("tile"),
-            PersonRow.name.label("person"),
-            _Reversed.version.label("reversed_version"),
-            EditRow.saved_at,
-            EditRow.started_at,
-            EditRow.ended_at,
-            EditRow.tool,
-            EditRow.panes_shown,
-            EditRow.restrict,
-            EditRow.reason,
-            EditRow.base_version,
-            EditRow.client_id,
-            EditRow.seq,
-            *PATCH_COLUMNS,
-        )
-        .join(TileRow, EditRow.tile_id == TileRow.id)
-        .join(PersonRow, EditRow.person_id == PersonRow.id)
-        .outerjoin(_Reversed, EditRow.reverses == _Reversed.id)
-        .order_by(EditRow.version)
-    )
-    found: list[EditSummary] = []
-    with store.read() as session:
-        # One tile at a time: their number may exceed what one statement can name.
-        for tile_id in tile_ids:
-            rows = session.execute(query.where(EditRow.tile_id == tile_id)).mappings()
-            found += [_summary(row) for row in rows]
-    return found
+    # One tile at a time: their number may exceed what one statement can name.
+    return [edit for tile_id in tile_ids for edit in timeline(store, tile_id)]
 
 
 def _summary(row: RowMapping) -> EditSummary:
@@ -124,7 +178,9 @@ def _summary(row: RowMapping) -> EditSummary:
         version=row["version"],
         saved_at=row["saved_at"],
         person=row["person"],
+        person_id=row["person_id"],
         tool=row["tool"],
+        effect=effect_of(row["tool"], row["effect"]),
         changes=class_changes(patch),
         pixels=patch.pixels,
         box=patch.box,
@@ -160,6 +216,7 @@ def _cells(edit: EditSummary, classes: ClassTable) -> dict[str, str | int | floa
         "saved_at": edit.saved_at.isoformat(timespec="milliseconds"),
         "person": edit.person,
         "tool": edit.tool,
+        "effect": edit.effect or "",
         "changes": "; ".join(changes),
         "pixels": edit.pixels,
         "y0": box.y0,

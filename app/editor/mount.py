@@ -18,6 +18,7 @@ from app.access import mint
 from core import catalogue
 from core.damage import BACKGROUND
 from core.display import unit_label
+from core.expression import presets
 from core.grid import BLOCK
 from core.ground import ground
 from core.nudge import nudges
@@ -86,6 +87,7 @@ def manifest(
     moved = nudges(store, tile.id)
     return {
         "token": mint(store, person.id, project.id, "edit" if tile.editable else "view"),
+        "person": {"id": person.id, "name": person.name},
         "project": {"id": project.id, "name": project.name, "kind": project.kind},
         "tile": {
             "id": tile.id,
@@ -219,6 +221,10 @@ def _layer(layer: Layer, tile: Tile, nudge: tuple[float, float]) -> Json:
         "name": layer.name,
         "acquisition": layer.acquisition_id,
         "bands": list(layer.bands),
+        "presets": [
+            {"name": preset.name, "expr": preset.text, "help": preset.help}
+            for preset in presets(layer)
+        ],
         "unit": unit_label(layer.unit),
         "calibrated": layer.unit in CALIBRATED,
         "nudge": {"y": nudge[0], "x": nudge[1]},

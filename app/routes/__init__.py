@@ -4,6 +4,7 @@ from starlette.routing import BaseRoute
 
 from app.routes.assets import asset_routes
 from app.routes.edits import edit_routes
+from app.routes.live import live_routes
 from app.routes.nudge import nudge_routes
 from app.routes.pixels import pixel_routes
 from app.routes.predict import predict_routes
@@ -18,6 +19,7 @@ def routes(store: Store, settings: Settings) -> list[BaseRoute]:
         *asset_routes(),
         *tile_routes(store),
         *edit_routes(store),
+        *live_routes(store),
         *predict_routes(store, settings),
         *nudge_routes(store),
         *pixel_routes(store),

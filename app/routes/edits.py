@@ -1,4 +1,4 @@
-"""Saving strokes: the route that appends to the edit log, and those that read it back.
+"""Saving strokes: the route that appends to the edit log.
 
 Nothing is taken from the browser but the mask, and that is checked against tile, class table and
 limits. The answer says what was saved, what others changed meanwhile, and what can be undone.
@@ -21,12 +21,11 @@ from starlette.routing import BaseRoute, Route
 
 from app.access import Denied, read_token
 from app.routes.gate import (
+    MAX_DIGITS,
     TOKEN_HEADER,
     Visit,
     admit,
     answered,
-    guarded,
-    query_number,
     refusal,
 )
 from core import catalogue, history
@@ -37,12 +36,11 @@ from core.predictions import prediction, read_prediction
 from core.records import TileState
 from core.store.engine import Store
 from core.stroke import Effect, Stroke, Tool, marked
-from core.undo import Step
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_DRAINED_BYTES = 8 * MAX_BODY_BYTES
 MAX_CHANGES = 500
-SHOWN_STEPS = 50
+KNOWN_HEADER = "X-Cloudbrush-Known"
 MAX_COUNT = 2**53 - 1
 LAST_TIME_MS = 32_503_680_000_000  # the year 3000
 
@@ -131,7 +129,7 @@ class TooLarge(CloudbrushError, ValueError):
 
 
 def edit_routes(store: Store) -> list[BaseRoute]:
-    """Return the routes that write, and those that read the log."""
+    """Return the routes that write."""
 
     async def save(request: Request) -> Response:
         return await _posted(store, request, _save)
@@ -142,8 +140,6 @@ def edit_routes(store: Store) -> list[BaseRoute]:
     return [
         Route("/tile/{tile}/edits", save, methods=["POST"]),
         Route("/tile/{tile}/state", state, methods=["POST"]),
-        Route("/tile/{tile}/history", guarded(store, _history)),
-        Route("/tile/{tile}/changes", guarded(store, _changes)),
     ]
 
 
@@ -226,7 +222,7 @@ def _save(visit: Visit, body: bytes) -> Response:
             "theirs": [edit_json(edit) for edit in error.theirs],
         }
         return JSONResponse(content, 409)
-    return JSONResponse(_saved_json(saved, stroke))
+    return JSONResponse(_saved_json(saved, stroke, known_version(visit.request)))
 
 
 def _with_prediction(visit: Visit, stroke: Stroke, prediction_id: int | None) -> Stroke:
@@ -250,31 +246,6 @@ def _set_state(visit: Visit, body: bytes) -> Response:
     state = TileState(_parse(StateBody, body).state)
     catalogue.set_tile_state(visit.store, visit.tile.id, state, visit.grant.person_id)
     return JSONResponse({"state": state.value})
-
-
-def _history(visit: Visit) -> Response:
-    """Return what the token's person can undo and redo, newest first."""
-    stacks = history.stacks(visit.store, visit.tile.id, visit.grant.person_id)
-    content = {
-        "version": stacks.version,
-        "undo": [_step_json(step) for step in stacks.undo[: -SHOWN_STEPS - 1 : -1]],
-        "redo": [_step_json(step) for step in stacks.redo[: -SHOWN_STEPS - 1 : -1]],
-        "undo_depth": len(stacks.undo),
-        "redo_depth": len(stacks.redo),
-    }
-    return JSONResponse(content, headers={"Cache-Control": "no-store"})
-
-
-def _changes(visit: Visit) -> Response:
-    """Return the edits since a version. After very many of them the tile is better read again."""
-    since = query_number(visit.request, "since", None, 0, 10**9)
-    version, edits = history.changes(visit.store, visit.tile.id, since, MAX_CHANGES)
-    content = {
-        "version": version,
-        "patches": [edit_json(edit) for edit in edits],
-        "complete": len(edits) == max(version - since, 0),
-    }
-    return JSONResponse(content, headers={"Cache-Control": "no-store"})
 
 
 def _parse(kind: type[Body], body: bytes) -> Body:
@@ -346,6 +317,8 @@ def edit_json(edit: Edit) -> dict[str, Any]:
         "seq": edit.seq,
         "person": edit.person,
         "tool": edit.tool,
+        "to_class": edit.to_class,
+        "saved_at": edit.saved_at.isoformat(timespec="milliseconds"),
         "box": [patch.box.y0, patch.box.x0, patch.box.h, patch.box.w],
         "mask": patch.runs.tolist(),
         "values": base64.b64encode(patch.new_values.tobytes()).decode(),
@@ -353,7 +326,14 @@ def edit_json(edit: Edit) -> dict[str, Any]:
     }
 
 
-def _saved_json(saved: Saved, stroke: Stroke) -> dict[str, Any]:
+def known_version(request: Request) -> int:
+    """Return the version that the browser has said it holds; 0 where it says nothing of use."""
+    text = request.headers.get(KNOWN_HEADER, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS else 0
+
+
+def _saved_json(saved: Saved, stroke: Stroke, known: int) -> dict[str, Any]:
+    """Return the answer; what others did up to version `known` is in the browser already."""
     edit = saved.edit
     return {
         "status": saved.status,
@@ -362,7 +342,7 @@ def _saved_json(saved: Saved, stroke: Stroke) -> dict[str, Any]:
         "left_px": saved.left_px,
         "undo_depth": saved.undo_depth,
         "redo_depth": saved.redo_depth,
-        "others": [edit_json(edit) for edit in saved.others],
+        "others": [edit_json(edit) for edit in saved.others if edit.version > known],
         "group": asdict(saved.group) if saved.group is not None else None,
     }
 
@@ -377,12 +357,3 @@ def _is_as_sent(saved: Saved, stroke: Stroke) -> bool:
         return False
     patch = saved.edit.patch
     return patch.box == stroke.box and np.array_equal(patch.runs, stroke.runs)
-
-
-def _step_json(step: Step) -> dict[str, Any]:
-    return {
-        "client_id": step.root.name[0],
-        "seq": step.root.name[1],
-        "version": step.root.version,
-        "tool": step.root.tool,
-    }

@@ -229,18 +229,19 @@ class TestEdits:
         wish = {"client_id": "tab", "base_version": 0}
         undone = ada.post(f"{url}/edits", wish | {"seq": 2, "tool": "undo"}).json()
         assert (undone["undo_depth"], undone["redo_depth"], undone["left_px"]) == (0, 1, 0)
-        content = ada.get(f"{url}/history").json()
-        entry = {"client_id": "tab", "seq": 1, "version": 1, "tool": "brush"}
+        content = ada.get(f"{url}/history?client=tab").json()
         assert content == {
             "version": 2,
             "undo": [],
-            "redo": [entry],
+            "redo": [[0, 1, 1]],
+            "clients": ["tab"],
             "undo_depth": 0,
             "redo_depth": 1,
+            "last_seq": 2,
         }
         named = {"seq": 3, "tool": "redo", "reverses": {"client_id": "tab", "seq": 1}}
         assert ada.post(f"{url}/edits", wish | named).json()["status"] == "saved"
-        assert ada.get(f"{url}/history").json()["undo"] == [entry]
+        assert ada.get(f"{url}/history").json()["undo"] == [[0, 1, 1]]
 
     def test_stacks_are_each_persons_own(self, ada: Client, ben: Client, scene: Scene) -> None:
         ada.post(f"/tile/{scene.tile}/edits", stroke())

@@ -175,7 +175,7 @@ def test_overlapping_strokes_of_two_people_ask_which_stays(
     ben.expect_state("saved, version 1")
     ada.press("6")
     ada.stroke((30, 40), (50, 40))
-    expect(ada.page.locator(".dialog")).to_contain_text("Ben changed")
+    expect(ada.page.locator(".dialog")).to_contain_text("Ben painted Agriculture land (brush)")
     ada.page.locator(f'[data-answer="{answer}"]').click()
     ada.expect_state("saved, version 2" if answer == "mine" else "saved, version 1")
     ada.page.wait_for_timeout(300)

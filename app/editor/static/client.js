@@ -5,7 +5,9 @@ const KEY = 'cloudbrush.client';
 const ANSWER_MS = 120;
 let claimed = null;
 
-/* The client of this page; a promise of {id, next()}. */
+/* The client of this page; a promise of {id, next(), atLeast(seq), isAlive(id)}. `atLeast` raises the
+   number where storage fell behind in a crash: a number that comes twice would be a stroke that counts
+   as sent. `isAlive` promises whether a tab of that name is open. */
 export function client() {
   claimed ??= claim();
   return claimed;
@@ -27,7 +29,17 @@ async function claim() {
     save();
     return state.seq;
   };
-  return {id: state.id, next};
+  const atLeast = (seq) => {
+    if (!(seq > state.seq)) return;
+    state.seq = seq;
+    save();
+  };
+  return {id: state.id, next, atLeast, isAlive};
+}
+
+function isAlive(id) {
+  const channel = new BroadcastChannel('cloudbrush.clients');
+  return isTaken(channel, id).finally(() => channel.close());
 }
 
 function isTaken(channel, id) {

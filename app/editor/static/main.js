@@ -14,11 +14,12 @@ let renewal = null;
 
 // One queue for the page: it goes on sending when the editor is closed.
 const server = new Server(() => ask('renew', {}));
-const outbox = new Outbox(server, new Storage());
+const outbox = new Outbox(server, new Storage(), (id) => client().then((me) => me.isAlive(id)));
 
 export default function mount({data: manifest, parentElement, setTriggerValue}) {
   ask = (action, values) =>
     setTriggerValue('command', {action, tile: manifest.tile.id, at: Date.now(), ...values});
+  server.person = manifest.person?.id ?? null;
   server.setToken(manifest.token);
   clearTimeout(renewal);
   renewal = setTimeout(() => ask('renew', {}), RENEW_AFTER_MS);
@@ -32,7 +33,7 @@ async function start(parentElement, manifest) {
   const [me] = await Promise.all([client(), addStyle(parentElement)]);
   const editor = new Editor(parentElement, {server, outbox, client: me,
     page: (action, values) => ask(action, values)});
-  await outbox.open(me.id);
+  await outbox.open(me);
   editor.open(manifest);
   return editor;
 }

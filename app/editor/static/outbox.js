@@ -1,74 +1,111 @@
 /* Strokes on their way to the server: a serial queue with one POST in flight. Each entry is kept in
 IndexedDB until the server has acknowledged it, so a reload, a crash or a night offline loses none.
 
-A stroke for a project that the token of now does not cover is parked: it is kept, the others go on
-past it, and it is sent once the page has another token.
+A stroke for a project that the token of now does not cover, or of another person, is parked: it is
+kept, the others go on past it, and it is sent once the page has another token.
 
-States: saved (nothing waits but what is parked), saving, offline (no network or a server error; tried again by
-itself), expired (waits for a renewed token), conflict (waits for the person's choice). */
+States: saved (nothing waits but what is parked), saving, offline (no network or a server error; tried
+again by itself), expired (waits for a renewed token), conflict (waits for the person's choice). */
 
 import {refusalOf} from './server.js';
 
 const BACKOFF_MS = [400, 800, 1500, 3000, 5000, 10000];
-const ORPHAN_MS = 120000;
+const ORPHANS_EVERY_MS = 20000;
 const WRONG_TOKEN = ['project', 'purpose'];
 
 export class Outbox {
-  /* `listener` gets onState(), onSaved(entry, reply), onRefused(entry, message, reason) and
-     onConflict(entry, reply), the last of which returns a promise of "mine" or "theirs". It may be
-     null while no editor is open: then answers only empty the queue, and conflicts wait. */
-  constructor(server, storage) {
-    this.server = server;
-    this.storage = storage;
+  /* `listener` gets onState(), onSaved(entry, reply), onRefused(entry, message, reason), knownFor(entry)
+     and onConflict(entry, reply), the last of which returns a promise of "mine", "theirs", or "again"
+     when it has changed the entry. It may be null while no editor is open: then answers only empty
+     the queue, and conflicts wait. `isAlive(clientId)` promises whether a tab of that name is open. */
+  constructor(server, storage, isAlive = async () => false) {
+    Object.assign(this, {server, storage, isAlive});
     this.entries = [];
     this.kind = 'saved';
     this.listener = null;
     this.running = false;
+    this.holds = 0;
+    this.clientId = null;
     this.parkedUnder = new Map();
     this.wake = () => {};
     addEventListener('online', () => this.wake());
   }
 
-  /* Take up what an earlier page of this tab left, and what tabs closed long ago left. */
-  async open(clientId) {
+  /* Take up what an earlier page of this tab left, and from now on what tabs that are gone left.
+     `client.atLeast` hears the highest number in use, which a crash may have kept from the tab. */
+  async open(client) {
+    this.clientId = client.id;
+    await this.#takeUp((entry) => entry.client_id === client.id);
+    client.atLeast(Math.max(0, ...this.entries.filter(({client_id}) => client_id === client.id)
+      .map(({seq}) => seq)));
+    this.#takeOrphans();
+    this.looking ??= setInterval(() => this.#takeOrphans(), ORPHANS_EVERY_MS);
+  }
+
+  async #takeUp(isOurs) {
     const left = await this.storage.all();
     const known = new Set(this.entries.map(keyOf));
-    const now = Date.now();
-    const mine = left.filter(
-      (entry) => entry.client_id === clientId || now - entry.at > ORPHAN_MS,
-    );
-    const found = mine.filter((entry) => !known.has(keyOf(entry)));
+    const found = left.filter((entry) => !known.has(keyOf(entry)) && isOurs(entry));
+    if (!found.length) return;
     this.entries = [...found, ...this.entries].sort((a, b) => a.at - b.at || a.seq - b.seq);
     this.#run();
   }
 
+  /* Strokes of tabs that crashed or were closed. Should two tabs send the same one, it counts once. */
+  async #takeOrphans() {
+    const names = new Set((await this.storage.all()).map(({client_id}) => client_id));
+    const gone = new Set();
+    for (const name of names) if (name !== this.clientId && !(await this.isAlive(name))) gone.add(name);
+    if (gone.size) await this.#takeUp(({client_id}) => gone.has(client_id));
+  }
+
   /* Queue a request of this client. `body` is complete but for the names of client and stroke. */
   add({client_id, seq, tile, project, path, body, change = null}) {
-    const entry = {client_id, seq, tile, project, path, body, at: Date.now(), change};
+    const {person} = this.server;
+    const entry = {client_id, seq, tile, project, person, path, body, at: Date.now(), change};
     this.entries.push(entry);
-    // The request leaves first: writing to the browser's disk must not delay it.
+    // The request leaves first: writing to the browser's disk must not delay it. Both are under way
+    // before this returns.
     this.#run();
     this.storage.put(entry);
     return entry;
   }
 
-  /* Entries of a tile that the server has not acknowledged, oldest first. */
+  /* Entries of a tile that the server has not acknowledged, oldest first; of this person. */
   waiting(tile) {
-    return this.entries.filter((entry) => entry.tile === tile);
+    return this.entries.filter((entry) => entry.tile === tile && !this.#isOthers(entry));
   }
 
   /* Entries that the token of now does not cover: {tile, project, ...}. */
   parked() {
-    return this.entries.filter(({tile}) => this.#isParked(tile));
+    return this.entries.filter((entry) => this.#isParked(entry));
   }
 
   /* A whole tile waits, so that its strokes keep their order; another token is another try. */
-  #isParked(tile) {
-    return this.parkedUnder.get(tile) === this.server.token;
+  #isParked(entry) {
+    return this.#isOthers(entry) || this.parkedUnder.get(entry.tile) === this.server.token;
+  }
+
+  /* Whether somebody else painted it in this browser: nobody's stroke goes under another's name. */
+  #isOthers({person}) {
+    return (person ?? null) !== null && (this.server.person ?? null) !== null &&
+      person !== this.server.person;
   }
 
   #next() {
-    return this.entries.find(({tile}) => !this.#isParked(tile));
+    return this.holds ? undefined : this.entries.find((entry) => !this.#isParked(entry));
+  }
+
+  /* Send nothing more until the function returned has been called. */
+  hold() {
+    this.holds += 1;
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.holds -= 1;
+      this.#run();
+    };
   }
 
   retryNow() {
@@ -87,6 +124,15 @@ export class Outbox {
       return;
     }
     this.running = true;
+    try {
+      await this.#sendAll();
+    } finally {
+      this.running = false;
+    }
+    if (!this.#next() && !this.holds) this.#setKind('saved');
+  }
+
+  async #sendAll() {
     let failures = 0;
     for (let entry = this.#next(); entry; entry = this.#next()) {
       if (failures === 0) this.#setKind('saving');
@@ -101,36 +147,35 @@ export class Outbox {
         failures += 1;
       }
     }
-    this.running = false;
-    if (!this.#next()) this.#setKind('saved');
   }
 
   /* One attempt; returns whether the queue can go on with the next entry. */
   async #send(entry) {
     const {token} = this.server;
-    let response;
+    let response, reply;
     try {
-      response = await this.server.post(entry.path, entry.body);
+      response = await this.server.post(entry.path, entry.body, this.listener?.knownFor(entry) ?? 0);
+      // The network may break between the head of an answer and its end.
+      if (response.ok || response.status === 409) reply = await response.json();
     } catch {
       this.#setKind('offline');
       return false;
     }
     if (response.ok) {
-      const reply = await response.json();
       this.#drop(entry);
-      this.listener?.onSaved(entry, reply);
+      this.#tell((listener) => listener.onSaved(entry, reply));
       return true;
     }
-    if (response.status >= 500 || response.status === 429) {
+    if (response.status >= 500 || response.status === 429 || response.status === 408) {
       this.#setKind('offline');
       return false;
     }
     if (response.status === 401) {
       this.#setKind('expired');
-      await this.server.renewed();
+      await this.server.renewed(token);
       return false;
     }
-    if (response.status === 409) return this.#ask(entry, await response.json());
+    if (response.status === 409) return this.#ask(entry, reply);
     const {message, reason} = await refusalOf(response);
     if (response.status === 403 && WRONG_TOKEN.includes(reason)) {
       // Nothing is wrong with the stroke: the page has another project open, or only looks.
@@ -138,8 +183,17 @@ export class Outbox {
       return true;
     }
     this.#drop(entry);
-    this.listener?.onRefused(entry, message, reason);
+    this.#tell((listener) => listener.onRefused(entry, message, reason));
     return true;
+  }
+
+  /* A fault in showing an answer is reported, and must not hold up the queue. */
+  #tell(what) {
+    try {
+      if (this.listener) what(this.listener);
+    } catch (error) {
+      reportError(error);
+    }
   }
 
   async #ask(entry, reply) {
@@ -149,13 +203,13 @@ export class Outbox {
     }
     this.#setKind('conflict');
     const choice = await this.listener.onConflict(entry, reply);
-    if (choice === 'mine') {
-      entry.body = {...entry.body, force: true};
+    if (choice === 'mine') entry.body = {...entry.body, force: true};
+    if (choice !== 'theirs') {
       this.storage.put(entry);
       return false;
     }
     this.#drop(entry);
-    this.listener?.onRefused(entry, null, null);
+    this.#tell((listener) => listener.onRefused(entry, null, null));
     return true;
   }
 
@@ -177,20 +231,20 @@ export class Outbox {
 
 const keyOf = ({client_id, seq}) => `${client_id}/${seq}`;
 
-/* The entries in IndexedDB. `change` holds pixels for the screen only and is not stored. */
+/* The entries in IndexedDB. What is for the screen only is not stored. */
 export class Storage {
   constructor(name = 'cloudbrush.outbox') {
-    this.opened = openDatabase(name);
-    this.last = this.opened;
     this.works = true;
+    this.database = null;
+    this.opened = openDatabase(name).then((database) => (this.database = database));
+    this.opened.catch(() => (this.works = false));
   }
 
   all() {
     return this.#within('readonly', (entries) => entries.getAll()).then((found) => found ?? []);
   }
 
-  put(entry) {
-    const {change: _screenOnly, ...kept} = entry;
+  put({change: _screen, wish: _too, releasedAt: _time, ...kept}) {
     return this.#within('readwrite', (entries) => entries.put(kept));
   }
 
@@ -198,18 +252,23 @@ export class Storage {
     return this.#within('readwrite', (entries) => entries.delete([client_id, seq]));
   }
 
-  /* Requests run in the order asked for. Without storage (some private windows) the queue lives in
-     memory, and the page warns before it is closed. */
-  #within(mode, work) {
-    const step = async () => {
-      const database = await this.opened;
-      const entries = database.transaction('entries', mode).objectStore('entries');
-      return promised(work(entries));
-    };
-    this.last = this.last.then(step, step).catch(() => {
+  /* Once the database is open, a request is handed to the browser before this returns, and goes on
+     there should the page be lost; transactions keep the order in which they were made. Without
+     storage (some private windows) the queue lives in memory, and the page warns before it is closed. */
+  async #within(mode, work) {
+    try {
+      return await this.#request(this.database ?? (await this.opened), mode, work);
+    } catch {
       this.works = false;
-    });
-    return this.last;
+      return undefined;
+    }
+  }
+
+  #request(database, mode, work) {
+    const transaction = database.transaction('entries', mode);
+    const found = promised(work(transaction.objectStore('entries')));
+    transaction.commit();
+    return found;
   }
 }
 

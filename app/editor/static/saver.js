@@ -2,12 +2,13 @@
 and the labels on the screen together. Answers wait while a stroke is being painted. */
 
 import {History} from './history.js';
+import {Overlay, boxOf, exchange, isNamed, lay, wishOf} from './overlay.js';
 import {decodeRuns, encodeRuns} from './raster.js';
-import {applyMask} from './tools.js';
+import {keepBoth, overlapWords} from './conflict.js';
 
 export class Saver {
-  /* `ui` gets say(), ask(), onState(), reveal(box), showConflict(theirs, mine or null), and
-     onFrozen() when the open tile turns out not to be editable any more. */
+  /* `ui` gets say(), ask(), onState(), reveal(box), showConflict(theirs, mine or null), className(code)
+     and onFrozen() when the open tile turns out not to be editable any more. */
   constructor({server, outbox, client, ui, timings}) {
     Object.assign(this, {server, outbox, client, ui, timings});
     this.scene = null;
@@ -15,6 +16,7 @@ export class Saver {
     this.later = [];
     this.ready = false;
     this.writable = true;
+    this.catching = null;
     outbox.listener = this;
   }
 
@@ -29,52 +31,71 @@ export class Saver {
   /* Take over another tile: what can be undone there, and the strokes that still wait for it. Before
      that (`ready`), nothing may be painted, or a stroke would be painted twice. */
   async open(scene, writable) {
-    Object.assign(this, {scene, writable, ready: false, later: [], history: new History()});
-    do {
-      this.overtaken = false;
-      const known = await this.server.json(`/tile/${scene.tile.id}/history`);
-      if (scene !== this.scene) return;
-      this.history.load(known);
-      await this.#loadWaiting(scene);
-      if (scene !== this.scene) return;
-      // A waiting stroke that was saved meanwhile may be missing from that history.
-    } while (this.overtaken);
-    this.#replayWaiting();
-    this.ready = true;
-    this.outbox.retryNow();
-    this.ui.onState();
+    Object.assign(this, {scene, writable, ready: false, later: [], history: new History(),
+      overlay: new Overlay(scene.labels)});
+    await this.#restack();
   }
 
   /* The open tile may be changed from now on, or no longer: show what the server holds. */
   setWritable(writable) {
     if (writable === this.writable) return;
     this.writable = writable;
-    if (this.ready) this.reload().catch(() => {});
+    if (this.ready) this.#restack().catch(() => {});
+  }
+
+  /* Take what can be undone from the server, and lay the waiting strokes on its labels anew. */
+  async #restack() {
+    const release = this.outbox.hold();
+    const known = await this.#knownAndLoaded(this.scene).finally(release);
+    if (known) this.#whenIdle(() => {
+      if (this.overtaken) return this.#restack();
+      this.overlay.rebase([], new Set(this.overlay.entries));
+      this.client.atLeast(known.last_seq);
+      this.history.load(known);
+      this.#layWaiting();
+      this.ready = true;
+      this.outbox.retryNow();
+      this.ui.onState();
+    });
+  }
+
+  /* What can be undone, with the labels under waiting strokes loaded; null once another tile is open. */
+  async #knownAndLoaded(scene) {
+    let known;
+    do {
+      this.overtaken = false;
+      known = await this.server.json(`/tile/${scene.tile.id}/history?client=${this.client.id}`);
+      if (scene !== this.scene) return null;
+      await this.#loadWaiting(scene);
+      if (scene !== this.scene) return null;
+      // A waiting stroke that was saved meanwhile may be missing from that history.
+    } while (this.overtaken);
+    return known;
   }
 
   async #loadWaiting(scene) {
-    for (const {body} of this.outbox.waiting(scene.tile.id)) {
-      const box = body.box && boxOf(body.box);
-      if (box) await scene.loadLabels(box);
-    }
+    for (const {body} of this.outbox.waiting(scene.tile.id))
+      if (body.box) await scene.loadLabels(boxOf(body.box));
   }
 
-  /* Paint every waiting stroke on the labels that the server gave, oldest first. A tile that may not
-     be changed is shown as it is. */
-  #replayWaiting() {
+  /* Lay every waiting stroke on the labels of the server, oldest first. A tile that may not be changed
+     is shown as it is. */
+  #layWaiting() {
     if (!this.writable) return;
-    for (const entry of this.outbox.waiting(this.tileId)) {
-      const {tool, to_class, box, mask, reverses} = entry.body;
-      if (mask) {
-        const data = decodeRuns(mask, box[2] * box[3]);
-        entry.change = applyMask(this.labels, tool, to_class, {...boxOf(box), data});
-        this.history.push(entry.client_id, entry.seq, entry.change);
-      } else if (tool === 'undo' || tool === 'redo') {
-        const item = this.history[tool]();
-        entry.change = item?.change ?? null;
-        if (entry.change && reverses) this.#exchange(tool, entry.change);
-      }
-    }
+    for (const entry of this.outbox.waiting(this.tileId)) this.#lay(entry);
+  }
+
+  #lay(entry) {
+    const {labels, history} = this, {client_id, seq, body} = entry, {tool} = body;
+    const reverses = tool === 'undo' || tool === 'redo';
+    if (body.state) return;
+    if (body.mask) entry.wish ??= wishOf(labels, body);
+    const item = reverses ? history[tool]() : null;
+    if (entry.wish) entry.change = lay(labels, entry.wish, tool);
+    else if (item?.change) entry.change = this.#exchange(tool, item.change);
+    else entry.change = null;
+    if (!reverses) history.push(client_id, seq, entry.change);
+    this.overlay.push(entry);
   }
 
   /* Queue a finished change. */
@@ -82,10 +103,15 @@ export class Saver {
     const {client, labels} = this, seq = client.next();
     const {y0, x0, h, w, data} = change;
     this.history.push(client.id, seq, change);
-    this.#queue(seq, change, releasedAt, {
+    this.#queue({seq, change, releasedAt}, {
       tool: change.tool,
+      effect: change.effect ?? null,
       from_classes: change.fromClasses,
       to_class: change.toClass,
+      prediction: change.prediction ?? null,
+      values: change.effect === 'values' ? valuesOf(change) : null,
+      restrict: change.restrict ?? null,
+      group_id: change.groupId ?? null,
       box: [y0, x0, h, w],
       mask: encodeRuns(data),
       base_version: labels.version,
@@ -108,12 +134,10 @@ export class Saver {
   #reverse(tool, panesShown) {
     const item = this.history[tool]();
     if (!item) return false;
-    if (item.change) {
-      this.ui.reveal(item.change);
-      this.#exchange(tool, item.change);
-    }
+    if (item.change) this.ui.reveal(item.change);
+    const change = item.change && this.#exchange(tool, item.change);
     const now = Date.now();
-    this.#queue(this.client.next(), item.change, performance.now(), {
+    this.#queue({seq: this.client.next(), change, releasedAt: performance.now()}, {
       tool,
       reverses: {client_id: item.client_id, seq: item.seq},
       base_version: this.labels.version,
@@ -125,19 +149,23 @@ export class Saver {
   }
 
   #exchange(tool, change) {
-    if (tool === 'undo') this.labels.exchange(change, 'new', 'old');
-    else this.labels.exchange(change, 'old', 'new');
+    const [from, to] = tool === 'undo' ? ['new', 'old'] : ['old', 'new'];
+    return exchange(this.labels, change, from, to, tool);
   }
 
-  #queue(seq, change, releasedAt, body) {
-    const entry = this.outbox.add({
-      client_id: this.client.id, seq, tile: this.tileId, project: this.scene.project,
-      path: `/tile/${this.tileId}/edits`, change,
-      body: {client_id: this.client.id, seq, restrict: null, reason: null, force: false,
-        from_classes: [], to_class: null, reverses: null, ...body},
-    });
+  #queue({seq, change, releasedAt}, body) {
+    const entry = this.#send({seq, change, path: `/tile/${this.tileId}/edits`,
+      body: {restrict: null, reason: null, force: false, from_classes: [], to_class: null,
+        reverses: null, ...body}});
     entry.releasedAt = releasedAt;
+    this.overlay.push(entry);
     this.ui.onState();
+  }
+
+  #send({seq, change = null, path, body}) {
+    const {id} = this.client;
+    return this.outbox.add({client_id: id, seq, tile: this.tileId, project: this.scene.project,
+      path, change, body: {client_id: id, seq, ...body}});
   }
 
   /* Record that the tile is done or skipped; queued like a stroke, so that it is not lost either. */
@@ -146,10 +174,20 @@ export class Saver {
       project: this.scene.project, path: `/tile/${this.tileId}/state`, body: {state}});
   }
 
+  /* Make an earlier version the labels of now, as a new edit that undo takes back as one. */
+  restore(version) {
+    const seq = this.client.next(), {labels} = this;
+    this.history.push(this.client.id, seq, null);
+    this.overlay.push(this.#send({seq, path: `/tile/${this.tileId}/restore`,
+      body: {version, base_version: labels.version}}));
+    this.ui.onState();
+  }
+
   /* Run now, or as soon as the stroke being painted has ended. */
   #whenIdle(work) {
-    if (this.labels.stroke) this.later.push(work);
-    else work();
+    const {scene} = this, still = () => scene === this.scene && work();
+    if (this.labels.stroke) this.later.push(still);
+    else still();
   }
 
   strokeEnded() {
@@ -160,97 +198,154 @@ export class Saver {
     this.ui.onState();
   }
 
+  /* The version up to which the server need not tell what others did. */
+  knownFor({tile}) {
+    return this.scene?.labels.blocks.size && tile === this.tileId ? this.labels.version : 0;
+  }
+
   onSaved(entry, reply) {
     if (entry.releasedAt !== undefined) this.timings.add('ack', performance.now() - entry.releasedAt);
-    if (this.scene === null || entry.tile !== this.tileId || entry.body.state) return this.ui.onState();
-    if (!this.ready) this.overtaken = true;
-    this.#whenIdle(() => this.#reconcile(entry, reply));
+    this.overtaken = true;
+    const here = this.scene && entry.tile === this.tileId && !entry.body.state;
+    if (here && this.ready) this.#whenIdle(() => this.#settle(entry, reply));
     this.ui.onState();
   }
 
-  #reconcile(entry, reply) {
-    const waiting = this.outbox.waiting(this.tileId).map(({change}) => change).filter(Boolean);
-    const own = entry.change ? [entry.change] : [];
-    for (const patch of reply.others ?? []) this.#write(patch, [...waiting, ...own]);
-    // What the server really changed counts wherever it may differ from what was shown at once.
-    const sure = entry.body.mask && entry.change && !reply.others?.length;
-    if (reply.patch && !sure) this.#write(reply.patch, waiting);
-    if (reply.patch && !entry.change) this.ui.reveal(boxOf(reply.patch.box));
-    this.labels.version = Math.max(this.labels.version, reply.version);
+  #settle(entry, reply) {
+    const {labels, overlay} = this, {status, version, patch, others = []} = reply;
+    // Without a patch, what was saved is what was shown.
+    const asShown = !patch && status !== 'unchanged' && entry.change;
+    if (asShown && version === labels.version + 1 && overlay.entries[0] === entry) {
+      overlay.entries.shift();
+      labels.version = version;
+    } else {
+      const done = status === 'unchanged' || version <= labels.version;
+      if (!this.#take(patch ? [...others, patch] : others, version)) this.catchUp().catch(() => {});
+      if (done) overlay.rebase([], new Set([entry]));
+    }
+    if (status === 'unchanged') this.#forget(entry);
+    if (patch && !entry.change) this.ui.reveal(boxOf(patch.box));
     if (reply.left_px > 0)
       this.ui.say(`${reply.left_px} px stay as they are: somebody else has changed them since.`);
     this.ui.onState();
   }
 
-  #write(patch, above) {
-    const box = boxOf(patch.box);
-    this.labels.write({...box, data: decodeRuns(patch.mask, box.h * box.w),
-      labels: fromBase64(patch.values), provenance: fromBase64(patch.provenance)}, above);
+  /* Write edits below the strokes that wait, if no version is missing; returns whether they lead to
+     `version`. */
+  #take(edits, version) {
+    const {labels, overlay} = this, from = labels.version;
+    const fresh = edits.filter((edit) => edit.version > from).sort((a, b) => a.version - b.version);
+    const whole = fresh.every((edit, i) => edit.version === from + 1 + i);
+    if (!whole || from + fresh.length < version) return false;
+    overlay.rebase(fresh, new Set(overlay.entries.filter((entry) =>
+      fresh.some((edit) => isNamed(entry, edit)))));
+    labels.version = from + fresh.length;
+    return true;
+  }
+
+  /* Drop a stroke that the server has no row for. */
+  #forget(entry) {
+    if (entry.body.mask) this.history.drop(entry.client_id, entry.seq);
+    else this.#restack().catch(() => {});
   }
 
   /* The server will not take a stroke: say why and show what it holds. */
   onRefused(entry, message, reason) {
-    const lost = entry.body.state ? 'The mark' : `A ${entry.body.tool} stroke`;
+    const lost = entry.body.state ? 'The mark' : `A ${entry.body.tool ?? 'restore'} stroke`;
     this.ui.say(message === null ? 'Their version is kept; your stroke was dropped.'
       : `${lost} was refused: ${message} The labels were loaded again.`, {kind: 'warning', sticky: true});
     const here = this.scene && entry.tile === this.tileId;
-    if (here && !entry.body.state) this.#whenIdle(() => this.reload());
+    if (here && !entry.body.state) this.#whenIdle(() => {
+      this.overlay.rebase([], new Set([entry]));
+      this.#forget(entry);
+      this.catchUp().catch(() => {});
+    });
     if (here && reason === 'not editable') this.ui.onFrozen();
     this.ui.onState();
   }
 
+  /* Somebody else changed pixels of a stroke. Returns "mine", "theirs", or "again" when the stroke was
+     cut down to the pixels that are nobody else's. */
   async onConflict(entry, reply) {
-    const who = [...new Set(reply.theirs.map(({person}) => person))].join(' and ') || 'Somebody else';
     const here = this.scene && entry.tile === this.tileId;
-    if (here) {
-      const theirs = reply.theirs.map(({box, mask}) =>
-        ({...boxOf(box), data: decodeRuns(mask, box[2] * box[3])}));
-      this.ui.showConflict(theirs, entry.change);
-    }
-    const choice = await this.ui.ask(
-      'Two people painted here',
-      `${who} changed ${reply.overlap_px} px that your stroke covers as well` +
-        (here ? ': yours is blue, theirs is orange. Which one stays?' : ', on another tile. Which one stays?'),
+    const theirs = reply.theirs.map((edit) =>
+      ({...boxOf(edit.box), data: decodeRuns(edit.mask, edit.box[2] * edit.box[3])}));
+    const kept = keepBoth(entry, theirs);
+    if (here) this.ui.showConflict(theirs, entry.change);
+    const choice = await this.ui.ask('Two people painted here',
+      overlapWords({entry, reply, here, className: this.ui.className ?? String}),
       [{value: 'mine', label: 'Keep mine', help: 'Your stroke is saved over theirs', primary: true},
-        {value: 'theirs', label: 'Keep theirs', help: 'Your stroke is dropped'}],
-    );
+        {value: 'theirs', label: 'Keep theirs', help: 'Your stroke is dropped'},
+        ...(kept ? [{value: 'both', label: 'Keep both',
+          help: 'Theirs stays where they painted, yours everywhere else'}] : [])]);
     if (here) this.ui.showConflict([], null);
-    return choice;
+    if (choice !== 'both') return choice;
+    this.#cutDown(entry, kept);
+    return 'again';
+  }
+
+  #cutDown(entry, {body, wish}) {
+    entry.body = body;
+    const here = this.scene && entry.tile === this.tileId && this.overlay.entries.includes(entry);
+    if (!here || !wish) return;
+    this.#whenIdle(() => {
+      entry.wish = wish;
+      const at = this.overlay.entries.indexOf(entry), above = this.overlay.entries.slice(at);
+      this.overlay.rebase([], new Set(above));
+      for (const other of above) {
+        if (other.wish) Object.assign(other.change, lay(this.labels, other.wish, other.body.tool));
+        this.overlay.push(other);
+      }
+    });
   }
 
   /* Show what the server holds, with the strokes that still wait on top. */
   async reload() {
     const {scene} = this;
-    const [place, known] = await Promise.all([
-      scene.reloadLabels(), this.server.json(`/tile/${scene.tile.id}/history`)]);
+    const place = await scene.reloadLabels();
     if (scene !== this.scene) return;
     this.#whenIdle(() => {
+      const waiting = new Set(this.outbox.waiting(this.tileId));
+      const kept = this.overlay.entries.splice(0).filter((entry) => waiting.has(entry));
       place();
-      this.history.load(known);
-      this.#replayWaiting();
+      for (const entry of kept) {
+        if (entry.wish) Object.assign(entry.change, lay(this.labels, entry.wish, entry.body.tool));
+        this.overlay.push(entry);
+      }
+      this.catchUp().catch(() => {});
+      this.ui.onState();
+    });
+  }
+
+  /* Take up what others changed: {version, patches, complete} since the version of now. */
+  receive({version, patches, complete}) {
+    if (!this.ready || this.labels.blocks.size === 0) return;
+    this.#whenIdle(() => {
+      if (version <= this.labels.version) return;
+      if (!this.#take(patches, complete ? version : 0)) return this.catchUp().catch(() => {});
+      if (!complete) this.reload().catch(() => {});
       this.ui.onState();
     });
   }
 
   /* Fetch what others changed, as after coming back to the window. */
-  async catchUp() {
+  catchUp() {
+    this.catching ??= this.#fetchChanges().finally(() => (this.catching = null));
+    return this.catching;
+  }
+
+  async #fetchChanges() {
     const {scene} = this;
-    if (!scene || scene.labels.blocks.size === 0) return;
-    const {version, patches, complete} = await this.server.json(
-      `/tile/${scene.tile.id}/changes?since=${scene.labels.version}`);
-    if (scene !== this.scene || version <= scene.labels.version) return;
-    if (!complete) return this.reload();
-    this.#whenIdle(() => {
-      const waiting = this.outbox.waiting(this.tileId).map(({change}) => change).filter(Boolean);
-      for (const patch of patches) this.#write(patch, waiting);
-      scene.labels.version = Math.max(scene.labels.version, version);
-      this.ui.onState();
-    });
+    if (!scene || !this.ready || scene.labels.blocks.size === 0) return;
+    const found = await this.server.json(`/tile/${scene.tile.id}/changes?since=${scene.labels.version}`);
+    if (scene !== this.scene || !this.ready) return;
+    this.receive(found);
   }
 }
 
-export const boxOf = ([y0, x0, h, w]) => ({y0, x0, h, w});
-
-function fromBase64(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+/* One byte per changed pixel, as base64. */
+function valuesOf({data, new: next}) {
+  let text = '';
+  for (let i = 0; i < data.length; i++) if (data[i]) text += String.fromCharCode(next.labels[i]);
+  return btoa(text);
 }

@@ -2,10 +2,13 @@
 fifteen minutes; when it has run out, requests wait for a renewed one instead of failing. */
 
 const ASK_AGAIN_MS = 8000;
+// A network that swallows packets gives no error for many minutes.
+const POST_LIMIT_MS = 45000;
 
 export class Server {
   constructor(onExpired) {
     this.token = '';
+    this.person = null; // the id of who the token is for
     this.onExpired = onExpired;
     this.waiting = [];
     this.asking = null;
@@ -19,8 +22,10 @@ export class Server {
     for (const resume of this.waiting.splice(0)) resume();
   }
 
-  /* A promise of the next token; asks the page until it comes, as the page may be cut off too. */
-  renewed() {
+  /* A promise of another token than `old`; asks the page until it comes, as the page may be cut off
+     too. */
+  renewed(old = this.token) {
+    if (this.token !== old) return Promise.resolve();
     if (this.asking === null) {
       this.onExpired();
       this.asking = setInterval(() => this.onExpired(), ASK_AGAIN_MS);
@@ -30,9 +35,10 @@ export class Server {
 
   /* GET that throws on failure; waits and tries once more when the token has run out. */
   async get(path, signal) {
+    const {token} = this;
     let response = await this.#fetch(path, {signal});
     if (response.status === 401) {
-      await this.renewed();
+      await this.renewed(token);
       response = await this.#fetch(path, {signal});
     }
     if (!response.ok) throw new RefusedError(response.status, (await refusalOf(response)).message);
@@ -50,12 +56,14 @@ export class Server {
     return {bytes: new Uint8Array(await response.arrayBuffer()), version};
   }
 
-  /* POST as JSON; returns the response whatever its status, throws only without network. */
-  post(path, body) {
+  /* POST as JSON; returns the response whatever its status, throws only without network. `known` is a
+     version: what others did up to it is here already. */
+  post(path, body, known = 0) {
     return this.#fetch(path, {
       method: 'POST',
-      headers: {'Content-Type': 'application/json'},
+      headers: {'Content-Type': 'application/json', 'X-Cloudbrush-Known': String(known)},
       body: JSON.stringify(body),
+      signal: AbortSignal.timeout(POST_LIMIT_MS),
     });
   }
 

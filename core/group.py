@@ -135,10 +135,13 @@ class _Turn:
             )
 
 
-def has_taken(store: Store, tile_id: int, maker: Maker) -> bool:
-    """Return whether a tile has taken a command; raises `BadPatch` when its name is taken."""
+def taken(store: Store, tile_id: int, maker: Maker) -> Saved | None:
+    """Return the answer of a command that a tile has taken already, or None.
+
+    Raises `BadPatch` when its name belongs to something else.
+    """
     with store.read() as session:
-        return _Turn(store, session, ground(session, tile_id), maker).duplicate() is not None
+        return _Turn(store, session, ground(session, tile_id), maker).duplicate()
 
 
 def append_prepared(store: Store, tile_id: int, maker: Maker, prepared: Prepared) -> Saved | None:

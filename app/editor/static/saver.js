@@ -7,8 +7,8 @@ import {decodeRuns, encodeRuns} from './raster.js';
 import {keepBoth, overlapWords} from './conflict.js';
 
 export class Saver {
-  /* `ui` gets say(), ask(), onState(), reveal(box), showConflict(theirs, mine or null), className(code)
-     and onFrozen() when the open tile turns out not to be editable any more. */
+  /* `ui` gets say(), ask(), onState(), reveal(box), showConflict(theirs, mine or null), and
+     onFrozen() when the open tile turns out not to be editable any more. */
   constructor({server, outbox, client, ui, timings}) {
     Object.assign(this, {server, outbox, client, ui, timings});
     this.scene = null;
@@ -273,7 +273,7 @@ export class Saver {
     const kept = keepBoth(entry, theirs);
     if (here) this.ui.showConflict(theirs, entry.change);
     const choice = await this.ui.ask('Two people painted here',
-      overlapWords({entry, reply, here, className: this.ui.className ?? String}),
+      overlapWords({entry, reply, here, className: (code) => this.#className(code)}),
       [{value: 'mine', label: 'Keep mine', help: 'Your stroke is saved over theirs', primary: true},
         {value: 'theirs', label: 'Keep theirs', help: 'Your stroke is dropped'},
         ...(kept ? [{value: 'both', label: 'Keep both',
@@ -282,6 +282,11 @@ export class Saver {
     if (choice !== 'both') return choice;
     this.#cutDown(entry, kept);
     return 'again';
+  }
+
+  #className(code) {
+    const found = this.scene?.manifest.classes.find((entry) => entry.code === code);
+    return found?.name ?? `class ${code}`;
   }
 
   #cutDown(entry, {body, wish}) {

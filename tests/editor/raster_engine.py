@@ -47,9 +47,13 @@ def array(values: npt.NDArray[Any]) -> dict[str, Any]:
     return {"kind": KINDS[values.dtype.name], "data": values.ravel().tolist()}
 
 
-def call_all(calls: Sequence[dict[str, Any]], browser: Browser | None) -> list[Any]:
+def call_all(
+    calls: Sequence[dict[str, Any]], browser: Browser | None, module: str = "raster.js"
+) -> list[Any]:
     """Return what each call gives; `browser` is used where Node is not installed."""
-    source = (STATIC / "raster.js").read_text()
+    # Both modules stand alone, so that one source can hold them.
+    sources = [(STATIC / name).read_text() for name in dict.fromkeys(("raster.js", module))]
+    source = "\n".join(sources)
     node = shutil.which("node")
     if node is None:
         assert browser is not None, "neither Node nor Chromium"

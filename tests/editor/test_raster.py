@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 from scipy import ndimage
 
+from core.patch import encode_runs
 from tests.editor.raster_engine import array, call_all, is_trimmed, whole
 from tests.editor.raster_reference import (
     CASES,
@@ -33,12 +34,12 @@ def run(request: pytest.FixtureRequest) -> Any:
     def each(fn: str, *arguments: list[Any]) -> list[Any]:
         browser: Browser | None = None
         try:
-            return call_all([{"fn": fn, "args": args} for args in arguments], browser)
+            return call_all([{"fn": fn, "args": args} for args in arguments], browser, "outline.js")
         except AssertionError as error:
             if "neither Node" not in str(error):
                 raise
             browser = request.getfixturevalue("browser")
-            return call_all([{"fn": fn, "args": args} for args in arguments], browser)
+            return call_all([{"fn": fn, "args": args} for args in arguments], browser, "outline.js")
 
     return each
 
@@ -174,6 +175,29 @@ def test_ids_have_edges_boxes_and_masks(run: Any) -> None:
     for i, mask in enumerate(masks):
         np.testing.assert_array_equal(whole(mask, ids.shape), ids == i)
         assert is_trimmed(mask)
+
+
+def test_the_line_around_a_region(run: Any) -> None:
+    generator = np.random.default_rng(10)
+    rasters = [
+        ndimage.label(generator.random((17, 19)) < share)[0]
+        for share in np.linspace(0.4, 1.0, RANDOM)
+    ]
+    regions = [np.asarray(ids == ids.max(), np.uint8) for ids in rasters]
+    masks = [{"y0": 3, "x0": 5, "h": 17, "w": 19, "runs": bit_runs(region)} for region in regions]
+    paths = run("outerPath", *[[mask] for mask in masks])
+    inside = run("polygonMask", *[[path, 40, 40] for path in paths])
+    for region, path, mask in zip(regions, paths, inside, strict=True):
+        # Holes lie inside the line; diagonal neighbours of the region may close one.
+        filled = ndimage.binary_fill_holes(region, np.ones((3, 3)))
+        np.testing.assert_array_equal(whole(mask, (40, 40))[3:20, 5:24], filled)
+        ends = zip(path, path[1:] + path[:1], strict=True)
+        assert all((a["x"] == b["x"]) != (a["y"] == b["y"]) for a, b in ends)
+    assert run("outerPath", [{"y0": 0, "x0": 0, "h": 2, "w": 2, "runs": [4]}]) == [[]]
+
+
+def bit_runs(values: Any) -> list[int]:
+    return [int(run) for run in encode_runs(values.astype(np.bool_))]
 
 
 def random_images(seed: int) -> list[tuple[Any, Any, tuple[int, int]]]:

@@ -1,4 +1,4 @@
-/* Pure pixel geometry: stamps, lines of stamps, polygons, fills, outlines and run lengths.
+/* Pure pixel geometry: stamps, lines of stamps, polygons, fills and run lengths.
 
 A *mask* is {y0, x0, h, w, data}: a box in tile pixels and one byte (0 or 1) per pixel, row-major.
 *Runs* are the lengths of alternating runs of 0 and 1 over the box, starting with the run of 0.
@@ -272,50 +272,11 @@ export function countPixels({data}) {
   return count;
 }
 
-// ---- ids
+// ---- regions
 
 /* The component of the ones of `data` that is connected by sides with a pixel; null on a zero. */
 export function component(data, height, width, row, col) {
   return data[row * width + col] ? floodFill(data, height, width, row, col) : null;
-}
-
-/* Mask of the pixels whose right or lower neighbour has another id: lines of one pixel between
-   regions. `ids` is any array of height x width. */
-export function edges(ids, height, width) {
-  const data = new Uint8Array(height * width);
-  for (let row = 0, i = 0; row < height; row++)
-    for (let col = 0; col < width; col++, i++)
-      if ((col + 1 < width && ids[i] !== ids[i + 1]) || (row + 1 < height && ids[i] !== ids[i + width]))
-        data[i] = 1;
-  return {y0: 0, x0: 0, h: height, w: width, data};
-}
-
-/* The boxes of ids 0 to `count`: an Int32Array of top, left, bottom, right for each, the last two
-   exclusive; all 0 where an id is absent. */
-export function idBoxes(ids, height, width, count) {
-  const boxes = new Int32Array(4 * (count + 1));
-  for (let row = 0, i = 0; row < height; row++)
-    for (let col = 0; col < width; col++, i++) {
-      const at = 4 * ids[i];
-      if (boxes[at + 2] === 0) boxes.set([row, col, row + 1, col + 1], at);
-      else {
-        if (col < boxes[at + 1]) boxes[at + 1] = col;
-        if (row >= boxes[at + 2]) boxes[at + 2] = row + 1;
-        if (col >= boxes[at + 3]) boxes[at + 3] = col + 1;
-      }
-    }
-  return boxes;
-}
-
-/* Mask of the pixels of one id, looked for in its box only; null where it is absent. */
-export function idMask(ids, width, boxes, id) {
-  const [y0, x0, bottom, right] = boxes.subarray(4 * id, 4 * id + 4);
-  if (bottom === undefined || bottom === 0) return null;
-  const h = bottom - y0, w = right - x0, data = new Uint8Array(h * w);
-  for (let row = 0; row < h; row++)
-    for (let col = 0; col < w; col++)
-      if (ids[(y0 + row) * width + x0 + col] === id) data[row * w + col] = 1;
-  return {y0, x0, h, w, data};
 }
 
 // ---- image values

@@ -5,7 +5,7 @@ tile and, on tiles larger than a patch can hold, window by window. Every tile ta
 once or none, and all rows of a command are one step for its person.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -123,7 +123,7 @@ def scope_tiles(store: Store, tile: Tile, scope: Literal["tile", "project"]) -> 
 
 def preview(
     store: Store, tiles: Sequence[Tile], open_id: int, command: Command, limits: Limits
-) -> Iterator[Progress | Preview]:
+) -> Generator[Progress | Preview, None, None]:
     """Yield progress and, last, what the command would change; see `scope_tiles`.
 
     Raises `CloudbrushError` of the open tile when it is alone; tiles of a project that cannot be
@@ -158,7 +158,7 @@ def apply(
     command: Command,
     limits: Limits,
     maker: Maker,
-) -> Iterator[Progress | Applied]:
+) -> Generator[Progress | Applied, None, None]:
     """Yield progress after each tile and, last, what the command did.
 
     Stopped between two tiles, or killed, it leaves whole tiles that are one step for undo; run

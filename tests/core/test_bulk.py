@@ -150,7 +150,7 @@ class TestApply:
         ):
             before = label(scene)
             do(scene, Command(kind, size_px=100), seq=seq)  # type: ignore[arg-type]
-            assert np.array_equal(label(scene), rule(before, 100, void))  # type: ignore[operator]
+            assert np.array_equal(label(scene), rule(before, 100, void))
 
     def test_the_model_is_accepted_where_it_is_sure(self, scene: Scene) -> None:
         predicted = np.full(scene.label.shape, 6, np.uint8)

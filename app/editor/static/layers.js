@@ -1,10 +1,15 @@
-/* What a pane can show: images read block by block, and class maps. Each layer has
-`draw(context, frame)`; a frame gives the transform to device pixels and the visible box. */
+/* Class maps as panes show them. Each layer has `draw(context, frame)`; a frame gives the transform to
+device pixels and the visible box. Images are in image_layer.js, patterns in patterns.js. */
 
 import {BLOCK} from './labels.js';
 
-const KEPT_BITMAPS = 256;
-const RETRY_MS = 3000;
+const EMPTY_SOURCE = {pieces: () => [], covering: () => {}};
+const MANY = 512;
+const DISAGREES = '#e600ac';
+const pack = (...bytes) => new Uint32Array(new Uint8Array(bytes).buffer)[0];
+const TINT = pack(230, 0, 172, 215);
+const GREYS = {voidCode: -1, voidPattern: [0, 0], clearColour: null,
+  colours: Uint32Array.from({length: 256}, (_, level) => pack(level, level, level, 255))};
 
 /* Device rectangle of a box of tile pixels. Edges are rounded the same way for every block, so that
    neighbours meet without a seam and clipped drawing gives the same pixels as full drawing. */
@@ -20,97 +25,27 @@ export function eachBlock({y0, x0, h, w}, side, visit) {
     for (let bx = Math.floor(x0 / side); bx * side < x0 + w; bx++) visit(by, bx);
 }
 
-/* Blocks of one image layer as bitmaps, the least recently drawn ones dropped. */
-export class ImageLayer {
-  constructor({server, tile, layer, onLoad}) {
-    Object.assign(this, {server, tile, layer, onLoad});
-    this.stretch = 'auto';
-    this.ranges = new Map();
-    this.bitmaps = new Map();
-    this.wanted = 0;
-  }
-
-  /* The range shown black to white, as the server prints it; empty until it is known. */
-  get range() {
-    return this.ranges.get(this.stretch) ?? '';
-  }
-
-  draw(context, frame) {
-    const z = Math.max(0, Math.min(this.layer.levels, Math.floor(Math.log2(1 / frame.scale))));
-    context.imageSmoothingEnabled = frame.scale < 1;
-    for (let level = this.layer.levels; level > z; level--) this.#drawLevel(context, frame, level, false);
-    this.#drawLevel(context, frame, z, true);
-  }
-
-  #drawLevel(context, frame, z, load) {
-    const side = BLOCK * 2 ** z;
-    eachBlock(frame.visible, side, (by, bx) => {
-      const bitmap = this.#bitmap(z, by, bx, load);
-      if (!bitmap) return;
-      const h = Math.min(side, this.tile.height - by * side);
-      const w = Math.min(side, this.tile.width - bx * side);
-      context.drawImage(bitmap, ...place(frame, {y0: by * side, x0: bx * side, h, w}));
-    });
-  }
-
-  #bitmap(z, by, bx, load) {
-    const key = `${this.stretch}/${z}/${by}/${bx}`;
-    let entry = this.bitmaps.get(key);
-    if (entry) {
-      this.bitmaps.delete(key);
-      this.bitmaps.set(key, entry);
-    } else if (load) {
-      entry = {bitmap: null};
-      this.bitmaps.set(key, entry);
-      this.#load(key, entry, z, by, bx);
-      if (this.bitmaps.size > KEPT_BITMAPS) this.bitmaps.delete(this.bitmaps.keys().next().value);
-    }
-    return entry?.bitmap;
-  }
-
-  async #load(key, entry, z, by, bx) {
-    const {stretch} = this;
-    this.wanted += 1;
-    try {
-      const path = `/tile/${this.tile.id}/image/${this.layer.id}/${z}/${bx}/${by}?stretch=${stretch}`;
-      const response = await this.server.get(path);
-      this.ranges.set(stretch, response.headers.get('X-Stretch-Range') ?? '');
-      entry.bitmap = await createImageBitmap(await response.blob());
-      this.wanted -= 1;
-      this.onLoad(null);
-    } catch (error) {
-      // The old picture stays; the block is asked for again when it is next drawn.
-      setTimeout(() => this.bitmaps.delete(key), RETRY_MS);
-      this.wanted -= 1;
-      this.onLoad(error);
-    }
-  }
-
-  get settled() {
-    return this.wanted === 0;
-  }
-}
-
-/* A class map as coloured pixels, one canvas per block, drawn without smoothing at every zoom.
-   `codesOf(by, bx)` gives {h, w, codes} of a block or undefined while it is not loaded. */
+/* A class map as coloured pixels, one canvas per block, drawn without smoothing at every zoom. `source`
+   is a BlockStore (blocks.js), `plane` the array of its blocks that holds the codes. */
 export class ClassLayer {
-  constructor({palette, codesOf}) {
-    Object.assign(this, {palette, codesOf});
+  constructor({palette, source = EMPTY_SOURCE, plane = 'labels'}) {
+    Object.assign(this, {palette, source, plane});
     this.opacity = 1;
     this.hidden = false;
-    this.canvases = new Map();
     this.scratch = new ImageData(BLOCK, BLOCK);
     this.pixels = new Uint32Array(this.scratch.data.buffer);
-    this.dirty = [];
+    this.clear();
   }
 
   clear() {
-    this.canvases.clear();
+    // A canvas lives for as long as its block: what the store lets go of takes it along.
+    this.canvases = new WeakMap();
     this.dirty = [];
   }
 
   markDirty(box) {
     this.dirty.push(box);
+    if (this.dirty.length > MANY) this.clear(); // not drawn for long
   }
 
   draw(context, frame) {
@@ -119,69 +54,118 @@ export class ClassLayer {
     context.imageSmoothingEnabled = false;
     context.globalAlpha = this.opacity;
     const ground = this.opacity === 1 ? this.palette.clearColour : null;
-    eachBlock(frame.visible, BLOCK, (by, bx) => {
-      const canvas = this.#canvas(by, bx);
-      if (!canvas) return;
-      const at = place(frame, {y0: by * BLOCK, x0: bx * BLOCK, h: canvas.height, w: canvas.width});
+    const pieces = this.source.pieces(frame.visible);
+    for (const piece of pieces) {
+      const canvas = this.canvasOf(piece);
+      if (!canvas) continue;
+      const at = place(frame, piece.box);
       if (ground) {
         context.fillStyle = ground;
         context.fillRect(...at);
       }
-      context.drawImage(canvas, ...at);
-    });
+      context.drawImage(canvas, ...(piece.from ?? [0, 0, canvas.width, canvas.height]), ...at);
+    }
     context.globalAlpha = 1;
-    if (this.palette.patterns) this.#drawPatterns(context, frame);
+    if (this.palette.patterns) this.#drawPatterns(context, frame, pieces);
   }
 
-  #drawPatterns(context, frame) {
+  #drawPatterns(context, frame, pieces) {
     const [left, top, w, h] = place(frame, frame.visible);
-    eachBlock(frame.visible, BLOCK, (by, bx) => {
-      const block = this.codesOf(by, bx);
-      if (block) this.palette.patterns.draw(context, block,
-        place(frame, {y0: by * BLOCK, x0: bx * BLOCK, h: block.h, w: block.w}), [left - 2, top - 2, w + 4, h + 4]);
-    });
+    for (const {block, box, from} of pieces)
+      if (!from) this.palette.patterns.draw(context, {h: block.h, w: block.w, codes: block[this.plane]},
+        place(frame, box), [left - 2, top - 2, w + 4, h + 4]);
   }
 
-  #canvas(by, bx) {
-    const key = `${by}/${bx}`;
-    let canvas = this.canvases.get(key);
+  /* The canvas of a piece, or null while it cannot be drawn. */
+  canvasOf({block}) {
+    let canvas = this.canvases.get(block);
     if (canvas) return canvas;
-    const block = this.codesOf(by, bx);
-    if (!block) return null;
     canvas = new OffscreenCanvas(block.w, block.h);
-    this.canvases.set(key, canvas);
-    this.#colour(canvas, block, 0, 0, block.h, block.w);
+    this.canvases.set(block, canvas);
+    this.colour(canvas, block, {y0: 0, x0: 0, h: block.h, w: block.w});
     return canvas;
   }
 
   /* Bring the canvases up to date with the changed boxes. */
   flush() {
-    for (const {y0, x0, h, w} of this.dirty.splice(0)) {
-      eachBlock({y0, x0, h, w}, BLOCK, (by, bx) => {
-        const canvas = this.canvases.get(`${by}/${bx}`), block = this.codesOf(by, bx);
-        if (!canvas || !block) return;
-        const top = Math.max(0, y0 - by * BLOCK), left = Math.max(0, x0 - bx * BLOCK);
-        const bottom = Math.min(block.h, y0 + h - by * BLOCK);
-        const right = Math.min(block.w, x0 + w - bx * BLOCK);
-        this.#colour(canvas, block, top, left, bottom - top, right - left);
+    for (const box of this.dirty.splice(0))
+      this.source.covering(box, (block, part) => {
+        const canvas = this.canvases.get(block);
+        if (canvas) this.colour(canvas, block, part);
       });
-    }
   }
 
-  #colour(canvas, {w: width, codes}, top, left, h, w) {
+  /* Write the pixels of a part of a block. */
+  colour(canvas, block, {y0, x0, h, w}) {
     if (h <= 0 || w <= 0) return;
-    const {colours, voidCode, voidPattern} = this.palette;
+    const {colours, voidCode, voidPattern} = this.palette, codes = block[this.plane];
     for (let row = 0; row < h; row++) {
-      const from = (top + row) * width + left;
+      const from = (y0 + row) * block.w + x0;
       for (let col = 0; col < w; col++) {
         const code = codes[from + col];
         // Pixels without a class get a fine checker, so that they cannot pass for a grey class.
         this.pixels[row * BLOCK + col] = code === voidCode
-          ? voidPattern[((top + row) ^ (left + col)) & 2 ? 1 : 0]
+          ? voidPattern[((y0 + row) ^ (x0 + col)) & 2 ? 1 : 0]
           : colours[code];
       }
     }
-    canvas.getContext('2d').putImageData(this.scratch, left, top, 0, 0, w, h);
+    this.put(canvas, x0, y0, w, h);
+  }
+
+  put(canvas, x0, y0, w, h) {
+    canvas.getContext('2d').putImageData(this.scratch, x0, y0, 0, 0, w, h);
+  }
+}
+
+/* How sure a model was of each pixel, from black to white. */
+export class ConfidenceLayer extends ClassLayer {
+  constructor(source) {
+    super({palette: GREYS, source, plane: 'confidence'});
+  }
+
+  get legend() {
+    return [{colour: '#000000', text: 'not sure'}, {colour: '#ffffff', text: 'sure'}];
+  }
+}
+
+/* Where the label differs from a prediction: a tint that no ground has and that keeps its contrast for
+   colour-blind eyes. Pixels without a class on either side do not count. */
+export class DisagreementLayer extends ClassLayer {
+  constructor({labels, predicted, known}) {
+    super({palette: {clearColour: null}, source: labels});
+    Object.assign(this, {predicted, known});
+  }
+
+  get legend() {
+    return [{colour: DISAGREES, text: 'label and prediction differ'}];
+  }
+
+  canvasOf({block, z, by, bx}) {
+    const other = this.predicted.want(z, by, bx);
+    if (!other || other.codes.length !== block.labels.length) return null;
+    const kept = this.canvases.get(block);
+    if (kept?.other === other) return kept.canvas;
+    const canvas = new OffscreenCanvas(block.w, block.h);
+    this.canvases.set(block, {canvas, other});
+    this.#compare(canvas, block, other.codes, {y0: 0, x0: 0, h: block.h, w: block.w});
+    return canvas;
+  }
+
+  colour({canvas, other}, block, part) {
+    this.#compare(canvas, block, other.codes, part);
+  }
+
+  #compare(canvas, {w: width, labels}, codes, {y0, x0, h, w}) {
+    if (h <= 0 || w <= 0) return;
+    const {known, pixels} = this;
+    for (let row = 0; row < h; row++) {
+      const from = (y0 + row) * width + x0;
+      for (let col = 0; col < w; col++) {
+        const label = labels[from + col], code = codes[from + col];
+        pixels[row * BLOCK + col] = label !== code && known[label] && known[code] ? TINT : 0;
+      }
+    }
+    this.put(canvas, x0, y0, w, h);
   }
 }
 
@@ -195,7 +179,7 @@ export function palette(classes, voidCode) {
     const rgb = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
     bytes.set([...rgb, 255], 4 * code);
   }
-  const grey = (level) => new Uint32Array(new Uint8Array([level, level, level, 255]).buffer)[0];
+  const grey = (level) => pack(level, level, level, 255);
   return {colours, voidCode, voidPattern: [grey(44), grey(104)],
     clearColour: classes.find(({isClear}) => isClear)?.colour ?? null};
 }

@@ -1,9 +1,11 @@
 /* Maps drawn as patterns in screen space: lines and dots keep their size at any zoom and leave what is
 below them readable. Cloud levels hatch the image, provenance marks the label. */
 
-import {BLOCK, CHANGED, VERIFIED} from './labels.js';
-import {eachBlock, place} from './layers.js';
+import {EMPTY} from './blocks.js';
+import {CHANGED, VERIFIED} from './labels.js';
+import {place} from './layers.js';
 
+const MANY = 512;
 const THIN = 1, THICK = 2, SHADOW = 3;
 const ACCEPTED = 3, UNSURE = 4;
 const DARK = 'rgba(10, 12, 16, .55)', LIGHT = 'rgba(255, 255, 255, .9)';
@@ -26,34 +28,37 @@ export const PROVENANCE_NAMES = [[0, 'as it came'], [CHANGED, 'changed'], [VERIF
   [ACCEPTED, 'accepted'], [UNSURE, 'unsure']];
 
 export class PatternLayer {
-  /* `codesOf(by, bx)` gives {h, w, codes} of a block or undefined; `levels` says which codes show. */
-  constructor({patterns, codesOf, levels}) {
-    Object.assign(this, {patterns, codesOf, levels});
-    this.masks = new Map();
-    this.dirty = [];
+  /* `source` is a BlockStore (blocks.js), `plane` the array of its blocks that holds the codes; `levels`
+     says which codes show. */
+  constructor({patterns, source = EMPTY, plane = 'codes', levels}) {
+    Object.assign(this, {patterns, source, plane, levels});
     this.layer = new OffscreenCanvas(1, 1);
+    this.clear();
   }
 
   clear() {
-    this.masks.clear();
+    this.masks = new WeakMap();
     this.dirty = [];
   }
 
   markDirty(box) {
-    if (this.masks.size) this.dirty.push(box);
+    this.dirty.push(box);
+    if (this.dirty.length > MANY) this.clear(); // not drawn for long
   }
 
   draw(context, frame) {
     this.#flush();
-    for (const level of this.levels) this.#drawLevel(context, frame, level);
+    if (!this.levels.length) return;
+    const pieces = this.source.pieces(frame.visible);
+    for (const level of this.levels) this.#drawLevel(context, frame, level, pieces);
   }
 
-  #drawLevel(context, frame, level) {
+  #drawLevel(context, frame, level, pieces) {
     const masks = [];
-    eachBlock(frame.visible, BLOCK, (by, bx) => {
-      const mask = this.#mask(level, by, bx);
-      if (mask) masks.push({mask, at: place(frame, {y0: by * BLOCK, x0: bx * BLOCK, h: mask.height, w: mask.width})});
-    });
+    for (const {block, box, from} of pieces) {
+      const mask = this.#mask(level, block);
+      if (mask) masks.push([mask, ...(from ?? [0, 0, mask.width, mask.height]), ...place(frame, box)]);
+    }
     if (!masks.length) return;
     const {width, height} = context.canvas;
     if (this.layer.width !== width || this.layer.height !== height)
@@ -68,7 +73,7 @@ export class PatternLayer {
     paint.clip();
     paint.clearRect(...rect);
     paint.imageSmoothingEnabled = false;
-    for (const {mask, at} of masks) paint.drawImage(mask, ...at);
+    for (const drawing of masks) paint.drawImage(...drawing);
     paint.globalCompositeOperation = 'source-in';
     paint.fillStyle = paint.createPattern(repeat(this.patterns[level], frame.ratio), 'repeat');
     paint.fillRect(...rect);
@@ -77,33 +82,28 @@ export class PatternLayer {
   }
 
   /* The pixels of one level in a block as an opaque mask; null where there are none. */
-  #mask(level, by, bx) {
-    const key = `${level}/${by}/${bx}`;
-    if (this.masks.has(key)) return this.masks.get(key);
-    const block = this.codesOf(by, bx);
-    if (!block) return null;
+  #mask(level, block) {
+    let masks = this.masks.get(block);
+    if (!masks) this.masks.set(block, (masks = new Map()));
+    if (masks.has(level)) return masks.get(level);
+    const codes = block[this.plane];
     let mask = null;
-    if (block.codes.includes(level)) {
+    if (codes.includes(level)) {
       mask = new OffscreenCanvas(block.w, block.h);
-      fillMask(mask, level, block, {y0: 0, x0: 0, h: block.h, w: block.w});
+      fillMask(mask, level, {w: block.w, codes}, {y0: 0, x0: 0, h: block.h, w: block.w});
     }
-    this.masks.set(key, mask);
+    masks.set(level, mask);
     return mask;
   }
 
   #flush() {
-    for (const {y0, x0, h, w} of this.dirty.splice(0))
-      eachBlock({y0, x0, h, w}, BLOCK, (by, bx) => {
-        const block = this.codesOf(by, bx);
-        if (!block) return;
-        const top = Math.max(0, y0 - by * BLOCK), left = Math.max(0, x0 - bx * BLOCK);
-        const box = {y0: top, x0: left, h: Math.min(block.h, y0 + h - by * BLOCK) - top,
-          w: Math.min(block.w, x0 + w - bx * BLOCK) - left};
-        if (box.h <= 0 || box.w <= 0) return;
-        for (const level of this.levels) {
-          const key = `${level}/${by}/${bx}`, mask = this.masks.get(key);
-          if (mask) fillMask(mask, level, block, box);
-          else this.masks.delete(key);
+    for (const box of this.dirty.splice(0))
+      this.source.covering(box, (block, part) => {
+        const masks = this.masks.get(block);
+        if (!masks || part.h <= 0 || part.w <= 0) return;
+        for (const [level, mask] of masks) {
+          if (mask) fillMask(mask, level, {w: block.w, codes: block[this.plane]}, part);
+          else masks.delete(level);
         }
       });
   }

@@ -1,76 +1,180 @@
-/* The open tile: its label blocks, predictions and cloud levels as they arrive, and the layers that
-each pane shows. It loads what is in view, and keeps what it has. */
+/* The open tile: its label blocks, predictions and cloud levels as they arrive, and the layers that panes
+show. What is in view is loaded; native blocks not looked at for longest are let go of, so that a scene
+may be larger than memory. Never let go of: blocks under the stroke being painted, and under strokes
+that wait to be saved (`keeps()` gives their boxes). */
 
+import {BlockStore, EMPTY, NATIVE_IN_VIEW, boxOfBlock, countBlocks, levelFor, meets, resample, topLevel} from './blocks.js';
+import {ImageLayer, queryOf} from './image_layer.js';
 import {BLOCK, Labels} from './labels.js';
-import {ClassLayer, ImageLayer, palette} from './layers.js';
+import {ClassLayer, ConfidenceLayer, DisagreementLayer, palette} from './layers.js';
+import {BitmapPool, Loader} from './loader.js';
 import {CLOUDS, PROVENANCE, PatternLayer} from './patterns.js';
 
-const MAX_VISIBLE_BLOCKS = 81;
+export const NATIVE_LABELS = 192;
+const BITMAPS = 320;
+/* Views wider or higher than this are only looked at: a stroke in them would be one over most of a scene. */
+export const PAINT_PX = 8192;
 
 export class Scene {
-  /* `onChange()` after anything arrived, `onError(error)` when something could not be loaded. */
-  constructor({server, manifest, onChange, onError, onDirty}) {
-    Object.assign(this, {server, manifest, onChange, onError});
+  /* `onChange()` after anything arrived, `onError(error)` when something could not be loaded,
+     `onDirty(box)` when labels changed, `keeps()` gives the boxes of strokes that are not saved yet. */
+  constructor({server, manifest, onChange, onError, onDirty, keeps = () => []}) {
+    Object.assign(this, {server, manifest, onChange, onError, keeps});
     this.tile = manifest.tile;
     this.project = manifest.project.name;
     this.closed = false;
-    this.maps = new Map();
     this.loading = new Map();
+    this.loader = new Loader((error) => (error ? this.#failed(error) : this.#changed()));
+    this.view = {level: 0, box: null, large: topLevel(this.tile) > 0 && countBlocks(this.#whole) > NATIVE_IN_VIEW};
+    this.seen = new Map();
+    this.#makeLabels(manifest, onDirty);
+    this.#makeMaps(manifest);
+    this.pool = new BitmapPool(BITMAPS);
+    this.nudges = new Map(manifest.layers.map(({id, nudge}) => [id, {y: 0, x: 0, ...nudge}]));
+    this.images = new Map(manifest.layers.map((layer) => [layer.id, this.#imageLayer(layer)]));
+    this.renderings = new Map();
+  }
+
+  get #whole() {
+    return {y0: 0, x0: 0, h: this.tile.height, w: this.tile.width};
+  }
+
+  #makeLabels(manifest, onDirty) {
     this.labels = new Labels(this.tile.height, this.tile.width);
-    const colours = palette(manifest.classes.filter(({isVoid}) => !isVoid), manifest.voidCode);
-    const codes = (block) => block && {h: block.h, w: block.w, codes: block.labels};
-    this.label = new ClassLayer({palette: colours, codesOf: (by, bx) => codes(this.labels.block(by, bx))});
-    this.prediction = new ClassLayer({palette: colours,
-      codesOf: (by, bx) => this.#map('prediction', this.predictionId, by, bx)});
-    this.clouds = new PatternLayer({patterns: CLOUDS, levels: [],
-      codesOf: (by, bx) => this.#map('cloud', this.cloudId, by, bx)});
-    const sources = (block) => block && {h: block.h, w: block.w, codes: block.provenance};
-    this.provenance = new PatternLayer({patterns: PROVENANCE, levels: Object.keys(PROVENANCE).map(Number),
-      codesOf: (by, bx) => sources(this.labels.block(by, bx))});
+    this.labels.companions = (by, bx) => ({
+      prediction: this.#map(this.predictionId, 'prediction', by, bx)?.codes ?? null,
+      cloud: this.#map(this.cloudId, 'cloud', by, bx)?.codes ?? null,
+    });
+    this.labels.known.fill(0);
+    for (const {code, isVoid} of manifest.classes) if (!isVoid) this.labels.known[code] = 1;
+    this.labelBlocks = this.#store('labels', (z, by, bx) => this.#fetchCoarse(z, by, bx), {
+      block: (by, bx) => this.#used(by, bx),
+      load: (by, bx) => this.#nativeLabels(by, bx),
+    });
     this.labels.onDirty = (box) => {
-      this.label.markDirty(box);
-      this.provenance.markDirty(box);
+      if (!this.placing) resample(this.labelBlocks, this.labels, box);
+      for (const layer of this.labelLayers) layer.markDirty(box);
       onDirty(box);
     };
-    this.images = new Map(manifest.layers.map((layer) => [layer.id, new ImageLayer({server, layer,
-      tile: this.tile, onLoad: (error) => (error ? this.onError(error) : this.#changed())})]));
+  }
+
+  #makeMaps(manifest) {
+    this.palette = palette(manifest.classes.filter(({isVoid}) => !isVoid), manifest.voidCode);
+    this.stores = new Map();
+    this.layers = new Map();
     this.predictionId = null;
     this.cloudId = null;
+    this.label = new ClassLayer({palette: this.palette, source: this.labelBlocks});
+    this.provenance = new PatternLayer({patterns: PROVENANCE, source: this.labelBlocks, plane: 'provenance',
+      levels: Object.keys(PROVENANCE).map(Number)});
+    this.prediction = new ClassLayer({palette: this.palette, plane: 'codes', source: EMPTY});
+    this.clouds = new PatternLayer({patterns: CLOUDS, levels: [], source: EMPTY});
+    this.labelLayers = [this.label, this.provenance];
+  }
+
+  #store(name, fetch, natives = null) {
+    return new BlockStore({name, tile: this.tile, loader: this.loader, fetch, natives, view: this.view});
   }
 
   close() {
     this.closed = true;
+    this.loader.close();
+    this.pool.close();
   }
 
   #changed() {
     if (!this.closed) this.onChange();
   }
 
-  image(layerId) {
-    return this.images.get(layerId) ?? null;
+  #failed(error) {
+    if (!this.closed) this.onError(error);
   }
+
+  // ---- images
+
+  /* An image layer in a rendering {stretch, bands, expr, filter, minus}; one object for each. Without a
+     rendering it is the layer's own picture. */
+  image(layerId, rendering = null) {
+    const own = this.images.get(layerId) ?? null;
+    if (own === null || rendering === null) return own;
+    const key = `${layerId}?${queryOf({stretch: 'auto', ...rendering})}`;
+    if (!this.renderings.has(key)) this.renderings.set(key, this.#imageLayer(own.layer, rendering));
+    return this.renderings.get(key);
+  }
+
+  #imageLayer(layer, rendering = {}) {
+    const {server, tile, loader, pool} = this;
+    return new ImageLayer({server, tile, layer, loader, pool, rendering, nudge: this.nudges.get(layer.id)});
+  }
+
+  /* Move every picture of a layer by tile pixels {y, x}, for the eye only. */
+  nudge(layerId, {y, x}) {
+    Object.assign(this.nudges.get(layerId), {y, x});
+    this.#changed();
+  }
+
+  // ---- class maps
 
   setPrediction(id) {
     if (id === this.predictionId) return;
     this.predictionId = id;
+    this.prediction.source = id === null ? EMPTY : this.#mapStore('prediction', id);
     this.prediction.clear();
   }
 
   setCloud(acquisitionId) {
     if (acquisitionId === this.cloudId) return;
     this.cloudId = acquisitionId;
+    this.clouds.source = acquisitionId === null ? EMPTY : this.#mapStore('cloud', acquisitionId);
     this.clouds.clear();
   }
 
-  #map(kind, id, by, bx) {
-    return id === null ? undefined : this.maps.get(`${kind}/${id}/${by}/${bx}`);
+  /* The class map, the confidence, or where the label differs, of any prediction; the cloud levels under
+     any acquisition. One layer for each, which loads what it draws. */
+  predictionOf(id) {
+    return this.#layer(`prediction/${id}`, () => new ClassLayer({palette: this.palette, plane: 'codes',
+      source: this.#mapStore('prediction', id)}));
+  }
+
+  confidenceOf(id) {
+    return this.#layer(`confidence/${id}`, () => new ConfidenceLayer(this.#mapStore('prediction', id)));
+  }
+
+  disagreementOf(id) {
+    return this.#layer(`disagreement/${id}`, () => {
+      const layer = new DisagreementLayer({labels: this.labelBlocks, known: this.labels.known,
+        predicted: this.#mapStore('prediction', id)});
+      this.labelLayers.push(layer);
+      return layer;
+    });
+  }
+
+  cloudsOf(acquisitionId) {
+    return this.#layer(`cloud/${acquisitionId}`, () => new PatternLayer({patterns: CLOUDS, levels: [],
+      source: this.#mapStore('cloud', acquisitionId)}));
+  }
+
+  #layer(key, make) {
+    if (!this.layers.has(key)) this.layers.set(key, make());
+    return this.layers.get(key);
+  }
+
+  #mapStore(kind, id) {
+    const key = `${kind}/${id}`;
+    if (!this.stores.has(key))
+      this.stores.set(key, this.#store(key, (z, by, bx) => this.#fetchMap(key, z, by, bx)));
+    return this.stores.get(key);
+  }
+
+  #map(id, kind, by, bx) {
+    return id === null ? undefined : this.stores.get(`${kind}/${id}`)?.get(0, by, bx);
   }
 
   /* One byte per map of a pixel: {prediction, confidence, cloud}, undefined where not known. */
   at(row, col) {
     const by = Math.floor(row / BLOCK), bx = Math.floor(col / BLOCK);
-    const prediction = this.#map('prediction', this.predictionId, by, bx);
-    const cloud = this.#map('cloud', this.cloudId, by, bx);
+    const prediction = this.#map(this.predictionId, 'prediction', by, bx);
+    const cloud = this.#map(this.cloudId, 'cloud', by, bx);
     const i = (block) => (row % BLOCK) * block.w + (col % BLOCK);
     return {
       prediction: prediction?.codes[i(prediction)],
@@ -79,23 +183,45 @@ export class Scene {
     };
   }
 
-  /* Load what a box of tile pixels needs. Returns whether the box is small enough to be loaded. */
+  async #fetchMap(key, z, by, bx) {
+    const path = z === 0 ? `${by}/${bx}` : `overview/${z}/${by}/${bx}`;
+    const {bytes} = await this.server.bytes(`/tile/${this.tile.id}/${key}/${path}`);
+    const {h, w} = this.#sizeOf(z, by, bx);
+    return {h, w, codes: bytes.subarray(0, h * w), confidence: bytes.subarray(h * w)};
+  }
+
+  #sizeOf(z, by, bx) {
+    const {h, w} = boxOfBlock(this.tile, z, by, bx), step = 2 ** z;
+    return {h: Math.ceil(h / step), w: Math.ceil(w / step)};
+  }
+
+  // ---- labels
+
+  /* Load what a box of tile pixels needs: native blocks while they are few, coarser ones of a larger
+     part. Returns true: there is something to show of any part. */
   load(box) {
-    const blocks = this.#blocksOf(box);
-    if (blocks.length > MAX_VISIBLE_BLOCKS) return false;
-    for (const {by, bx} of blocks) {
-      if (!this.labels.block(by, bx)) this.#once(`labels/${by}/${bx}`, () => this.#loadLabels(by, bx));
-      for (const [kind, id] of [['prediction', this.predictionId], ['cloud', this.cloudId]])
-        if (id !== null && !this.#map(kind, id, by, bx))
-          this.#once(`${kind}/${id}/${by}/${bx}`, () => this.#loadMap(kind, id, by, bx));
-    }
+    this.view.box = box;
+    this.view.level = this.view.large ? levelFor(box, this.tile) : 0;
+    const chosen = [['prediction', this.predictionId], ['cloud', this.cloudId]]
+      .filter(([, id]) => id !== null).map(([kind, id]) => this.#mapStore(kind, id));
+    for (const store of [this.labelBlocks, ...chosen]) store.pieces(box);
+    this.#trim();
     return true;
   }
 
+  /* Whether the view shows so much that strokes are not taken, with the words for it. */
+  get tooFar() {
+    const {box} = this.view;
+    return box !== null && this.view.level > 0 && Math.max(box.h, box.w) > PAINT_PX
+      ? `Zoom in to paint: at most ${PAINT_PX.toLocaleString('en')} px of the scene may be in view, now ` +
+        `${Math.max(box.h, box.w).toLocaleString('en')} are.`
+      : null;
+  }
+
   #blocksOf({y0, x0, h, w}) {
-    const found = [];
-    for (let by = Math.floor(y0 / BLOCK); by * BLOCK < y0 + h; by++)
-      for (let bx = Math.floor(x0 / BLOCK); bx * BLOCK < x0 + w; bx++) found.push({by, bx});
+    const found = [], bottom = Math.min(this.tile.height, y0 + h), right = Math.min(this.tile.width, x0 + w);
+    for (let by = Math.floor(Math.max(0, y0) / BLOCK); by * BLOCK < bottom; by++)
+      for (let bx = Math.floor(Math.max(0, x0) / BLOCK); bx * BLOCK < right; bx++) found.push({by, bx});
     return found;
   }
 
@@ -103,34 +229,63 @@ export class Scene {
   async loadLabels(box) {
     const missing = this.#blocksOf(box).filter(({by, bx}) => !this.labels.block(by, bx));
     await Promise.all(missing.map(({by, bx}) =>
-      this.#once(`labels/${by}/${bx}`, () => this.#loadLabels(by, bx))));
+      this.#nativeLabels(by, bx).catch((error) => this.#failed(error))));
+  }
+
+  #used(by, bx) {
+    const block = this.labels.block(by, bx);
+    if (block) {
+      const key = `${by}/${bx}`;
+      this.seen.delete(key);
+      this.seen.set(key, block);
+    }
+    return block;
+  }
+
+  /* Let go of native blocks beyond the budget, those not looked at for longest first. */
+  #trim() {
+    const {labels} = this;
+    if (labels.blocks.size <= NATIVE_LABELS || labels.stroke) return;
+    const kept = [...this.keeps(), ...(this.view.box && this.view.level === 0 ? [this.view.box] : [])];
+    for (const block of labels.blocks.values()) if (!this.seen.has(`${block.by}/${block.bx}`)) this.#used(block.by, block.bx);
+    for (const [key, {by, bx}] of this.seen) {
+      if (labels.blocks.size <= NATIVE_LABELS) return;
+      const box = boxOfBlock(this.tile, 0, by, bx);
+      if (kept.some((other) => meets(box, other))) continue;
+      this.seen.delete(key);
+      labels.dropBlock(by, bx);
+    }
   }
 
   #once(key, work) {
     let running = this.loading.get(key);
     if (!running) {
-      running = work().catch((error) => !this.closed && this.onError(error))
-        .finally(() => {
-          this.loading.delete(key);
-          this.#changed();
-        });
+      running = work().finally(() => {
+        this.loading.delete(key);
+        this.#changed();
+      });
       this.loading.set(key, running);
     }
     return running;
   }
 
-  async #loadLabels(by, bx) {
-    const {bytes, version} = await this.server.bytes(`/tile/${this.tile.id}/labels/${by}/${bx}`);
-    if (this.closed) return;
-    this.labels.version = this.labels.blocks.size ? Math.min(this.labels.version, version) : version;
-    this.#place(by, bx, bytes, version === 0);
-    if (version > 0) this.#once(`original/${by}/${bx}`, () => this.#loadOriginal(by, bx));
+  #nativeLabels(by, bx) {
+    return this.#once(`labels/${by}/${bx}`, async () => {
+      const {bytes, version} = await this.server.bytes(`/tile/${this.tile.id}/labels/${by}/${bx}`);
+      if (this.closed) return;
+      this.labels.version = this.labels.blocks.size ? Math.min(this.labels.version, version) : version;
+      this.#place(by, bx, bytes, version === 0);
+      this.#used(by, bx);
+      if (version > 0) this.loader.want(`original/${by}/${bx}`, () => this.#loadOriginal(by, bx));
+    });
   }
 
   #place(by, bx, bytes, isOriginal) {
     const half = bytes.length / 2, labels = bytes.slice(0, half);
+    this.placing = true;
     this.labels.setBlock(by, bx, {labels, provenance: bytes.slice(half),
       original: isOriginal ? labels.slice() : undefined});
+    this.placing = false;
   }
 
   async #loadOriginal(by, bx) {
@@ -139,12 +294,16 @@ export class Scene {
     if (block) block.original = bytes.slice(0, bytes.length / 2);
   }
 
-  async #loadMap(kind, id, by, bx) {
-    const {bytes} = await this.server.bytes(`/tile/${this.tile.id}/${kind}/${id}/${by}/${bx}`);
-    const h = Math.min(BLOCK, this.tile.height - by * BLOCK);
-    const w = Math.min(BLOCK, this.tile.width - bx * BLOCK);
-    this.maps.set(`${kind}/${id}/${by}/${bx}`,
-      {h, w, codes: bytes.subarray(0, h * w), confidence: bytes.subarray(h * w)});
+  async #fetchCoarse(z, by, bx) {
+    const path = `/tile/${this.tile.id}/labels/overview/${z}/${by}/${bx}`;
+    const {bytes, version} = await this.server.bytes(path), {h, w} = this.#sizeOf(z, by, bx);
+    const block = {h, w, labels: bytes.slice(0, h * w), provenance: bytes.slice(h * w)};
+    // Strokes of this page that the server had not seen when it answered are laid on again.
+    block.stale = version < this.labels.version;
+    queueMicrotask(() => {
+      for (const box of this.keeps()) resample(this.labelBlocks, this.labels, box);
+    });
+    return block;
   }
 
   /* Replace every label block that is loaded by what the server has now. */
@@ -155,10 +314,11 @@ export class Scene {
     return () => {
       this.labels.version = Math.min(...fresh.map(({version}) => version));
       blocks.forEach(({by, bx}, i) => this.#place(by, bx, fresh[i].bytes, false));
+      for (const {block} of this.labelBlocks.coarse(this.#whole)) block.stale = true;
     };
   }
 
   get settled() {
-    return this.loading.size === 0 && [...this.images.values()].every((image) => image.settled);
+    return this.loading.size === 0 && this.loader.settled;
   }
 }

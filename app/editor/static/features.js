@@ -9,9 +9,12 @@ cancel()               Escape; returns true when it had something to close
 destroy()              the editor goes away */
 
 import {ClassPatternsFeature} from './features/class_patterns.js';
+import {Objects} from './features/objects.js';
 import {Remap} from './features/remap.js';
+import {Superpixels} from './features/superpixels.js';
+import {WandSettings} from './features/wand.js';
 
-export const FEATURES = [ClassPatternsFeature, Remap];
+export const FEATURES = [ClassPatternsFeature, Remap, Objects, Superpixels, WandSettings];
 
 export class Features {
   constructor(editor) {

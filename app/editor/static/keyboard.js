@@ -27,6 +27,11 @@ export class Keyboard {
     const {modals} = this.editor.panel;
     if (modals.top) return modals.key(event);
     if (isTyping(event) || usesItself(event)) return;
+    // A gesture may have a use of its own for a key: Enter closes a polygon.
+    if (this.editor.takesKeys && this.editor.hand.key(keyOf(event))) {
+      event.stopPropagation();
+      return event.preventDefault();
+    }
     const found = commandOfKey(keyOf(event));
     const streamlitKey = !event.ctrlKey && !event.metaKey && /^[rc]$/i.test(event.key);
     if (found || streamlitKey) event.stopPropagation();

@@ -1,0 +1,163 @@
+/* The magic wand: what is connected with the pixel pressed and looks like it, in the optical image, the
+SAR or both. A drag to the right or the left sets the tolerance while the result is shown hatched; the
+release paints it. SAR is averaged over 5 x 5 px first, since speckle would stop any flood. */
+
+import {colourOf} from './shared.js';
+import {ImageValues} from './image_values.js';
+
+const SIDE = 1024;
+const SAR_RADIUS = 2;
+const PX_PER_STEP = 3;
+const MOST = 254;
+const USUAL = 16;
+export const SOURCES = {optical: 'optical', sar: 'SAR', both: 'optical and SAR'};
+
+export class Wand {
+  static shown = 'wand';
+
+  constructor(hand) {
+    this.hand = hand;
+    this.images = new ImageValues(hand.editor.server);
+    Object.assign(this, {flood: null, frame: 0});
+  }
+
+  get tolerance() {
+    return this.hand.editor.settings.wandTolerance ?? USUAL;
+  }
+
+  press(at) {
+    const {hand} = this, {labels} = hand, row = Math.floor(at.y), col = Math.floor(at.x);
+    if (row < 0 || col < 0 || row >= labels.height || col >= labels.width) return false;
+    const layers = this.#layers();
+    if (!layers.length) {
+      hand.say('The image that the wand is set to is not there; press L to choose another.');
+      return false;
+    }
+    this.#drop();
+    const box = windowAround(labels, row, col);
+    this.flood = {at, box, first: this.tolerance, tolerance: this.tolerance, levels: null, released: false};
+    this.#find(this.flood, layers, row - box.y0, col - box.x0);
+    return true;
+  }
+
+  drag(at) {
+    const {flood, hand} = this;
+    if (!flood) return;
+    const steps = ((at.x - flood.at.x) * hand.editor.view.transform.scale) / PX_PER_STEP;
+    const tolerance = Math.max(0, Math.min(MOST, Math.round(flood.first + steps)));
+    if (tolerance === flood.tolerance) return;
+    flood.tolerance = tolerance;
+    hand.editor.features.wand?.show(tolerance);
+    this.#showSoon();
+  }
+
+  release() {
+    const {flood, hand} = this;
+    if (!flood) return;
+    flood.released = true;
+    hand.editor.settings.change({wandTolerance: flood.tolerance});
+    if (flood.levels) this.#commit(flood);
+  }
+
+  cancel() {
+    return this.#drop();
+  }
+
+  // ---- the flood
+
+  /* The layers on screen that the setting names. */
+  #layers() {
+    const {display, settings} = this.hand.editor, {optical, sar} = display.shown;
+    const wanted = settings.wandSource ?? 'optical';
+    return [wanted !== 'sar' && optical, wanted !== 'optical' && sar].filter(Boolean);
+  }
+
+  async #find(flood, layers, row, col) {
+    const {editor} = this.hand;
+    try {
+      const read = await this.#read(layers, flood.box);
+      if (flood !== this.flood) return;
+      const levels = await editor.worker.run('wandLevels',
+        [read.values, read.valid, read.channels, flood.box.h, flood.box.w, row, col]);
+      if (flood !== this.flood) return;
+      flood.levels = levels;
+    } catch (error) {
+      if (flood !== this.flood) return;
+      this.#drop();
+      return this.hand.say(`The wand could not read the image: ${error.message}`);
+    }
+    if (flood.released) this.#commit(flood);
+    else this.#showSoon();
+  }
+
+  /* The channels of all layers one after the other, and where every one of them is valid. */
+  async #read(layers, box) {
+    const {scene, worker} = this.hand.editor, size = box.h * box.w;
+    const parts = await Promise.all(layers.map(async (layer) => {
+      const part = await this.images.window(scene.tile, layer.id, scene.image(layer.id)?.stretch, box);
+      if (layer.modality !== 'sar') return part;
+      const planes = Array.from({length: part.channels}, (_, i) => part.values.slice(i * size, (i + 1) * size));
+      const smooth = await Promise.all(planes.map((plane) =>
+        worker.run('boxMean', [plane, box.h, box.w, SAR_RADIUS], [plane.buffer])));
+      return {...part, values: joined(smooth)};
+    }));
+    const valid = parts[0].valid.slice();
+    for (const {valid: other} of parts.slice(1)) for (let i = 0; i < size; i++) valid[i] &= other[i];
+    return {values: joined(parts.map(({values}) => values)), valid,
+      channels: parts.reduce((sum, {channels}) => sum + channels, 0)};
+  }
+
+  #mask({levels, box, tolerance}) {
+    const mask = this.hand.editor.worker.here('withinTolerance', [levels, box.h, box.w, tolerance]);
+    return mask && {...mask, y0: mask.y0 + box.y0, x0: mask.x0 + box.x0};
+  }
+
+  #commit(flood) {
+    const mask = this.#mask(flood);
+    this.#drop();
+    if (mask) this.hand.apply('wand', mask);
+    else this.hand.say('There is no image under this pixel.');
+  }
+
+  // ---- what is shown
+
+  /* At most one preview a frame: a drag reports more often. */
+  #showSoon() {
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      const {flood, hand} = this, {preview} = hand.editor;
+      const mask = flood?.levels && this.#mask(flood);
+      if (mask) preview.set(Wand.shown, [{mask, colour: colourOf(hand.editor), style: 'hatch'}]);
+      else preview.clear(Wand.shown);
+    });
+  }
+
+  #drop() {
+    const had = this.flood !== null;
+    this.flood = null;
+    this.hand.editor.preview.clear(Wand.shown);
+    return had;
+  }
+}
+
+function joined(arrays) {
+  if (arrays.length === 1) return arrays[0];
+  const out = new Uint8Array(arrays.reduce((sum, {length}) => sum + length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    out.set(array, at);
+    at += array.length;
+  }
+  return out;
+}
+
+/* The part of the tile that a flood may reach. */
+function windowAround({height, width}, row, col) {
+  const side = (extent, at) => {
+    const size = Math.min(extent, SIDE);
+    return [Math.max(0, Math.min(extent - size, at - size / 2)), size];
+  };
+  const [y0, h] = side(height, row), [x0, w] = side(width, col);
+  return {y0, x0, h, w};
+}

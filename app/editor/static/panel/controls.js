@@ -40,13 +40,24 @@ export function rove(container, selector = 'button') {
   });
   container.addEventListener('keydown', (event) => {
     const list = items(), at = list.indexOf(event.target.closest(selector));
-    const to = {ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1,
-      Home: 0, End: list.length - 1}[event.key];
-    if (at < 0 || to === undefined) return;
+    if (at < 0) return;
+    const next = list[(at + 1) % list.length], last = list.at(at - 1);
+    const to = {ArrowRight: next, ArrowLeft: last, Home: list[0], End: list.at(-1),
+      ArrowDown: nearest(list, list[at], 1) ?? next, ArrowUp: nearest(list, list[at], -1) ?? last}[event.key];
+    if (!to) return;
     event.preventDefault();
-    list[(to + list.length) % list.length].focus();
+    to.focus();
   });
   return {stop};
+}
+
+/* The item in the next row above (-1) or below (1), as near as can be; undefined in the outmost row. */
+function nearest(list, from, side) {
+  const {top, left} = from.getBoundingClientRect();
+  const rows = list.map((item) => ({item, rect: item.getBoundingClientRect()}))
+    .filter(({rect}) => side * (rect.top - top) > 4)
+    .sort((a, b) => side * (a.rect.top - b.rect.top) || Math.abs(a.rect.left - left) - Math.abs(b.rect.left - left));
+  return rows[0]?.item;
 }
 
 /* Let go of the focus after a change by mouse or finger, where it would catch the next key; who came

@@ -10,7 +10,7 @@ const NAMES = {paint: 'Paint', shape: 'Shapes', region: 'Regions', history: 'His
 export class Toolbar {
   constructor() {
     this.tools = COMMANDS.filter(({toolbar, tool}) => toolbar && tool).map(({id}) => id);
-    this.element = h('nav', {className: 'tools', role: 'toolbar', ariaLabel: 'Tools',
+    this.element = h('div', {className: 'tools', role: 'toolbar', ariaLabel: 'Tools',
       ariaOrientation: 'vertical'});
     for (const group of TOOLBAR) {
       const ids = COMMANDS.filter(({toolbar}) => toolbar === group).map(({id}) => id);

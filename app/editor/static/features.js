@@ -10,11 +10,12 @@ destroy()              the editor goes away */
 
 import {ClassPatternsFeature} from './features/class_patterns.js';
 import {Objects} from './features/objects.js';
+import {Live} from './features/live.js';
 import {Remap} from './features/remap.js';
 import {Superpixels} from './features/superpixels.js';
 import {WandSettings} from './features/wand.js';
 
-export const FEATURES = [ClassPatternsFeature, Remap, Objects, Superpixels, WandSettings];
+export const FEATURES = [ClassPatternsFeature, Live, Remap, Objects, Superpixels, WandSettings];
 
 export class Features {
   constructor(editor) {

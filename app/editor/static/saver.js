@@ -168,6 +168,11 @@ export class Saver {
       path, change, body: {client_id: id, seq, ...body}});
   }
 
+  /* The boxes of strokes that the server has not confirmed. */
+  unsavedBoxes() {
+    return this.overlay?.entries.flatMap(({change}) => (change ? [change] : [])) ?? [];
+  }
+
   /* Record that the tile is done or skipped; queued like a stroke, so that it is not lost either. */
   setState(state) {
     this.outbox.add({client_id: this.client.id, seq: this.client.next(), tile: this.tileId,
@@ -307,6 +312,7 @@ export class Saver {
   /* Show what the server holds, with the strokes that still wait on top. */
   async reload() {
     const {scene} = this;
+    if (scene.labels.blocks.size === 0) return;
     const place = await scene.reloadLabels();
     if (scene !== this.scene) return;
     this.#whenIdle(() => {

@@ -3,9 +3,11 @@
 from starlette.routing import BaseRoute
 
 from app.routes.assets import asset_routes
+from app.routes.bulk import bulk_routes
 from app.routes.edits import edit_routes
 from app.routes.live import live_routes
 from app.routes.nudge import nudge_routes
+from app.routes.overviews import overview_routes
 from app.routes.pixels import pixel_routes
 from app.routes.predict import predict_routes
 from app.routes.tiles import tile_routes
@@ -18,7 +20,9 @@ def routes(store: Store, settings: Settings) -> list[BaseRoute]:
     return [
         *asset_routes(),
         *tile_routes(store),
+        *overview_routes(store),
         *edit_routes(store),
+        *bulk_routes(store),
         *live_routes(store),
         *predict_routes(store, settings),
         *nudge_routes(store),

@@ -132,15 +132,21 @@ def _save(visit: Visit, body: bytes) -> Response:
     try:
         saved = history.append(visit.store, visit.tile.id, stroke, visit.grant.person_id)
     except EditConflict as error:
-        content = {
-            "status": "conflict",
-            "error": str(error),
-            "version": error.version,
-            "overlap_px": error.overlap_px,
-            "theirs": [edit_json(edit) for edit in error.theirs],
-        }
-        return JSONResponse(content, 409)
-    return JSONResponse(_saved_json(saved, stroke, known_version(visit.request)))
+        return conflict(error)
+    told = not _is_as_sent(saved, stroke)
+    return JSONResponse(saved_json(saved, known_version(visit.request), told=told))
+
+
+def conflict(error: EditConflict) -> JSONResponse:
+    """Return what others did on the same pixels, for the person to choose."""
+    content = {
+        "status": "conflict",
+        "error": str(error),
+        "version": error.version,
+        "overlap_px": error.overlap_px,
+        "theirs": [edit_json(edit) for edit in error.theirs],
+    }
+    return JSONResponse(content, 409)
 
 
 def _with_prediction(visit: Visit, stroke: Stroke, prediction_id: int | None) -> Stroke:
@@ -214,13 +220,16 @@ def known_version(request: Request) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS else 0
 
 
-def _saved_json(saved: Saved, stroke: Stroke, known: int) -> dict[str, Any]:
-    """Return the answer; what others did up to version `known` is in the browser already."""
+def saved_json(saved: Saved, known: int, *, told: bool = True) -> dict[str, Any]:
+    """Return the answer, with the patch if it is to be `told`.
+
+    What others did up to version `known` is in the browser already.
+    """
     edit = saved.edit
     return {
         "status": saved.status,
         "version": saved.version,
-        "patch": edit_json(edit) if edit is not None and not _is_as_sent(saved, stroke) else None,
+        "patch": edit_json(edit) if edit is not None and told else None,
         "left_px": saved.left_px,
         "undo_depth": saved.undo_depth,
         "redo_depth": saved.redo_depth,

@@ -61,15 +61,19 @@ class Client:
         }
         pieces = [body[i : i + 65536] for i in range(0, len(body), 65536)] or [b""]
         sent: list[Message] = []
+        answered = asyncio.Event()
 
         async def receive() -> Message:
             if not pieces:
+                await answered.wait()
                 return {"type": "http.disconnect"}
             piece = pieces.pop(0)
             return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
 
         async def send(message: Message) -> None:
             sent.append(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                answered.set()
 
         await self.app(scope, receive, send)
         start = next(m for m in sent if m["type"] == "http.response.start")

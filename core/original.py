@@ -81,18 +81,21 @@ def ground(session: Session, tile_id: int, *, for_update: bool = False) -> Groun
     )
 
 
-def read_original(session: Session, here: Ground, window: Window) -> Bytes:
+def read_original(
+    session: Session, here: Ground, window: Window, out_shape: tuple[int, int] | None = None
+) -> Bytes:
     """Return the class codes of a window as they came, uint8 [h, w]; void where there is no label.
 
-    Raises `RasterError` when the file cannot be read or is not the one that was imported: every
-    edit builds on it.
+    `out_shape` (rows, columns) asks for a coarser copy, each pixel one of the window's. Raises
+    `RasterError` when the file cannot be read or is not the one that was imported: every edit
+    builds on it.
     """
     void = catalogue.project_in(session, here.project_id).classes.void_code
     layers = catalogue.layers_in(session, here.tile_id, modality=Modality.LABEL)
     if not layers:
-        return np.full((window.h, window.w), void, np.uint8)
+        return np.full(out_shape or (window.h, window.w), void, np.uint8)
     _check_file(layers[0].sources[0][0], here)
-    raster = read_layer(layers[0], here.grid, window)
+    raster = read_layer(layers[0], here.grid, window, out_shape)
     codes: Bytes = np.where(raster.valid, raster.values[0], np.uint8(void))
     return codes
 

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from app.routes.gate import fingerprint
 from app.routes.pictures import jpeg, png
-from core import catalogue, history
+from core import catalogue, pyramid
 from core.display import layer_stretch, to_rgb8, to_rgba8
 from core.errors import NotFound
-from core.predictions import find_prediction, read_prediction
+from core.predictions import find_prediction
 from core.raster import read, read_layer
 from core.records import Layer, Modality, Prediction, Tile
 from core.scores import model_source
@@ -111,27 +111,15 @@ def _cloud(tile: Tile, layer: Layer, shape: tuple[int, int]) -> Picture:
 
 def _label(store: Store, tile: Tile, shape: tuple[int, int]) -> Picture:
     classes = catalogue.project(store, tile.project_id).classes
-    layers = catalogue.layers(store, tile.id, modality=Modality.LABEL)
-    if tile.version == 0 and layers:  # a coarse read, where a huge tile need not be replayed
-        codes = read_layer(layers[0], tile.grid, out_shape=shape).values[0]
-    else:
-        codes = _coarse(history.current(store, tile.id).labels, shape)
-    picture: Picture = classes.rgb_lut[codes]
+    picture: Picture = classes.rgb_lut[pyramid.small_labels(store, tile.id, shape)]
     return picture
 
 
 def _predicted(store: Store, tile: Tile, found: Prediction, shape: tuple[int, int]) -> Picture:
     classes = catalogue.project(store, tile.project_id).classes
-    codes, _confidence = read_prediction(store, found)
-    picture: Picture = classes.rgb_lut[_coarse(codes, shape)]
+    codes = pyramid.small_prediction(found, tile.grid, shape)
+    picture: Picture = classes.rgb_lut[codes]
     return picture
-
-
-def _coarse(codes: Picture, shape: tuple[int, int]) -> Picture:
-    """Return every so many pixels of class codes, uint8 [H, W] to `shape`."""
-    rows = (np.arange(shape[0]) * codes.shape[0]) // shape[0]
-    columns = (np.arange(shape[1]) * codes.shape[1]) // shape[1]
-    return codes[np.ix_(rows, columns)]
 
 
 def _kept(store: Store, tag: str, suffix: str, draw: Callable[[], Picture]) -> Thumbnail:

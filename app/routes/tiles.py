@@ -26,14 +26,14 @@ from core import catalogue, history, predictions
 from core.display import Mode, Range, Stretch, layer_stretch, to_rgb8, to_rgba8, to_unit, unit_label
 from core.errors import CloudbrushError, NotFound
 from core.expression import BadExpression, parse, presets
-from core.grid import BLOCK, Window
+from core.grid import Window
+from core.pyramid import level_block
 from core.raster import read, read_layer
 from core.records import Grid, Layer, Modality, Tile
 from core.rendering import Rendering, draw, plan
 from core.speckle import FILTERS
 from core.store.engine import Store
 
-MAX_LEVEL = 12
 MODES: tuple[Mode, ...] = ("auto", "percentile", "fixed", "none")
 CLASS_MAPS = (Modality.LABEL, Modality.TRUTH, Modality.CLOUD, Modality.MODEL)
 
@@ -55,7 +55,8 @@ def tile_routes(store: Store) -> list[BaseRoute]:
 def image(visit: Visit) -> Response:
     """Return one block of an image layer: PNG, or JPEG for optical without gaps."""
     layer, z = image_layer(visit.store, visit.tile, visit.number("layer")), visit.number("z")
-    window, shape = pyramid_block(visit.tile.grid, z, visit.number("by"), visit.number("bx"))
+    level = level_block(visit.tile.grid, z, visit.number("by"), visit.number("bx"))
+    window, shape = level.window, level.shape
     rendering, minus = asked_rendering(visit)
     paths = [path for one in (layer, minus) if one for path, _ in one.sources]
     tag = fingerprint(layer, visit.tile.grid, window, shape, rendering, minus, *paths)
@@ -220,18 +221,6 @@ def _one_of(text: str, choices: Sequence[Choice], where: str) -> Choice:
         if text == choice:
             return choice
     raise CloudbrushError(where, found=repr(text[:40]), expected=", ".join(choices))
-
-
-def pyramid_block(grid: Grid, z: int, by: int, bx: int) -> tuple[Window, tuple[int, int]]:
-    """Return the window of a block 2^z coarser than native, and the shape to read it in."""
-    if z > MAX_LEVEL:
-        raise NotFound(f"level {z}", expected=f"0 to {MAX_LEVEL}")
-    side, step = BLOCK << z, 1 << z
-    y0, x0 = by * side, bx * side
-    if y0 >= grid.height or x0 >= grid.width:
-        raise NotFound(f"block {by}/{bx} of level {z}", expected="a block inside the tile")
-    window = Window(y0, x0, min(side, grid.height - y0), min(side, grid.width - x0))
-    return window, (-(-window.h // step), -(-window.w // step))
 
 
 def _mode(visit: Visit) -> Mode:

@@ -143,3 +143,39 @@ def test_expressions_are_about_images_of_the_tile(client: Client, scene: Scene) 
     assert ask(client, scene, "truth", "truth").status == 404
     assert client.get(f"/tile/{scene.tile}/expression?expr=1").status == 400
     assert client.get(f"/tile/{scene.tile}/expression?layer=x&expr=1").status == 400
+
+
+def test_labels_from_afar_are_of_now(client: Client, scene: Scene) -> None:
+    reply = client.get(f"/tile/{scene.tile}/labels/overview/1/0/0")
+    assert (reply.status, reply.headers["x-version"]) == (200, "0")
+    codes = np.frombuffer(reply.body, np.uint8).reshape(2, 350, 300)
+    assert not codes[1].any()
+    assert np.isin(codes[0], np.unique(scene.label)).all()
+
+
+def test_clouds_from_afar(client: Client, scene: Scene) -> None:
+    path = f"/tile/{scene.tile}/cloud/{scene.acquisitions['train']}/overview/1/0/0"
+    reply = client.get(path)
+    levels = np.frombuffer(reply.body, np.uint8).reshape(350, 300)
+    assert (levels[:4] == 2).all()
+    assert not levels[6:].any()
+    assert client.get(path, {"If-None-Match": reply.headers["etag"]}).status == 304
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "labels/overview/1/9/0",
+        "labels/overview/99/0/0",
+        "labels/overview/-1/0/0",
+        "labels/overview/x/0/0",
+        "prediction/77/overview/1/0/0",
+        "cloud/77/overview/1/0/0",
+    ],
+)
+def test_coarse_blocks_that_do_not_exist(client: Client, scene: Scene, path: str) -> None:
+    assert client.get(f"/tile/{scene.tile}/{path}").status == 404
+
+
+def test_coarse_blocks_need_a_token(scene: Scene, client: Client) -> None:
+    assert Client(client.app).get(f"/tile/{scene.tile}/labels/overview/1/0/0").status == 401

@@ -73,7 +73,7 @@ def test_a_project_is_worked_through_with_progress_and_undone_as_one(
     assert (version(scene, "second"), version(scene, "val")) == (1, 0)
     second = scene.tiles["second"]
     known = ada.get(f"/tile/{second}/history").json()
-    assert known["undo"] == [{"client_id": "tab", "seq": 1, "version": 1, "tool": "recode"}]
+    assert (known["clients"], known["undo"]) == (["tab"], [[0, 1, 1]])
     undo = {"client_id": "tab", "seq": 2, "base_version": 1, "tool": "undo"}
     answer = ada.post(
         f"/tile/{second}/edits", undo | {"reverses": {"client_id": "tab", "seq": 1}}

@@ -1,93 +1,192 @@
-/* What the four panes show of the open tile: the images and their stretch, labels and prediction over
-one of them, clouds and provenance as patterns, and the captions that say so. */
+/* What the panes show of the open tile: for each pane its view, resolved to layers on this tile, and
+the caption that says so. Which views there are stands in `views/catalog.js`. */
 
-import {MaskLayer} from './masks.js';
+import {acquisitionOf, kindOf, layerOf, logName, nextView, renderingText, resolve, titleOf} from './views/catalog.js';
+import {layoutOf, nextLayout, remember, restore} from './views/layouts.js';
+import {scaleBar} from './views/scale.js';
+import {Faded, Hatched, nudgeText} from './views/shown.js';
 
 const HATCHED = {thick: [2], all: [2, 1, 3], none: []};
+const EVERY_CLOUD = [2, 1, 3];
+// What hiding the labels hides.
+const HIDDEN = ['label', 'prediction', 'confidence', 'disagreement', 'provenance'];
+const DISAGREEMENT_OPACITY = 1;
 
 export class Display {
   /* `onSettings()` after a setting changed here, `onLayers()` after the layers did. */
-  constructor({view, panel, settings, server, onSettings, onLayers}) {
-    Object.assign(this, {view, panel, settings, server, onSettings, onLayers});
-    this.masks = new MaskLayer();
-    Object.assign(this, {hidden: false, scene: null, manifest: null, shown: {}});
+  constructor({view, panel, settings, server, preview, onSettings, onLayers}) {
+    Object.assign(this, {view, panel, settings, server, preview, onSettings, onLayers});
+    view.onMove = () => this.#showScale();
+    // Called after the panes changed what they show.
+    this.onShow = () => {};
+    this.compare = null;
+    Object.assign(this, {hidden: false, scene: null, manifest: null, shown: {}, found: [], notes: new Map()});
   }
 
   open(scene, manifest) {
+    if (scene !== this.scene) this.notes.clear();
+    else for (const {id, nudge} of manifest.layers) scene.nudge(id, nudge);
+    if (manifest.project.kind !== this.kind) this.arrangement = restore(this.settings.views, manifest.project.kind);
+    this.kind = manifest.project.kind;
     Object.assign(this, {scene, manifest});
     this.show();
   }
 
+  /* The views of the panes on the screen, the first pane first. */
+  get views() {
+    return this.arrangement.panes[this.arrangement.layout];
+  }
+
   /* Bring layers and captions in line with settings and choices. */
   show() {
-    const {scene, settings, manifest} = this, {chosen} = manifest;
-    const optical = this.#layerOf('optical', chosen.acquisition), sar = this.#layerOf('sar', null);
-    for (const image of scene.images.values()) image.stretch = this.#stretchOf(image.layer);
-    const image = (layer) => (layer ? [scene.image(layer.id)] : []);
-    const under = settings.underlay === 'sar' && sar ? sar : (optical ?? sar);
-    const acquisition = manifest.acquisitions.find(({id}) => id === chosen.acquisition);
-    scene.setCloud(acquisition?.hasCloud ? acquisition.id : null);
-    scene.setPrediction(this.#predictionId());
-    scene.clouds.levels = HATCHED[settings.hatching];
-    scene.label.opacity = scene.prediction.opacity = settings.opacity;
-    scene.label.hidden = scene.prediction.hidden = this.hidden;
-    const provenance = settings.provenance === 'shown' && !this.hidden ? [scene.provenance] : [];
-    this.view.setLayers('optical', [...image(optical), scene.clouds]);
-    this.view.setLayers('sar', image(sar));
-    this.view.setLayers('label', [...image(under), scene.label, ...provenance, this.masks]);
-    this.view.setLayers('prediction', [...image(under), scene.prediction]);
-    this.panel.panes.provenance.hidden = provenance.length === 0;
-    this.shown = {optical, sar, under, acquisition};
+    const {scene, settings, manifest, view} = this, {chosen, acquisitions} = manifest;
+    const layout = layoutOf(this.arrangement.layout);
+    if (this.laidOut !== layout.id) {
+      this.panel.panes.arrange(layout);
+      view.arrange(layout.panes);
+      this.laidOut = layout.id;
+    }
+    this.found = this.views.map((given) => resolve(given, manifest, settings));
+    const chosenDate = acquisitions.find(({id}) => id === chosen.acquisition);
+    scene.setCloud(chosenDate?.hasCloud ? chosenDate.id : null);
+    scene.setPrediction(resolve({base: null, rendering: {}, model: null}, manifest, settings).predictionId);
+    this.found.forEach((found, i) => view.setPane(view.panes[i], {...this.compose(found), id: this.#idOf(i)}));
+    this.onShow();
+    this.shown = {optical: this.#layer('optical'), sar: this.#layer('sar'), acquisition: chosenDate};
     this.onLayers();
     this.showCaptions();
   }
 
-  #layerOf(modality, acquisition) {
-    const layers = this.manifest.layers.filter((layer) => layer.modality === modality);
-    return layers.find((layer) => (layer.acquisition ?? null) === (acquisition ?? null)) ??
-      (modality === 'sar' ? layers[0] : undefined);
+  /* The image of a kind that is on the screen, else the one that would be. */
+  #layer(modality) {
+    return this.images.find((layer) => layer.modality === modality) ?? layerOf({modality}, this.manifest) ?? undefined;
   }
 
-  #stretchOf(layer) {
-    // A fixed range exists for calibrated values only.
-    const {contrast} = this.settings;
-    return contrast === 'fixed' && !layer.calibrated ? 'auto' : contrast;
+  /* The images on the screen, each once. */
+  get images() {
+    return [...new Set(this.found.map(({layer, missing}) => (missing ? null : layer)).filter(Boolean))];
+  }
+
+  #idOf(i) {
+    const kinds = this.views.map(({id}) => kindOf(id)), before = kinds.slice(0, i).filter((kind) => kind === kinds[i]);
+    return before.length ? `${kinds[i]}-${before.length + 1}` : kinds[i];
+  }
+
+  /* The layers of a resolved view from below, and what they follow. */
+  compose(found) {
+    const {scene, settings} = this, {layer, rendering, predictionId: id, view: {blend}} = found;
+    const layers = layer && !found.missing ? [scene.image(layer.id, rendering)] : [];
+    const faded = (map, usual) => layers.push(new Faded(map, this.hidden ? 0 : (blend ?? usual)));
+    const shows = (name) => found.overlays.includes(name);
+    if (shows('label')) faded(scene.label, settings.opacity);
+    if (shows('prediction') && id !== null) faded(scene.predictionOf(id), settings.opacity);
+    if (shows('confidence') && id !== null) faded(scene.confidenceOf(id), found.view.base === null ? 1 : settings.opacity);
+    if (shows('disagreement') && id !== null) faded(scene.disagreementOf(id), DISAGREEMENT_OPACITY);
+    if (this.#showsProvenance(found)) layers.push(scene.provenance);
+    const levels = this.#cloudLevels(found);
+    if (levels.length) layers.push(new Hatched(scene.cloudsOf(layer.acquisition), levels));
+    const follows = this.#follows(found);
+    if (follows.includes('label') && this.preview) layers.push(this.preview);
+    return {layers, follows};
+  }
+
+  #showsProvenance({overlays}) {
+    if (this.hidden) return false;
+    return overlays.includes('provenance') || (overlays.includes('label') && this.settings.provenance === 'shown');
+  }
+
+  /* The levels of cloud that a view hatches; the view of clouds always shows them all. */
+  #cloudLevels({overlays, layer, missing, view: {id}}) {
+    const hatched = overlays.includes('cloud') && !missing && acquisitionOf(layer, this.manifest)?.hasCloud;
+    if (!hatched) return [];
+    return kindOf(id) === 'cloud' ? EVERY_CLOUD : HATCHED[this.settings.hatching];
+  }
+
+  #follows({overlays}) {
+    const labels = ['label', 'provenance', 'disagreement'].some((name) => overlays.includes(name));
+    return labels ? ['label', ...overlays] : overlays;
   }
 
   showCaptions() {
-    const {optical, sar, under, acquisition} = this.shown, {chosen, models} = this.manifest;
-    const model = models.find(({key}) => key === chosen.model);
-    const range = (layer) => (layer ? rangeText(this.scene.image(layer.id).range) : '');
-    const over = under ? `over ${under.modality === 'sar' ? 'SAR' : 'optical'}` : '';
-    const nameOf = (layer) => (layer.name.toLowerCase() === layer.modality ? '' : layer.name);
-    const caption = (...parts) => this.panel.panes.showCaption(...parts);
-    caption('optical', 'Optical', optical ? (acquisition?.label ?? nameOf(optical)) : 'none for this tile', range(optical));
-    caption('sar', 'SAR', sar ? nameOf(sar) : 'none for this tile', range(sar));
-    caption('label', 'Label', this.hidden ? 'hidden' : over);
-    const note = !model ? 'no model yet: train one' : this.scene.predictionId === null
-      ? `${model.name}: ${this.predictionNote ?? 'being made'}` : `${model.name}, ${over}`;
-    caption('prediction', 'Prediction', note);
+    const {panes} = this.panel;
+    this.found.forEach((own, i) => {
+      const found = this.compare?.secondIn(i) ?? own;
+      panes.showCaption(i, titleOf(found), this.#noteOf(found), this.#rangeOf(found));
+      panes.showLegend(i, {provenance: this.#showsProvenance(found),
+        levels: kindOf(found.view.id) === 'cloud' ? this.#cloudLevels(found) : [],
+        colours: this.#coloursOf(found)});
+    });
+    this.#showScale();
   }
 
-  #predictionId() {
-    const {chosen, models} = this.manifest, model = models.find(({key}) => key === chosen.model);
-    if (!model) return null;
-    return model.predictions[model.usesOptical ? chosen.acquisition : ''] ?? null;
+  /* What the colours of a map or a difference mean. */
+  #coloursOf({overlays, layer, missing, rendering, predictionId: id}) {
+    if (overlays.includes('disagreement') && id !== null) return this.scene.disagreementOf(id).legend;
+    if (overlays.includes('confidence') && id !== null) return this.scene.confidenceOf(id).legend;
+    return (layer && !missing && this.scene.image(layer.id, rendering).legend) || [];
   }
 
-  /* Ask for the prediction that is missing, after the tile has been painted. */
+  #noteOf(found) {
+    const {layer, overlays, missing} = found, {base} = found.view, said = [];
+    const isMap = base === null || base === 'under';
+    if (missing && !isMap) return missing;
+    if (overlays.some((name) => ['prediction', 'confidence', 'disagreement'].includes(name))) said.push(this.#modelNote(found));
+    if (this.hidden && overlays.some((name) => HIDDEN.includes(name))) said.push('hidden');
+    else if (base === 'under' && layer) said.push(`over ${layer.modality === 'sar' ? 'SAR' : 'optical'}`);
+    if (!isMap) {
+      const date = acquisitionOf(layer, this.manifest)?.label;
+      const name = layer.name.toLowerCase() === layer.modality ? null : layer.name;
+      said.push(date ?? name, ...renderingText(found, this.manifest));
+      const maps = overlays.filter((overlay) => overlay !== 'cloud');
+      if (maps.length) said.push(`below ${maps.join(', ')}`);
+    }
+    const moved = layer && nudgeText(layer.nudge);
+    if (moved) said.push(`moved ${moved}, for display only`);
+    return said.filter(Boolean).join(', ');
+  }
+
+  #modelNote({model, predictionId}) {
+    if (!model) return 'no model yet: train one';
+    return predictionId === null ? `${model.name}: ${this.notes.get(model.key) ?? 'being made'}` : model.name;
+  }
+
+  #rangeOf({layer, missing, rendering, view: {base}}) {
+    if (!layer || missing || base === null || base === 'under') return '';
+    return rangeText(this.scene.image(layer.id, rendering).range);
+  }
+
+  /* One scale bar is enough: in the last pane, where it hides least. */
+  #showScale() {
+    if (!this.manifest) return;
+    const {ground} = this.manifest.tile, {panes} = this.panel, last = this.found.length - 1;
+    const bar = scaleBar(ground, this.view.transform.scale);
+    panes.list.forEach((_, i) => panes.showScale(i, i === last ? bar : null, ground?.north ?? 0));
+  }
+
+  /* Ask for the predictions that are missing, after the tile has been painted. */
   async predict() {
     const {manifest, scene} = this, {chosen} = manifest;
-    const model = manifest.models.find(({key}) => key === chosen.model);
-    if (!model?.id || this.#predictionId() !== null || scene.asked === `${model.key}/${chosen.acquisition}`) return;
-    scene.asked = `${model.key}/${chosen.acquisition}`;
-    this.predictionNote = 'being made';
-    const query = model.usesOptical && chosen.acquisition ? `?acquisition=${chosen.acquisition}` : '';
+    scene.asked ??= new Set();
+    const wanted = new Set(this.found.filter(({overlays, predictionId}) => predictionId === null &&
+      overlays.some((name) => ['prediction', 'confidence', 'disagreement'].includes(name))).map(({model}) => model));
+    const inUse = manifest.models.find(({key}) => key === chosen.model);
+    if (scene.predictionId === null) wanted.add(inUse);
+    for (const model of wanted) {
+      const key = `${model?.key}/${chosen.acquisition}`;
+      if (!model?.id || scene.asked.has(key)) continue;
+      scene.asked.add(key);
+      await this.#predict(model, scene, chosen.acquisition);
+    }
+  }
+
+  async #predict(model, scene, acquisition) {
+    this.notes.set(model.key, 'being made');
+    const query = model.usesOptical && acquisition ? `?acquisition=${acquisition}` : '';
     try {
       const {id} = await this.server.json(`/tile/${scene.tile.id}/predict/${model.id}${query}`);
-      model.predictions[model.usesOptical ? chosen.acquisition : ''] = id;
+      model.predictions[model.usesOptical ? acquisition : ''] = id;
     } catch (error) {
-      this.predictionNote = 'not available';
+      this.notes.set(model.key, 'not available');
       this.panel.say(`There is no prediction: ${error.message}`, {kind: 'warning'});
     }
     if (scene === this.scene) this.show();
@@ -99,6 +198,49 @@ export class Display {
     this.show();
     this.predict();
   }
+
+  // ---- layout and views
+
+  setLayout(id) {
+    this.#arrange({...this.arrangement, layout: layoutOf(id).id});
+  }
+
+  stepLayout() {
+    this.setLayout(nextLayout(this.arrangement.layout).id);
+    this.panel.say(`Panes: ${layoutOf(this.arrangement.layout).label.toLowerCase()}.`);
+  }
+
+  /* Show a view in a pane of the layout. */
+  setView(i, given) {
+    this.changeViews([i], () => given);
+  }
+
+  /* Change the views of some panes: `change(view)` gives what is new. */
+  changeViews(slots, change) {
+    const {layout, panes} = this.arrangement;
+    const views = panes[layout].map((given, i) => (slots.includes(i) ? {...given, ...change(given)} : given));
+    this.#arrange({layout, panes: {...panes, [layout]: views}});
+    this.predict();
+  }
+
+  stepView(i) {
+    this.setView(i, nextView(this.views[i], this.manifest));
+  }
+
+  #arrange(arrangement) {
+    this.arrangement = arrangement;
+    this.settings.change({views: remember(this.settings.views, this.kind, arrangement)});
+    this.onSettings();
+    this.show();
+  }
+
+  /* The view that a pane is compared with: that of the next pane, or the next one there is. */
+  secondOf(i) {
+    const {views} = this, given = views.length > 1 ? views[(i + 1) % views.length] : nextView(views[i], this.manifest);
+    return resolve(given, this.manifest, this.settings);
+  }
+
+  // ---- settings
 
   #set(changes) {
     this.settings.change(changes);
@@ -128,24 +270,22 @@ export class Display {
 
   /* Tint two strokes that overlap while a person chooses; none when there is nothing to choose. */
   showConflict(theirs, mine) {
-    this.masks.set([...theirs.map((mask) => ({mask, colour: '#f28c28'})),
+    this.preview?.set('conflict', [...theirs.map((mask) => ({mask, colour: '#f28c28'})),
       ...(mine ? [{mask: mine, colour: '#3aa0ff'}] : [])]);
     if (mine) this.view.reveal(mine);
-    this.view.draw(null, ['label']);
   }
 
   /* What a person sees while painting, as the edit log keeps it. */
   panesShown() {
-    const {optical, sar} = this.shown;
-    const acquisition = optical?.acquisition ? `optical/${optical.acquisition}` : optical && 'optical';
-    return [acquisition, sar && 'sar', !this.hidden && this.settings.opacity > 0 && 'label',
-      this.scene.predictionId !== null && `prediction/${this.scene.predictionId}`].filter(Boolean);
+    const hidden = this.hidden ? HIDDEN : this.settings.opacity > 0 ? [] : ['label', 'prediction'];
+    return this.found.map((found) => logName(found, found.view.blend === null ? hidden : this.hidden ? HIDDEN : []))
+      .filter(Boolean);
   }
 }
 
 /* "0,255 relative 8-bit" or "0,1;0,2 dB", as the server prints the stretch, for people. */
 function rangeText(text) {
-  const [, numbers, unit] = /^(\S+) (.*)$/.exec(text) ?? [];
+  const [, numbers, unit] = /^(\S+) (.*)$/.exec(text ?? '') ?? [];
   if (!numbers) return '';
   const ranges = numbers.split(';').map((one) => one.split(',').join(' to ')).join(', ');
   return `${ranges} ${unit === 'dB' ? 'dB' : `· ${unit}`}`;

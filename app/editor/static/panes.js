@@ -1,48 +1,108 @@
-/* The panes as elements, each with its caption, the range of its image and, over the label, what the
-patterns of provenance mean. */
+/* The panes as elements: six of them, of which a layout shows some. Each has a caption that opens its
+menu, the range of its image, scale and north, and what its patterns mean. */
 
 import {h} from './dom.js';
-import {PROVENANCE, PROVENANCE_NAMES, repeat} from './patterns.js';
+import {CLOUDS, PROVENANCE, PROVENANCE_NAMES, repeat} from './patterns.js';
+import {MOST_PANES, gridOf} from './views/layouts.js';
 
-const PANE_IDS = ['optical', 'sar', 'label', 'prediction'];
+const FIRST = ['optical', 'sar', 'label', 'prediction'];
+const CLOUD_NAMES = [[2, 'thick cloud'], [1, 'thin cloud'], [3, 'shadow']];
+const SVG = 'http://www.w3.org/2000/svg';
 
 export class Panes {
   constructor() {
-    this.captions = {};
-    this.list = PANE_IDS.map((id) => ({id, element: this.#pane(id)}));
-    this.provenance = provenanceLegend();
-    this.list.find(({id}) => id === 'label').element.append(this.provenance);
+    // Called with the index of the pane whose caption was clicked, and the caption.
+    this.onMenu = () => {};
+    this.parts = [];
+    this.list = Array.from({length: MOST_PANES}, (_, i) => ({id: FIRST[i] ?? `pane-${i + 1}`, element: this.#pane(i)}));
     this.element = h('div', {className: 'panes'}, ...this.list.map(({element}) => element));
   }
 
-  #pane(id) {
-    const pane = h('section', {className: 'pane', data: {pane: id}});
+  #pane(i) {
     const title = h('span', {className: 'title'}), note = h('span', {className: 'note'});
-    const range = h('div', {className: 'range'});
-    this.captions[id] = {title, note, range};
-    pane.append(h('div', {className: 'caption'}, title, note), range);
-    return pane;
+    const caption = h('button', {type: 'button', className: 'caption', ariaHasPopup: 'dialog', ariaExpanded: 'false',
+      title: 'Choose what this pane shows'}, title, note, h('span', {className: 'caret', ariaHidden: 'true'}, '▾'));
+    keepFromGround(caption);
+    caption.addEventListener('click', () => this.onMenu(i, caption));
+    const range = h('div', {className: 'range'}), foot = h('div', {className: 'pane-foot'}, range);
+    const ruler = h('div', {className: 'ruler', hidden: true}), length = h('span'), bar = h('i');
+    const north = northArrow();
+    ruler.append(north, h('span', {className: 'length'}, length, bar));
+    this.parts.push({caption, title, note, range, foot, ruler, north, length, bar, legend: null, key: ''});
+    return h('section', {className: 'pane', data: {pane: FIRST[i] ?? `pane-${i + 1}`, slot: String(i)}},
+      caption, foot, ruler);
   }
 
-  showCaption(id, title, note = '', range = '') {
-    const caption = this.captions[id];
+  /* Lay out the panes as a layout says. */
+  arrange(layout) {
+    const {areas, rows, columns, names} = gridOf(layout);
+    Object.assign(this.element.style, {gridTemplateAreas: areas, gridTemplateRows: rows, gridTemplateColumns: columns});
+    this.element.dataset.layout = layout.id;
+    this.list.forEach(({element}, i) => {
+      element.style.gridArea = names[i] ?? '';
+      element.hidden = i >= names.length;
+    });
+  }
+
+  /* Name a pane, say what is special about it, and the range of its values. */
+  showCaption(i, title, note = '', range = '') {
+    const parts = this.parts[i];
     for (const [part, text] of Object.entries({title, note, range}))
-      if (caption[part].textContent !== text) caption[part].textContent = text;
+      if (parts[part].textContent !== text) parts[part].textContent = text;
+    const name = note ? `${title}, ${note}` : title;
+    if (parts.caption.ariaLabel !== name) parts.caption.ariaLabel = name;
+  }
+
+  /* Explain patterns and colours of a pane: `provenance`, `levels` of cloud, and `colours` as {colour,
+     text}. */
+  showLegend(i, {provenance = false, levels = [], colours = []}) {
+    const parts = this.parts[i], key = JSON.stringify([provenance, levels, colours]);
+    if (parts.key === key) return;
+    parts.key = key;
+    const patterns = [...(provenance ? PROVENANCE_NAMES.map(([code, name]) => [PROVENANCE[code], name]) : []),
+      ...CLOUD_NAMES.filter(([level]) => levels.includes(level)).map(([level, name]) => [CLOUDS[level], name])];
+    const entries = [...patterns.map(([pattern, name]) => h('span', {}, swatch(pattern), name)),
+      ...colours.map(({colour, text}) => h('span', {}, h('i', {className: 'colour', style: `background:${colour}`}), text))];
+    parts.legend?.remove();
+    parts.legend = entries.length ? h('div', {className: 'legend'}, ...entries) : null;
+    if (parts.legend) parts.foot.prepend(parts.legend);
+  }
+
+  /* Show the scale bar of `views/scale.js` and the direction of north, in degrees from the top. */
+  showScale(i, bar, north) {
+    const {ruler, north: arrow, length, bar: line} = this.parts[i];
+    ruler.hidden = bar === null;
+    if (bar === null) return;
+    if (length.textContent !== bar.text) length.textContent = bar.text;
+    line.style.width = `${bar.length}px`;
+    arrow.style.transform = `rotate(${north}deg)`;
   }
 }
 
-/* What each pattern on the label means. */
-function provenanceLegend() {
-  const legend = h('div', {className: 'legend', hidden: true});
-  for (const [code, name] of PROVENANCE_NAMES) {
-    const canvas = h('canvas', {width: 36, height: 28}), context = canvas.getContext('2d');
-    context.fillStyle = '#6d747c';
+/* What happens on an element above a pane is not meant for the ground below it. */
+export function keepFromGround(element) {
+  for (const type of ['pointerdown', 'pointermove', 'pointerup', 'wheel', 'contextmenu'])
+    element.addEventListener(type, (event) => event.stopPropagation());
+}
+
+function swatch(pattern) {
+  const canvas = h('canvas', {width: 36, height: 28}), context = canvas.getContext('2d');
+  context.fillStyle = '#6d747c';
+  context.fillRect(0, 0, 36, 28);
+  if (pattern) {
+    context.fillStyle = context.createPattern(repeat(pattern, 2), 'repeat');
     context.fillRect(0, 0, 36, 28);
-    if (PROVENANCE[code]) {
-      context.fillStyle = context.createPattern(repeat(PROVENANCE[code], 2), 'repeat');
-      context.fillRect(0, 0, 36, 28);
-    }
-    legend.append(h('span', {}, canvas, name));
   }
-  return legend;
+  return canvas;
+}
+
+function northArrow() {
+  const svg = document.createElementNS(SVG, 'svg'), path = document.createElementNS(SVG, 'path');
+  svg.setAttribute('viewBox', '0 0 16 20');
+  svg.setAttribute('class', 'north');
+  svg.setAttribute('role', 'img');
+  svg.setAttribute('aria-label', 'North');
+  path.setAttribute('d', 'M8 1 13 19 8 15 3 19Z');
+  svg.append(path);
+  return svg;
 }

@@ -1,18 +1,17 @@
-/* Panes that share one transform: the same ground under the same place of each. Drawing happens at
-most once per animation frame, and only in the panes and the rectangle that changed. */
+/* Panes that share one transform: the same ground in the middle of each. Drawing happens at most once
+per animation frame, and only in the panes and the rectangle that changed. */
 
 import {union} from './labels.js';
 import {nodataChecker, place} from './layers.js';
-import {stampSpans} from './raster.js';
+import {Marks} from './views/marks.js';
 
 const MAX_SCALE = 64;
-const CROSS_PX = 11;
-const GHOST_PAD = 3;
-const SVG = 'http://www.w3.org/2000/svg';
+// Panes that differ by less come from rounding, and share their upper left corner.
+const SAME_PX = 3;
 
 export class View {
-  /* `panes` is a list of {id, element}; layers are set by `setLayers`. */
-  constructor(panes, timings) {
+  /* `slots` lists {id, element}: all panes that there may be. `arrange` says which are shown. */
+  constructor(slots, timings) {
     this.timings = timings;
     this.tile = {height: 1, width: 1};
     this.transform = {scale: 1, x: 0, y: 0};
@@ -22,8 +21,15 @@ export class View {
     this.ghost = null;
     this.requested = 0;
     this.fitted = true;
+    /* Called after the place or the zoom changed. */
     this.onChange = () => {};
-    this.panes = panes.map(({id, element}) => makePane(id, element));
+    this.onMove = () => {};
+    /* Layers drawn last in every pane. */
+    this.overlays = [];
+    /* Called after each drawing, with the frame of the largest pane: what is placed over the panes by
+       others. A pane lies `dx` and `dy` away from it. */
+    this.onFrame = () => {};
+    this.panes = slots.map(({id, element}) => makePane(id, element));
     this.observer = new ResizeObserver(() => this.#resize());
     for (const {element} of this.panes) this.observer.observe(element);
   }
@@ -33,14 +39,43 @@ export class View {
     cancelAnimationFrame(this.requested);
   }
 
-  pane(id) {
-    return this.panes.find((pane) => pane.id === id);
+  /* The panes on the screen. */
+  get shown() {
+    return this.panes.filter(({shown}) => shown);
   }
 
-  setLayers(id, layers) {
-    const pane = this.pane(id);
-    pane.layers = layers;
-    this.draw(null, [id]);
+  /* The pane that has the mouse, else the first that shows labels. */
+  get active() {
+    const {shown} = this;
+    return shown.find(({hovered}) => hovered) ?? shown.find(({follows}) => follows.has('label')) ?? shown[0];
+  }
+
+  pane(id) {
+    return this.panes.find((pane) => pane.id === id && pane.shown);
+  }
+
+  /* Show the first `count` panes. */
+  arrange(count) {
+    this.panes.forEach((pane, i) => {
+      pane.shown = i < count;
+      pane.element.hidden = !pane.shown;
+      if (!pane.shown) pane.hovered = false;
+    });
+    this.#resize();
+  }
+
+  /* What a pane shows: `layers` from below, and `follows`, the names of what they change with. */
+  setPane(pane, {id, layers, follows}) {
+    Object.assign(pane, {id, layers, follows: new Set(follows)});
+    pane.element.dataset.pane = id;
+    this.#invalidate(pane, null);
+  }
+
+  /* What a pane shows beside its own layers: {layers, follows, from}; `from` is the share of its width
+     where it begins, 0 for all of the pane. Null takes it away. */
+  setSecond(pane, second) {
+    pane.second = second && {...second, follows: new Set(second.follows)};
+    this.#invalidate(pane, null);
   }
 
   /* Show another tile; the place is kept when its shape is the same. */
@@ -52,18 +87,33 @@ export class View {
   }
 
   #resize() {
-    const {clientWidth: width, clientHeight: height} = this.panes[0].element;
-    if (!width || !height) return;
-    this.size = {width, height};
     this.ratio = devicePixelRatio || 1;
-    for (const pane of this.panes) {
-      pane.canvas.width = Math.round(pane.element.clientWidth * this.ratio);
-      pane.canvas.height = Math.round(pane.element.clientHeight * this.ratio);
-      pane.checker = null;
+    const {shown} = this, area = ({width, height}) => width * height;
+    for (const pane of this.panes) this.#measure(pane);
+    const largest = shown.reduce((best, pane) => (area(pane) > area(best) ? pane : best), shown[0]);
+    if (!largest?.width || !largest.height) return;
+    const before = this.size;
+    this.size = {width: largest.width, height: largest.height};
+    for (const pane of shown) {
+      const dx = (pane.width - this.size.width) / 2, dy = (pane.height - this.size.height) / 2;
+      pane.dx = Math.abs(dx) < SAME_PX ? 0 : Math.round(dx);
+      pane.dy = Math.abs(dy) < SAME_PX ? 0 : Math.round(dy);
     }
-    // What showed the whole tile goes on doing so.
+    // What showed the whole tile goes on doing so; else the middle stays in the middle.
     if (this.fitted) this.fit();
-    else this.draw();
+    else this.#shift((this.size.width - before.width) / 2, (this.size.height - before.height) / 2);
+  }
+
+  /* Take over the size of a pane; its canvas is emptied by that, and only then. */
+  #measure(pane) {
+    const {canvas, element, shown} = pane, {clientWidth: width, clientHeight: height} = element;
+    const across = shown ? Math.round(width * this.ratio) : 0;
+    const down = shown ? Math.round(height * this.ratio) : 0;
+    Object.assign(pane, {width, height});
+    if (canvas.width === across && canvas.height === down) return;
+    Object.assign(canvas, {width: across, height: down});
+    pane.checker = null;
+    this.#invalidate(pane, null);
   }
 
   #fitScale() {
@@ -83,23 +133,28 @@ export class View {
     this.#moved();
   }
 
-  /* Zoom by a factor; the tile pixel under (x, y) of a pane stays where it is. */
-  zoom(factor, x = this.size.width / 2, y = this.size.height / 2) {
-    const {scale} = this.transform;
+  /* Zoom by a factor; the tile pixel under (x, y) stays where it is. The place is one of the largest
+     pane, or of `pane`. */
+  zoom(factor, x = this.size.width / 2, y = this.size.height / 2, pane = null) {
+    const {scale} = this.transform, at = {x: x - (pane?.dx ?? 0), y: y - (pane?.dy ?? 0)};
     const least = Math.min(1, this.#fitScale()) * 0.5;
     const next = Math.max(least, Math.min(MAX_SCALE, scale * factor));
     const ratio = next / scale;
     this.fitted = false;
     this.transform = {
       scale: next,
-      x: x - (x - this.transform.x) * ratio,
-      y: y - (y - this.transform.y) * ratio,
+      x: at.x - (at.x - this.transform.x) * ratio,
+      y: at.y - (at.y - this.transform.y) * ratio,
     };
     this.#moved();
   }
 
   pan(dx, dy) {
     this.fitted = false;
+    this.#shift(dx, dy);
+  }
+
+  #shift(dx, dy) {
     this.transform = {...this.transform, x: this.transform.x + dx, y: this.transform.y + dy};
     this.#moved();
   }
@@ -119,34 +174,40 @@ export class View {
     this.transform.x = clamp(this.transform.x, this.tile.width * scale, width);
     this.transform.y = clamp(this.transform.y, this.tile.height * scale, height);
     this.draw();
+    this.onMove();
     this.onChange();
   }
 
-  /* Position in tile pixels, as fractions, of a place in a pane. */
-  toTile(x, y) {
+  /* Position in tile pixels, as fractions, of a place in the largest pane, or in `pane`. */
+  toTile(x, y, pane = null) {
     const {scale, x: left, y: top} = this.transform;
-    return {x: (x - left) / scale, y: (y - top) / scale};
+    return {x: (x - (pane?.dx ?? 0) - left) / scale, y: (y - (pane?.dy ?? 0) - top) / scale};
   }
 
-  /* The box of tile pixels in view. */
-  visible() {
-    const {width, height} = this.size, from = this.toTile(0, 0), to = this.toTile(width, height);
+  /* The box of tile pixels in view: in the largest pane, which sees all that others do, or in one. */
+  visible(pane = null) {
+    const {width, height} = pane ?? this.size;
+    const from = this.toTile(0, 0, pane), to = this.toTile(width, height, pane);
     const y0 = Math.max(0, Math.floor(from.y)), x0 = Math.max(0, Math.floor(from.x));
     const h = Math.min(this.tile.height, Math.ceil(to.y)) - y0;
     return {y0, x0, h: Math.max(0, h), w: Math.max(0, Math.min(this.tile.width, Math.ceil(to.x)) - x0)};
   }
 
-  /* Ask for a drawing of a box of tile pixels (null: everything) in some panes (null: all). */
+  /* Ask for a drawing of a box of tile pixels (null: everything) in the panes that have one of these
+     ids or follow it (null: in all). */
   draw(box = null, ids = null) {
-    for (const pane of this.panes) {
-      if (ids !== null && !ids.includes(pane.id)) continue;
-      pane.stale = pane.stale === 'all' || box === null ? 'all' : union(pane.stale, box);
-    }
+    for (const pane of this.panes)
+      if (pane.shown && (ids === null || ids.some((id) => concerns(pane, id)))) this.#invalidate(pane, box);
     this.#request();
   }
 
-  /* Move the cursor (tile pixels, or null) with the outline to show: {diameter, origin} of a brush
-     stamp, optionally `from`, the other end of a straight line. */
+  #invalidate(pane, box) {
+    pane.stale = pane.stale === 'all' || box === null ? 'all' : union(pane.stale, box);
+    this.#request();
+  }
+
+  /* Move the cursor (tile pixels, or null) with the outline to show: {diameter, origin, square?} of a
+     brush stamp, optionally `from`, the other end of a straight line. */
   point(cursor, ghost) {
     this.cursor = cursor;
     this.ghost = ghost;
@@ -160,21 +221,26 @@ export class View {
   #frame() {
     const started = performance.now();
     this.requested = 0;
-    const frame = {
-      scale: this.transform.scale * this.ratio,
-      x: this.transform.x * this.ratio,
-      y: this.transform.y * this.ratio,
-      ratio: this.ratio,
-      visible: this.visible(),
-    };
-    for (const pane of this.panes) if (pane.stale) this.#drawPane(pane, frame);
-    this.#moveCursor(frame);
+    for (const pane of this.panes) {
+      if (!pane.shown || !pane.width) continue;
+      const frame = this.#frameOf(pane);
+      if (pane.stale) this.#drawPane(pane, {...frame, visible: this.visible(pane)});
+      pane.marks.move(this.cursor, this.ghost, frame, pane.hovered);
+    }
+    this.onFrame(this.#frameOf({dx: 0, dy: 0}));
     this.timings.add('draw', performance.now() - started);
   }
 
+  /* The transform of a pane to device pixels. */
+  #frameOf({dx, dy}) {
+    const {scale, x, y} = this.transform, {ratio} = this;
+    return {scale: scale * ratio, x: (x + dx) * ratio, y: (y + dy) * ratio, ratio};
+  }
+
   #drawPane(pane, frame) {
-    const {context, canvas} = pane, stale = pane.stale;
+    const {context, canvas, second} = pane, stale = pane.stale;
     pane.stale = null;
+    pane.checker ??= nodataChecker(context, this.ratio);
     context.save();
     if (stale !== 'all') {
       const [left, top, w, h] = place(frame, stale);
@@ -183,113 +249,43 @@ export class View {
       context.clip();
       frame = {...frame, visible: intersect(frame.visible, stale)};
     }
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    pane.checker ??= nodataChecker(context, this.ratio);
-    context.fillStyle = pane.checker;
-    context.fillRect(...place(frame, {y0: 0, x0: 0, h: this.tile.height, w: this.tile.width}));
-    if (frame.visible.h > 0 && frame.visible.w > 0)
-      for (const layer of pane.layers) layer.draw(context, frame);
+    const cut = second ? Math.round(second.from * canvas.width) : canvas.width;
+    if (cut > 0) this.#drawPart(pane, pane, frame, 0, cut);
+    if (cut < canvas.width) this.#drawPart(pane, second, frame, cut, canvas.width);
     context.restore();
   }
 
-  /* Cursor and outline are small elements that move over the pane: a canvas as large as the pane
-     would be composed anew for every move of the mouse. */
-  #moveCursor(frame) {
-    const {cursor, ghost} = this, shown = ghost && ghost.diameter * this.transform.scale >= 3;
-    const key = shown ? `${ghost.diameter}/${frame.scale}/${frame.ratio}` : '';
-    for (const pane of this.panes) {
-      const {marks} = pane;
-      marks.cross.hidden = !cursor || pane.hovered;
-      marks.ghost.hidden = !cursor || !shown;
-      marks.line.toggleAttribute('hidden', !cursor || !ghost?.from);
-      if (!cursor) continue;
-      const x = cursor.x * frame.scale + frame.x, y = cursor.y * frame.scale + frame.y;
-      moveTo(marks.cross, (x / frame.ratio) - CROSS_PX - 2, (y / frame.ratio) - CROSS_PX - 2);
-      if (shown) {
-        if (marks.key !== key) drawGhost(marks.ghost, ghost, frame);
-        marks.key = key;
-        const [left, top] = place(frame, {y0: ghost.origin[0], x0: ghost.origin[1], h: 0, w: 0});
-        moveTo(marks.ghost, left / frame.ratio - GHOST_PAD, top / frame.ratio - GHOST_PAD);
-      }
-      if (ghost?.from) drawLine(marks.line, ghost.from, {x, y}, frame);
+  /* Draw what a pane shows, or shows beside that, between two columns of its canvas. */
+  #drawPart({context, canvas, checker}, {layers}, frame, left, right) {
+    const whole = left === 0 && right === canvas.width;
+    if (!whole) {
+      context.save();
+      context.beginPath();
+      context.rect(left, 0, right - left, canvas.height);
+      context.clip();
     }
+    context.clearRect(left, 0, right - left, canvas.height);
+    context.fillStyle = checker;
+    context.fillRect(...place(frame, {y0: 0, x0: 0, h: this.tile.height, w: this.tile.width}));
+    if (frame.visible.h > 0 && frame.visible.w > 0)
+      for (const layer of [...layers, ...this.overlays]) layer.draw(context, frame);
+    if (!whole) context.restore();
   }
 }
+
+const concerns = ({id, follows, second}, name) =>
+  id === name || follows.has(name) || (second?.follows.has(name) ?? false);
 
 function makePane(id, element) {
-  const canvas = document.createElement('canvas');
-  const marks = {ghost: document.createElement('canvas'), cross: drawCross(),
-    line: document.createElementNS(SVG, 'svg'), key: ''};
-  marks.ghost.className = marks.cross.className = 'mark';
-  marks.line.setAttribute('class', 'line-mark');
-  for (const colour of ['black', 'white']) {
-    const line = document.createElementNS(SVG, 'line');
-    line.setAttribute('class', colour);
-    marks.line.append(line);
-  }
-  element.prepend(canvas, marks.line, marks.ghost, marks.cross);
-  return {id, element, canvas, marks, context: canvas.getContext('2d'), layers: [], stale: 'all',
-    hovered: false};
-}
-
-function moveTo(element, x, y) {
-  element.style.transform = `translate(${x}px, ${y}px)`;
+  const canvas = document.createElement('canvas'), marks = new Marks();
+  element.prepend(canvas, ...marks.elements);
+  return {id, element, canvas, marks, context: canvas.getContext('2d'), layers: [], second: null,
+    follows: new Set(), stale: 'all', hovered: false, shown: true, width: 0, height: 0, dx: 0, dy: 0,
+    checker: null};
 }
 
 function intersect(a, b) {
   const y0 = Math.max(a.y0, b.y0), x0 = Math.max(a.x0, b.x0);
   const h = Math.min(a.y0 + a.h, b.y0 + b.h) - y0, w = Math.min(a.x0 + a.w, b.x0 + b.w) - x0;
   return {y0, x0, h: Math.max(0, h), w: Math.max(0, w)};
-}
-
-/* Dark below light, so that the line shows on any image. */
-function strokeTwice(context, path, ratio) {
-  context.strokeStyle = 'rgba(0, 0, 0, .75)';
-  context.lineWidth = 3 * ratio;
-  context.stroke(path);
-  context.strokeStyle = '#fff';
-  context.lineWidth = ratio;
-  context.stroke(path);
-}
-
-/* The exact outline of a stamp: a stamp is convex, so one staircase down each side is enough. */
-function drawGhost(canvas, {diameter}, {scale, ratio}) {
-  const side = Math.ceil(diameter * scale + 2 * GHOST_PAD * ratio);
-  canvas.width = canvas.height = side;
-  canvas.style.width = canvas.style.height = `${side / ratio}px`;
-  const spans = stampSpans(diameter), path = new Path2D();
-  const at = (pixels) => Math.round(pixels * scale) + GHOST_PAD * ratio;
-  path.moveTo(at(spans[1]), at(0));
-  for (let row = 0; row < diameter; row++) {
-    path.lineTo(at(spans[2 * row + 1]), at(row));
-    path.lineTo(at(spans[2 * row + 1]), at(row + 1));
-  }
-  for (let row = diameter - 1; row >= 0; row--) {
-    path.lineTo(at(spans[2 * row]), at(row + 1));
-    path.lineTo(at(spans[2 * row]), at(row));
-  }
-  path.closePath();
-  strokeTwice(canvas.getContext('2d'), path, ratio);
-}
-
-function drawCross() {
-  const canvas = document.createElement('canvas'), ratio = devicePixelRatio || 1;
-  const half = CROSS_PX + 2;
-  canvas.width = canvas.height = Math.round(2 * half * ratio);
-  canvas.style.width = canvas.style.height = `${2 * half}px`;
-  const context = canvas.getContext('2d'), path = new Path2D();
-  context.scale(ratio, ratio);
-  for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-    path.moveTo(half + (dx * CROSS_PX) / 3, half + (dy * CROSS_PX) / 3);
-    path.lineTo(half + dx * CROSS_PX, half + dy * CROSS_PX);
-  }
-  strokeTwice(context, path, 1);
-  return canvas;
-}
-
-/* The straight line that Shift would paint, from the end of the last stroke to the cursor. */
-function drawLine(svg, from, to, {scale, x, y, ratio}) {
-  const ends = {x1: from.x * scale + x, y1: from.y * scale + y, x2: to.x, y2: to.y};
-  for (const line of svg.children)
-    for (const [name, value] of Object.entries(ends)) line.setAttribute(name, value / ratio);
 }

@@ -1,0 +1,54 @@
+/* How panes can be laid out, and what is remembered of it for each kind of project. Pure. */
+
+import {cleanView, defaultViews} from './catalog.js';
+
+export const MOST_PANES = 6;
+const VERSION = 1;
+
+/* `areas` as in CSS, a letter for each pane; the first pane is the largest. */
+export const LAYOUTS = [
+  {id: '1', label: 'One pane', panes: 1, areas: ['a']},
+  {id: '2c', label: 'Two columns', panes: 2, areas: ['a b']},
+  {id: '2r', label: 'Two rows', panes: 2, areas: ['a', 'b']},
+  {id: '3c', label: 'Three columns', panes: 3, areas: ['a b c']},
+  {id: '1+2', label: 'One large and two small', panes: 3, areas: ['a a b', 'a a c']},
+  {id: '2x2', label: 'Two by two', panes: 4, areas: ['a b', 'c d']},
+  {id: '2x3', label: 'Two rows of three', panes: 6, areas: ['a b c', 'd e f']},
+];
+export const DEFAULT_LAYOUT = '2x2';
+
+export function layoutOf(id) {
+  return LAYOUTS.find((layout) => layout.id === id) ?? LAYOUTS.find(({id: other}) => other === DEFAULT_LAYOUT);
+}
+
+export function nextLayout(id) {
+  return LAYOUTS[(LAYOUTS.findIndex((layout) => layout.id === id) + 1) % LAYOUTS.length];
+}
+
+/* The grid of a layout for CSS: {template, areas: a letter for each pane}. */
+export function gridOf({areas, panes}) {
+  const rows = areas.map((row) => `"${row}"`).join(' ');
+  const columns = areas[0].split(' ').length;
+  return {areas: rows, rows: `repeat(${areas.length}, minmax(0, 1fr))`,
+    columns: `repeat(${columns}, minmax(0, 1fr))`, names: [...'abcdef'].slice(0, panes)};
+}
+
+/* What is remembered for a kind of project: {layout, panes: {layout id: list of views}}. Whatever does
+   not read as such, from another version or changed by hand, gives way to the default. */
+export function restore(stored, kind) {
+  const found = {layout: DEFAULT_LAYOUT, panes: {}};
+  const kept = stored?.version === VERSION ? stored.kinds?.[kind] : null;
+  if (LAYOUTS.some(({id}) => id === kept?.layout)) found.layout = kept.layout;
+  for (const {id, panes} of LAYOUTS) {
+    const views = Array.isArray(kept?.panes?.[id]) ? kept.panes[id].map(cleanView) : [];
+    const usual = defaultViews(kind, panes);
+    found.panes[id] = usual.map((view, i) => views[i] ?? view);
+  }
+  return found;
+}
+
+/* What to keep, beside what is kept for other kinds of project. */
+export function remember(stored, kind, {layout, panes}) {
+  const kinds = stored?.version === VERSION ? stored.kinds : {};
+  return {version: VERSION, kinds: {...kinds, [kind]: {layout, panes}}};
+}

@@ -57,8 +57,9 @@ def test_every_command_has_a_button_help_and_a_line_on_the_sheet(
 
 def test_buttons_name_their_key(nineteen: Desk) -> None:
     for entry in commands():
-        buttons = nineteen.page.locator(f'button[data-command="{entry["id"]}"]').all()
-        assert all(entry["keys"][0] in (button.get_attribute("title") or "") for button in buttons)
+        for button in nineteen.page.locator(f'button[data-command="{entry["id"]}"]').all():
+            title = button.get_attribute("title") or ""
+            assert entry["keys"][0] in title, (entry["id"], title)
 
 
 def test_each_of_nineteen_classes_has_a_key(nineteen: Desk) -> None:
@@ -86,8 +87,8 @@ def test_no_key_of_ours_reaches_the_page(bench: Bench) -> None:
     desk.page.evaluate(
         "window.heard = []; document.addEventListener('keydown', (e) => window.heard.push(e.key))"
     )
-    desk.press("b", "r", "c", "Shift+R", "2", "k", "Control+z")
-    assert desk.page.evaluate("window.heard") == ["Shift", "k", "Control"]
+    desk.press("b", "r", "c", "Shift+R", "2", "y", "Control+z")
+    assert desk.page.evaluate("window.heard") == ["Shift", "y", "Control"]
 
 
 def test_buttons_do_what_their_keys_do(bench: Bench) -> None:

@@ -6,7 +6,8 @@ changes?, pressed?(editor)}
 
 `release` is called when a held key is let go; `toolbar` names the group of buttons at the left that
 shows it; `tool` marks tools that can be in hand; `changes` marks what a tile that may not be changed
-has no use for; `pressed` says whether a command that switches something has it switched on. Keys are written as `keyOf` names them. `C` and `R` alone stay free: they are Streamlit's. */
+has no use for; `pressed` says whether a command that switches something has it switched on. Keys are
+written as `keyOf` names them. `C` and `R` alone stay free: they are Streamlit's. */
 
 import {BULK} from './commands/bulk.js';
 import {CLASSES} from './commands/classes.js';

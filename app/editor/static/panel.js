@@ -103,11 +103,23 @@ export class Panel {
     this.toolbar.show(this.element.editor, tool);
     this.column.classes.show(settings);
     this.column.showBrush(settings);
+    this.column.badges.show(this.element.editor, (code) => this.column.classes.nameOf(code));
+    this.#showPressed();
     for (const element of this.element.querySelectorAll('[data-command="hide"]'))
       element.ariaPressed = String(hidden);
+    this.element.dataset.effect = settings.effect;
     for (const [id, text] of Object.entries({underlay, contrast, clouds: hatching, provenance, patterns}))
       this.column.showValue(id, text);
     this.#speak(tool, classCode);
+  }
+
+  /* The switches outside the toolbar. */
+  #showPressed() {
+    const {editor} = this.element;
+    for (const element of this.element.querySelectorAll('.side [data-command], .dock [data-command]')) {
+      const entry = command(element.dataset.command);
+      if (entry?.pressed && !element.classList.contains('wide')) element.ariaPressed = String(entry.pressed(editor));
+    }
   }
 
   /* Tell a screen reader which tool and class are in hand when they change. */

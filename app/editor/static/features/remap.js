@@ -45,16 +45,16 @@ export class Remap {
     this.search = h('input', {type: 'search', className: 'search', placeholder: 'Search', autocomplete: 'off',
       ariaLabel: 'Search the commands'});
     this.search.addEventListener('input', () => this.#list());
-    this.rows = h('div', {className: 'remap-rows', tabIndex: 0, role: 'region', ariaLabel: 'Commands and their keys'});
+    this.rows = h('div', {className: 'remap-rows'});
     this.note = h('div', {className: 'remap-note', role: 'status'});
     const all = textButton('Reset all keys', () => this.#resetAll());
     this.all = all;
-    this.element = h('div', {className: 'wide remap', hidden: true, role: 'dialog', ariaLabel: 'Change keys',
+    this.element = h('div', {className: 'window remap', hidden: true, role: 'dialog', ariaLabel: 'Change keys',
       tabIndex: -1},
     h('div', {className: 'head'}, h('h2', {}, 'Change keys'), this.search, all,
       textButton('Close', () => this.close())),
     h('p', {className: 'foot'}, 'Choose a key, then press another one. They are kept in this browser.'),
-    this.rows, this.note);
+    h('div', {className: 'scroll'}, this.rows), this.note);
     this.editor.panel.element.append(this.element);
   }
 

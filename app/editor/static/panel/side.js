@@ -5,6 +5,7 @@ import {command} from '../commands.js';
 import {h} from '../dom.js';
 import {icon} from '../icons.js';
 import {read, write} from '../kept.js';
+import {Badges} from './badges.js';
 import {ClassList} from './classes.js';
 import {blurAfterPointer, button} from './controls.js';
 
@@ -17,8 +18,10 @@ export class Side {
     this.values = {};
     this.sections = h('div', {className: 'sections'});
     this.element = h('aside', {className: 'side', ariaLabel: 'Classes and settings'},
-      this.classes.element, this.sections);
+      this.classes.element, (this.badges = new Badges()).element, this.sections);
     this.#brush();
+    // Filled by its feature; here it has its place.
+    this.section('restrictions', 'Only change');
     this.#views();
   }
 
@@ -58,7 +61,6 @@ export class Side {
       ariaLabel: 'Brush size'});
     blurAfterPointer(this.slider);
     const switches = ['square', 'pressure'].filter(command).map((id) => button(id));
-    this.badges = h('div', {className: 'badges'});
     this.section('brush', 'Brush').append(
       h('div', {className: 'row'}, button('smaller'), this.slider, button('larger'), this.size),
       switches.length ? h('div', {className: 'row'}, ...switches) : '');

@@ -7,15 +7,18 @@ import {Display} from './display.js';
 import {Features} from './features.js';
 import {Hand} from './hand.js';
 import {Keyboard} from './keyboard.js';
+import {Offthread} from './offthread.js';
 import {Panel} from './panel.js';
 import {Pointer} from './pointer.js';
+import {Preview} from './preview.js';
 import {Probe} from './probe.js';
 import {Saver} from './saver.js';
 import {Scene} from './scene.js';
 import {Settings} from './settings.js';
 import {Status} from './status.js';
 import {Timings} from './timings.js';
-import {stepDiameter} from './tools.js';
+import {stepDiameter} from './tools/brush.js';
+import {GESTURES} from './tools/index.js';
 import {View} from './view.js';
 
 const SHARES_EVERY_MS = 150;
@@ -26,6 +29,7 @@ export class Editor {
     Object.assign(this, {toolBefore: null, classCode: null, classBefore: null, manifest: null,
       scene: null, opening: null});
     this.timings = new Timings();
+    this.worker = new Offthread();
     this.settings = new Settings();
     this.panel = new Panel(root, {
       onCommand: (id, value) => this.run(id, value),
@@ -37,8 +41,9 @@ export class Editor {
     this.element.editor = this;
     this.view = new View(this.panel.panes.list, this.timings);
     this.view.onChange = () => this.#loadVisible();
+    this.preview = new Preview(this.view);
     this.display = new Display({view: this.view, panel: this.panel, settings: this.settings, server,
-      onSettings: () => this.showSettings(), onLayers: () => this.#loadVisible()});
+      preview: this.preview, onSettings: () => this.showSettings(), onLayers: () => this.#loadVisible()});
     this.status = new Status({panel: this.panel, outbox});
     this.saver = new Saver({server, outbox, client, timings: this.timings, ui: {
       say: (...message) => this.panel.say(...message),
@@ -46,6 +51,7 @@ export class Editor {
       onState: () => this.#showState(),
       onFrozen: () => this.page('renew', {}),
       reveal: (box) => this.view.reveal(box),
+      className: (code) => this.manifest.classes.find((entry) => entry.code === code)?.name ?? `class ${code}`,
       showConflict: (theirs, mine) => this.display.showConflict(theirs, mine),
     }});
     this.hand = new Hand(this);
@@ -58,8 +64,9 @@ export class Editor {
   #pointerTarget() {
     const {hand} = this;
     return {
-      press: (at, keys) => hand.press(at, keys), drag: (at) => hand.drag(at),
-      release: (at) => hand.release(at), cancel: () => hand.abort(),
+      press: (at, keys) => hand.press(at, keys), drag: (at, keys) => hand.drag(at, keys),
+      release: (time) => hand.release(time), cancel: () => hand.abort(),
+      doubleClick: (at, keys) => hand.doubleClick(at, keys),
       hover: (at, keys) => this.#hover(at, keys), exit: () => this.#hover(null),
       isPanning: () => this.settings.tool === 'pan', stepBrush: (steps) => this.stepBrush(steps),
     };
@@ -68,6 +75,7 @@ export class Editor {
   #hover(at, keys) {
     if (at) this.probe.hover(at, keys);
     else this.probe.exit();
+    this.hand.hover(at, keys);
     this.features.hover(at);
   }
 
@@ -81,12 +89,12 @@ export class Editor {
     }, {signal});
     const {slider} = this.panel;
     slider.addEventListener('input', () => this.setDiameter(Math.round(256 ** (slider.value / 100))));
-    slider.addEventListener('change', () => slider.blur());
   }
 
   destroy() {
     this.gone.abort();
     this.features.destroy();
+    this.worker.destroy();
     this.view.destroy();
     this.scene?.close();
     this.outbox.listener = null;
@@ -119,7 +127,7 @@ export class Editor {
     this.manifest = {...manifest};
     this.opening ??= performance.now();
     this.scene?.close();
-    this.hand.lastEnd = null;
+    this.hand.leave();
     this.scene = new Scene({
       server: this.server, manifest,
       onChange: () => this.#arrived(),
@@ -207,12 +215,13 @@ export class Editor {
   // ---- commands
 
   get takesKeys() {
-    return this.manifest !== null && this.panel.dialog.hidden;
+    return this.manifest !== null && !this.panel.modals.top;
   }
 
   run(id, value) {
     if (!this.manifest) return;
     if (id === 'class-code') this.#setClass(value);
+    else if (id === 'recode-from') this.features.restrictions.toggleSource(value);
     else command(id).run(this);
   }
 
@@ -225,6 +234,12 @@ export class Editor {
     this.showSettings();
   }
 
+  /* Change settings of the tools. */
+  change(values) {
+    this.hand.finish();
+    this.#set(values);
+  }
+
   showSettings() {
     const {settings, classCode, probe, display} = this;
     this.panel.showSettings({...settings, ...settings.words(), classCode, hoverCode: probe.hoverCode,
@@ -233,10 +248,24 @@ export class Editor {
     probe.showGhost();
   }
 
-  setTool(tool) {
+  /* Take a tool in hand. It paints the chosen class, unless an effect is named. */
+  setTool(tool, effect = 'class') {
+    this.hand.finish();
+    if (tool !== (this.toolBefore ?? this.settings.tool)) this.hand.putDown();
+    this.toolBefore = null;
+    this.#set({tool, effect});
+  }
+
+  /* Paint something else with the tool in hand, or with the brush where it has none. */
+  setEffect(effect) {
     this.hand.finish();
     this.toolBefore = null;
-    this.#set({tool});
+    this.#set({effect, tool: this.#painting});
+  }
+
+  get #painting() {
+    const tool = this.toolBefore ?? this.settings.tool;
+    return GESTURES[tool] && GESTURES[tool].paints !== false ? tool : 'brush';
   }
 
   holdPan() {
@@ -264,7 +293,7 @@ export class Editor {
     this.hand.finish();
     if (code !== this.classCode) this.classBefore = this.classCode;
     this.classCode = code;
-    this.#set({tool: this.settings.tool === 'fill' ? 'fill' : 'brush'});
+    this.setEffect('class');
   }
 
   swapClasses() {
@@ -313,7 +342,7 @@ export class Editor {
   }
 
   toggleHelp() {
-    this.panel.sheet.hidden = !this.panel.sheet.hidden;
+    this.panel.toggleHelp();
   }
 
   /* Escape: drop the stroke being painted, else close what is open. */

@@ -12,10 +12,12 @@ import {ClassPatternsFeature} from './features/class_patterns.js';
 import {Objects} from './features/objects.js';
 import {Live} from './features/live.js';
 import {Remap} from './features/remap.js';
+import {Restrictions} from './features/restrictions.js';
 import {Superpixels} from './features/superpixels.js';
 import {WandSettings} from './features/wand.js';
+import {Views} from './views/feature.js';
 
-export const FEATURES = [ClassPatternsFeature, Live, Remap, Objects, Superpixels, WandSettings];
+export const FEATURES = [Views, ClassPatternsFeature, Restrictions, Live, Remap, Objects, Superpixels, WandSettings];
 
 export class Features {
   constructor(editor) {

@@ -1,49 +1,83 @@
-/* The hand that changes labels: the gestures of the pointer and the commands that act on a region,
-each of them one change that goes to the saver. */
+/* The hand that changes labels: it leads the pointer to the gesture of the tool, and makes each stroke or
+command one change that goes to the saver, with the effect, the class and the restrictions of now. */
 
-import {BrushStroke, applyMask, fillBox, regionAt} from './tools.js';
+import {onlyOf, whyBlocked} from './restrict.js';
+import {FILL_SIDE, classAt, fillBox, regionAt} from './tools/fill.js';
+import {GESTURES} from './tools/index.js';
+
+const NO_KEYS = {shift: false, ctrl: false, alt: false, pressure: null};
+const MISSING = {
+  labels: 'The labels here are still being loaded; try again in a moment.',
+  original: 'The label as it came is still being loaded; try again in a moment.',
+  prediction: 'There is no prediction to take here yet.',
+  cloud: 'The cloud mask is still being loaded, or this image has none; press K to paint anywhere.',
+};
+const LEAST_PRESSURE = 0.1;
 
 export class Hand {
   constructor(editor) {
     this.editor = editor;
-    Object.assign(this, {stroke: null, lastEnd: null, startedAt: null, releasedAt: null});
+    this.gestures = {};
+    // Drawing an area is not left over for the next visit, nor are tools of before.
+    const {tool} = editor.settings;
+    if (tool !== 'pan' && (!GESTURES[tool] || GESTURES[tool].passing)) editor.settings.change({tool: 'brush'});
+    Object.assign(this, {running: null, at: null, keys: NO_KEYS, lastEnd: null, startedAt: null,
+      releasedAt: null, area: null, whenIdle: []});
   }
 
-  #say(...message) {
+  get labels() {
+    return this.editor.scene.labels;
+  }
+
+  /* The gesture of the tool in hand; null for tools that change nothing. */
+  get gesture() {
+    const {tool} = this.editor.settings, Gesture = GESTURES[tool];
+    return Gesture ? (this.gestures[tool] ??= new Gesture(this)) : null;
+  }
+
+  /* Whether the button is down in a stroke. */
+  get stroke() {
+    return this.running !== null;
+  }
+
+  get square() {
+    return this.editor.settings.shape === 'square';
+  }
+
+  /* The brush's diameter in pixels, by the pressure of the pen where that is asked for. */
+  diameter(keys = NO_KEYS) {
+    const {diameter, pressure} = this.editor.settings;
+    if (!pressure || typeof keys.pressure !== 'number') return diameter;
+    return Math.max(1, Math.round(diameter * Math.max(LEAST_PRESSURE, keys.pressure)));
+  }
+
+  say(...message) {
     this.editor.panel.say(...message);
   }
 
-  #mayEdit() {
+  /* Whether labels may be changed now; says why not. */
+  mayEdit() {
     const {manifest, saver, scene} = this.editor, {readonly} = manifest;
-    if (readonly) this.#say(`Read-only: ${readonly.what}. ${readonly.why}`);
+    if (readonly) this.say(`Read-only: ${readonly.what}. ${readonly.why}`);
     return !readonly && saver.ready && scene.labels.blocks.size > 0;
   }
 
+  // ---- from the pointer and the keys
+
   /* Begin at a position; returns whether a stroke goes on from there. */
-  press(at, {shift}) {
-    const {settings, scene, classCode, probe} = this.editor;
-    probe.hover(at, {shift});
-    if (!this.#mayEdit()) return false;
-    const inside = scene.labels.at(Math.floor(at.y), Math.floor(at.x));
-    if (settings.tool === 'fill') {
-      if (inside) this.#region('fill', at);
-      return false;
-    }
-    if (settings.tool === 'revert' && inside && inside.original === undefined) {
-      this.#say('The original label is still being loaded; try again in a moment.');
-      return false;
-    }
-    this.startedAt = Date.now();
-    this.stroke = new BrushStroke({labels: scene.labels, tool: settings.tool, toClass: classCode,
-      diameter: settings.diameter});
-    this.stroke.press(at, shift ? this.lastEnd : null);
-    this.lastEnd = at;
-    return true;
+  press(at, keys = NO_KEYS) {
+    const {gesture, editor} = this;
+    editor.probe.hover(at, keys);
+    if (!gesture || !this.mayEdit()) return false;
+    Object.assign(this, {at, keys, startedAt: Date.now(), releasedAt: null});
+    const goesOn = gesture.press(at, keys) === true;
+    this.running = goesOn ? gesture : null;
+    return goesOn;
   }
 
-  drag(at) {
-    this.stroke?.move(at);
-    this.lastEnd = at;
+  drag(at, keys = NO_KEYS) {
+    Object.assign(this, {at, keys});
+    this.running?.drag?.(at, keys);
   }
 
   release(releasedAt) {
@@ -51,24 +85,175 @@ export class Hand {
     this.finish();
   }
 
+  hover(at, keys = NO_KEYS) {
+    if (!this.running) this.gesture?.hover?.(at, keys);
+  }
+
+  doubleClick(at, keys = NO_KEYS) {
+    if (!this.editor.manifest.readonly) this.gesture?.doubleClick?.(at, keys);
+  }
+
+  /* Offer a key to the gesture; returns whether it took it. */
+  key(name) {
+    return this.gesture?.key?.(name) === true;
+  }
+
   /* End the running stroke, if there is one, and save it. */
   finish() {
-    if (!this.stroke) return;
-    const change = this.stroke.release();
-    this.stroke = null;
+    const {running} = this;
+    if (!running) return;
+    this.running = null;
     this.editor.pointer.drop();
-    this.#commit(change);
+    running.release?.(this.at, this.keys);
+    this.#idle();
   }
 
   /* Drop the running stroke and restore its pixels; returns whether there was one. */
   abort() {
-    if (!this.stroke) return false;
-    this.editor.scene.labels.abort();
-    this.stroke = null;
-    this.editor.pointer.drop();
-    this.editor.saver.strokeEnded();
+    const {running} = this, gesture = running ?? this.gesture;
+    this.running = null;
+    if (running) this.editor.pointer.drop();
+    const dropped = gesture?.cancel?.() === true || running !== null;
+    this.#idle();
+    return dropped;
+  }
+
+  /* Drop what gestures have begun, as before another tool is taken in hand. */
+  putDown() {
+    for (const gesture of Object.values(this.gestures)) gesture.cancel?.();
+  }
+
+  /* Leave the tile. */
+  leave() {
+    this.finish();
+    this.putDown();
+    Object.assign(this, {lastEnd: null, area: null});
+    this.editor.preview.clear();
+  }
+
+  #idle() {
+    for (const resolve of this.whenIdle.splice(0)) resolve();
+  }
+
+  // ---- for gestures and commands
+
+  /* The effect, the class and the restrictions of now; `options` overrules the first two. */
+  wish(tool, {effect, toClass} = {}) {
+    const {settings, classCode, scene, manifest} = this.editor;
+    const does = effect ?? settings.effect, only = onlyOf(settings, manifest, this.area);
+    return {tool, effect: does, toClass: does === 'class' ? (toClass ?? classCode) : null, only,
+      prediction: does === 'model' ? scene.predictionId : null};
+  }
+
+  /* Start a stroke; returns false, and says why, where its box lacks what it needs. */
+  begin(tool, box, options = {}) {
+    const wish = this.wish(tool, options);
+    if (!this.#ready(wish, box)) return false;
+    this.labels.begin(wish);
     return true;
   }
+
+  #ready(wish, box) {
+    const missing = this.labels.missing(box, wish.effect, wish.only);
+    if (missing && missing !== 'labels') this.say(MISSING[missing]);
+    return missing === null || missing === 'labels';
+  }
+
+  /* Let the stroke cover the ones of a mask. */
+  paint(mask) {
+    this.labels.paint(mask);
+  }
+
+  /* End the stroke and save what it changed; returns the change or null. `otherwise` is said when nothing
+     changed and no restriction was in the way. */
+  commit(otherwise = null) {
+    const {labels} = this, only = labels.stroke?.only ?? null;
+    return this.#save(labels.finish(), only, otherwise);
+  }
+
+  /* Drop the stroke and restore its pixels; returns whether there was one. */
+  drop() {
+    const had = this.labels.stroke !== null;
+    this.labels.abort();
+    this.editor.saver.strokeEnded();
+    return had;
+  }
+
+  /* One edit of a whole mask, as soon as the labels under it are loaded and no stroke is running.
+     `options`: {effect, toClass, otherwise, group, reason}; a mask with `values` has one class for each
+     pixel of its box. A promise of the change, or of null. */
+  async apply(tool, mask, options = {}) {
+    const {scene} = this.editor;
+    if (!this.mayEdit()) return null;
+    this.startedAt ??= Date.now();
+    if (this.labels.missing(mask) === 'labels') await scene.loadLabels(mask);
+    await this.#untilIdle();
+    if (scene !== this.editor.scene || !this.mayEdit()) return null;
+    return this.#applyNow(tool, mask, options);
+  }
+
+  #applyNow(tool, mask, options) {
+    const wish = this.wish(tool, mask.values ? {effect: 'values', ...options} : options);
+    if (!this.#ready(wish, mask)) return null;
+    this.labels.begin(wish);
+    this.labels.paint(mask);
+    const change = this.labels.finish();
+    if (change) {
+      Object.assign(change, {group: options.group ?? null, reason: options.reason ?? null});
+      // The runs are known where every pixel of the mask changed.
+      if (mask.runs && change.data.length === mask.data.length && change.pixels === countOf(mask.runs))
+        change.runs = mask.runs;
+    }
+    return this.#save(change, wish.only, options.otherwise ?? null);
+  }
+
+  async #untilIdle() {
+    while (this.running) await new Promise((resolve) => this.whenIdle.push(resolve));
+  }
+
+  /* One edit of the region under a position, or of every pixel of its class (`fill_all`). */
+  async fill(tool, at, options = {}) {
+    const {editor, labels} = this, {scene, worker, timings} = editor;
+    if (!labels.at(Math.floor(at.y), Math.floor(at.x))) return null;
+    const all = tool === 'fill_all', box = fillBox(labels, at);
+    if (all && box.h * box.w < labels.height * labels.width)
+      this.say(`Only the ${FILL_SIDE} x ${FILL_SIDE} px around the cursor are filled: the tile is larger.`);
+    await scene.loadLabels(box);
+    this.startedAt = Date.now();
+    const began = performance.now();
+    for (;;) {
+      const {edits} = labels;
+      const mask = await (all ? classAt : regionAt)(labels, at, worker);
+      await this.#untilIdle();
+      if (scene !== editor.scene || !this.mayEdit()) return null;
+      if (labels.edits !== edits) continue; // somebody changed the labels meanwhile
+      const change = this.#applyNow(tool, mask, options);
+      timings.add('fill', performance.now() - began);
+      return change;
+    }
+  }
+
+  #save(change, only, otherwise) {
+    const {saver, display, features} = this.editor;
+    if (change) {
+      saver.commit(change, {startedAt: this.startedAt ?? Date.now(), panesShown: display.panesShown(),
+        releasedAt: this.releasedAt ?? performance.now()});
+      features.committed(change);
+    } else {
+      const why = only && whyBlocked(this.labels.blocked, only, this.#names(only.from ?? [])) || otherwise;
+      if (why) this.say(why);
+    }
+    Object.assign(this, {startedAt: null, releasedAt: null});
+    saver.strokeEnded();
+    return change;
+  }
+
+  #names(codes) {
+    const {classes} = this.editor.manifest;
+    return codes.map((code) => classes.find((entry) => entry.code === code)?.name ?? code).join(', ');
+  }
+
+  // ---- undo
 
   undo() {
     this.#reverse('undo', 'Nothing to undo on this tile.');
@@ -81,51 +266,12 @@ export class Hand {
   #reverse(tool, otherwise) {
     const {saver, display} = this.editor;
     this.finish();
-    if (saver.ready && !saver[tool](display.panesShown())) this.#say(otherwise);
+    if (saver.ready && !saver[tool](display.panesShown())) this.say(otherwise);
   }
+}
 
-  verifyRegion() {
-    const {cursor, pixel} = this.editor.probe;
-    if (!this.#mayEdit()) return;
-    if (pixel) this.#region('verify', cursor);
-    else this.#say('Point at a region, then press W.');
-  }
-
-  async verifyTile() {
-    if (!this.#mayEdit()) return;
-    const {scene} = this.editor, {labels, tile} = scene, box = fillBox(tile, {y: 0, x: 0});
-    if (box.h * box.w < tile.height * tile.width)
-      return this.#say('This tile is too large to be verified at once: verify it region by region.');
-    await scene.loadLabels(box);
-    if (scene !== this.editor.scene) return;
-    this.startedAt = Date.now();
-    const data = new Uint8Array(box.h * box.w).fill(1);
-    this.#commit(applyMask(labels, 'verify', null, {...box, data}), 'Every pixel of this tile is settled already.');
-  }
-
-  async #region(tool, at) {
-    const {scene, classCode, timings} = this.editor;
-    await scene.loadLabels(fillBox(scene.tile, at));
-    if (scene !== this.editor.scene) return;
-    const began = performance.now();
-    this.startedAt = Date.now();
-    this.#commit(applyMask(scene.labels, tool, classCode, regionAt(scene.labels, at)),
-      tool === 'verify' ? 'This region is settled already.' : null);
-    timings.add('fill', performance.now() - began);
-  }
-
-  #commit(change, otherwise = null) {
-    const {saver, display} = this.editor;
-    if (change) {
-      if (change.tool === 'verify') {
-        const n = change.data.reduce((sum, bit) => sum + bit, 0);
-        this.#say(`Verified ${n.toLocaleString('en')} px.`);
-      }
-      saver.commit(change, {startedAt: this.startedAt, panesShown: display.panesShown(),
-        releasedAt: this.releasedAt ?? performance.now()});
-      this.editor.features.committed(change);
-    } else if (otherwise) this.#say(otherwise);
-    this.releasedAt = null;
-    saver.strokeEnded();
-  }
+function countOf(runs) {
+  let count = 0;
+  for (let i = 1; i < runs.length; i += 2) count += runs[i];
+  return count;
 }

@@ -5,24 +5,12 @@ dirty rectangle to `onDirty` and keeps the count of pixels per class, so that no
 A *stroke* is a change between `begin` and `finish`: each pixel's old value is kept once, however
 often the brush passes; `abort` puts them back. */
 
+import {KEEP, NONE, CHANGED, effectOf, kindOf, outcome, sourceOf} from './effects.js';
 import {trim} from './raster.js';
+import {Gate, formatRestrict} from './restrict.js';
 
+export {CHANGED, PSEUDO, VERIFIED} from './effects.js';
 export const BLOCK = 512;
-export const PSEUDO = 0, CHANGED = 1, VERIFIED = 2;
-
-const KEEP = -1, NONE = -1;
-
-/* What each tool makes of a pixel: label and provenance packed into one number, or KEEP. A fill asks
-   millions of times, so that nothing may be allocated here. */
-const pack = (label, provenance) => (provenance << 8) | label;
-const RULES = {
-  brush: (to) => (label) => (label === to ? KEEP : pack(to, CHANGED)),
-  fill: (to) => (label) => (label === to ? KEEP : pack(to, CHANGED)),
-  revert: () => (label, provenance, original) =>
-    original === NONE || (label === original && provenance === PSEUDO) ? KEEP : pack(original, PSEUDO),
-  verify: () => (label, provenance) =>
-    provenance === CHANGED || provenance === VERIFIED ? KEEP : pack(label, VERIFIED),
-};
 
 export class Labels {
   constructor(height, width) {
@@ -35,7 +23,13 @@ export class Labels {
     this.loaded = 0;
     this.version = 0;
     this.stroke = null;
+    this.blocked = null;
+    this.edits = 0;
     this.onDirty = () => {};
+    /* What is known of a block beside its labels, one byte per pixel: {prediction, cloud}, each null
+       while it is not loaded; and which codes are classes. The scene fills them in. */
+    this.companions = () => ({prediction: null, cloud: null});
+    this.known = new Uint8Array(256).fill(1);
   }
 
   /* Put a block in place, or in the place of an older one. `original` may follow later. */
@@ -47,8 +41,20 @@ export class Labels {
     const block = {by, bx, h, w, labels, provenance, original: original ?? old?.original ?? null};
     this.blocks.set(key, block);
     this.#count(labels, 1);
-    this.onDirty({y0: by * BLOCK, x0: bx * BLOCK, h, w});
+    this.#dirty({y0: by * BLOCK, x0: bx * BLOCK, h, w});
     return block;
+  }
+
+  /* Let go of a block; it is loaded again when it is needed. */
+  dropBlock(by, bx) {
+    const key = by * this.columns + bx, block = this.blocks.get(key);
+    if (block) this.#count(block.labels, -1);
+    this.blocks.delete(key);
+  }
+
+  #dirty(box) {
+    this.edits++;
+    this.onDirty(box);
   }
 
   #count(labels, sign) {
@@ -69,14 +75,25 @@ export class Labels {
     return {label: block.labels[i], provenance: block.provenance[i], original: block.original?.[i]};
   }
 
-  /* Whether every block under a box is loaded, with its original where that is asked for. */
-  ready({y0, x0, h, w}, needOriginal = false) {
-    for (let by = Math.floor(y0 / BLOCK); by * BLOCK < y0 + h; by++)
-      for (let bx = Math.floor(x0 / BLOCK); bx * BLOCK < x0 + w; bx++) {
+  /* What an effect still lacks under a box: 'labels', 'original', 'prediction', 'cloud' or null. */
+  missing({y0, x0, h, w}, effect = 'class', only = null) {
+    const bottom = Math.min(this.height, y0 + h), right = Math.min(this.width, x0 + w);
+    for (let by = Math.floor(Math.max(0, y0) / BLOCK); by * BLOCK < bottom; by++)
+      for (let bx = Math.floor(Math.max(0, x0) / BLOCK); bx * BLOCK < right; bx++) {
         const block = this.block(by, bx);
-        if (!block || (needOriginal && !block.original)) return false;
+        if (!block) return 'labels';
+        if (effect === 'revert' && !block.original) return 'original';
+        if (effect !== 'model' && !only?.cloud) continue;
+        const {prediction, cloud} = this.companions(by, bx);
+        if (effect === 'model' && !prediction) return 'prediction';
+        if (only?.cloud && !cloud) return 'cloud';
       }
-    return true;
+    return null;
+  }
+
+  /* Whether every block under a box is loaded, with its original where that is asked for. */
+  ready(box, needOriginal = false) {
+    return this.missing(box, needOriginal ? 'revert' : 'class') === null;
   }
 
   /* Labels of a box as one array, row-major; pixels that are not loaded get `missing`. */
@@ -105,42 +122,60 @@ export class Labels {
       }
   }
 
-  /* Start a stroke of a tool; `toClass` matters for brush and fill. */
-  begin(tool, toClass = null) {
-    this.stroke = {tool, toClass, rule: RULES[tool](toClass), touched: new Map(), box: null,
-      seen: new Uint8Array(256)};
+  /* Start a stroke: {tool, effect, toClass, only, prediction}. `toClass` matters for the effect
+     "class", `prediction`, the number of the class map in the companions, for "model". */
+  begin({tool, effect, toClass = null, only = null, prediction = null}) {
+    const does = effectOf(tool, effect), companions = new Map();
+    const companion = (block, name) => {
+      if (!companions.has(block)) companions.set(block, this.companions(block.by, block.bx));
+      return companions.get(block)[name];
+    };
+    this.blocked = null;
+    this.stroke = {tool, effect: does, kind: kindOf(does), toClass, only, prediction, companion,
+      source: sourceOf(tool), gate: only && new Gate(only, (block) => companion(block, 'cloud'), BLOCK),
+      touched: new Map(), box: null, seen: new Uint8Array(256), pixels: 0};
   }
 
   /* Apply the running stroke to the ones of a mask. Where all of them are known to hold one class,
-     `mask.value` names it, and a fill then writes whole runs at once. */
+     `mask.value` names it, and the class is then written in whole runs; `mask.values` holds the classes
+     of the effect "values", one byte for each pixel of the box. */
   paint(mask) {
-    const {stroke} = this;
+    const {stroke} = this, {gate} = stroke;
+    const whole = stroke.effect === 'class' && mask.value !== undefined && gate === null;
     let changed = false;
     this.#rows(mask, (block, from, to, row, col) => {
       const base = (row - mask.y0) * mask.w + col - mask.x0 - from;
-      const painted = stroke.tool === 'fill' && mask.value !== undefined
-        ? this.#fillRow(stroke, block, from, to, mask, base)
-        : this.#paintRow(stroke, block, from, to, mask.data, base);
-      changed ||= painted;
+      if (whole) changed = this.#fillRow(stroke, block, from, to, mask, base) || changed;
+      else {
+        const data = gate ? gate.row(block, from, to, row, col, mask.data, base) : mask.data;
+        changed = this.#paintRow(stroke, block, from, to, data, gate ? -from : base, mask.values, base) || changed;
+      }
     });
     if (!changed) return;
     stroke.box = union(stroke.box, mask);
-    this.onDirty(mask);
+    this.#dirty(mask);
   }
 
-  /* Indexes [from, to) of a block; data[base + i] is the mask's byte of index i. */
-  #paintRow({rule, touched, seen}, block, from, to, data, base) {
-    const {counts} = this, {labels, provenance, original} = block;
+  /* Indexes [from, to) of a block; data[base + i] marks index i, values[shift + i] is its class. */
+  #paintRow(stroke, block, from, to, data, base, values, shift) {
+    const {kind, toClass, source, touched, seen} = stroke, {counts, known} = this;
+    const {labels, provenance} = block;
+    const others = stroke.effect === 'revert' ? block.original
+      : stroke.effect === 'model' ? stroke.companion(block, 'prediction') : (values ?? null);
+    const skip = stroke.effect === 'values' ? shift : 0, model = stroke.effect === 'model';
     let visited = touched.get(block)?.visited ?? null, changed = false;
     for (let i = from; i < to; i++) {
       if (data[base + i] === 0) continue;
       const label = labels[i];
-      const next = rule(label, provenance[i], original ? original[i] : NONE);
+      let value = others === null ? NONE : others[skip + i];
+      if (model && value !== NONE && known[value] === 0) value = NONE;
+      const next = outcome(kind, toClass, source, label, provenance[i], value);
       if (next === KEEP) continue;
       visited ??= keepOld(touched, block);
       if (visited[i] === 0) {
         visited[i] = 1;
         seen[label] = 1;
+        stroke.pixels++;
       }
       labels[i] = next & 255;
       provenance[i] = next >> 8;
@@ -151,7 +186,8 @@ export class Labels {
     return changed;
   }
 
-  #fillRow({toClass, touched, seen}, block, from, to, {data, value}, base) {
+  #fillRow(stroke, block, from, to, {data, value}, base) {
+    const {toClass, touched, seen} = stroke;
     if (value === toClass) return false;
     const {counts} = this;
     // Searches end with the row: behind it they would go through the whole mask.
@@ -167,6 +203,7 @@ export class Labels {
       counts[value] -= end - start;
       counts[toClass] += end - start;
       seen[value] = 1;
+      stroke.pixels += end - start;
       start = bits.indexOf(1, end);
     }
     return changed;
@@ -179,11 +216,13 @@ export class Labels {
     block.provenance[i] = provenance;
   }
 
-  /* End the stroke. Returns the change {tool, toClass, fromClasses, y0, x0, h, w, data, old, new}
-     with old and new {labels, provenance} over its box, or null when no pixel changed. */
+  /* End the stroke. Returns the change {tool, effect, toClass, fromClasses, restrict, prediction, pixels,
+     y0, x0, h, w, data, old, new} with old and new {labels, provenance} over its box, or null when no
+     pixel changed: `blocked` then says which restrictions were in the way. */
   finish() {
     const {stroke} = this;
     this.stroke = null;
+    this.blocked = stroke?.gate?.blocked ?? null;
     if (!stroke || !stroke.box) return null;
     const {box} = stroke, n = box.h * box.w;
     const visited = new Uint8Array(n);
@@ -202,7 +241,9 @@ export class Labels {
     });
     const now = {labels: this.window(mask), provenance: this.window(mask, 'provenance', 0)};
     const fromClasses = Array.from(stroke.seen.keys()).filter((code) => stroke.seen[code]);
-    return {tool: stroke.tool, toClass: stroke.toClass, fromClasses, ...mask, old, new: now};
+    const {tool, effect, toClass, prediction, pixels} = stroke;
+    return {tool, effect, toClass: effect === 'class' ? toClass : null, fromClasses, prediction, pixels,
+      restrict: stroke.only && formatRestrict(stroke.only), ...mask, old, new: now};
   }
 
   /* Drop the stroke and restore every pixel that it changed. */
@@ -213,7 +254,7 @@ export class Labels {
     for (const [block, kept] of stroke.touched)
       for (let i = 0; i < kept.visited.length; i++)
         if (kept.visited[i]) this.#set(block, i, kept.labels[i], kept.provenance[i]);
-    this.onDirty(stroke.box);
+    this.#dirty(stroke.box);
   }
 
   /* Put a known change back (`from` = "new", `to` = "old") or on again. Pixels that no longer hold
@@ -230,7 +271,7 @@ export class Labels {
         changed++;
       }
     });
-    if (changed) this.onDirty(change);
+    if (changed) this.#dirty(change);
     return changed;
   }
 
@@ -254,7 +295,7 @@ export class Labels {
         n++;
       }
     });
-    this.onDirty({y0, x0, h, w});
+    this.#dirty({y0, x0, h, w});
   }
 
   /* Labels then provenance of the whole tile, row-major: what the server hashes as well. */
@@ -265,6 +306,13 @@ export class Labels {
     out.set(this.window(all, 'provenance', 0), this.height * this.width);
     return out;
   }
+}
+
+/* Apply a wish, as for `Labels.begin`, to a whole mask as one stroke. */
+export function applyMask(labels, wish, mask) {
+  labels.begin(wish);
+  labels.paint(mask);
+  return labels.finish();
 }
 
 /* Keep a block as it is before its first change; returns the bytes that mark its changed pixels. */

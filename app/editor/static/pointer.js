@@ -1,26 +1,35 @@
-/* Mouse and pen on the panes: which gesture is meant, and where it is in tile pixels.
-Left paints with the tool; middle, or left while panning, drags the images; Alt and drag sets the
-brush size; the wheel zooms at the cursor, Shift and wheel sets the brush size. */
+/* Mouse, pen and fingers on the panes: which gesture is meant, and where it is in tile pixels.
+Left, the pen or one finger works with the tool; middle, or left while panning, drags the images; two
+fingers drag and zoom them; Alt and drag sets the brush size; the wheel zooms at the cursor, Shift and
+wheel sets the brush size. */
 
 const PX_PER_SIZE_STEP = 8;
 
 export class Pointer {
-  /* `target` gets hover(at, {shift}), exit(), press(at, {shift}), drag(at), release(), cancel(),
-     isPanning() and stepBrush(steps). */
+  /* `target` gets hover(at, keys), exit(), press(at, keys), drag(at, keys), release(time), cancel(),
+     doubleClick(at, keys), isPanning() and stepBrush(steps). */
   constructor(view, target, timings) {
     Object.assign(this, {view, target, timings});
     this.gesture = null;
-    for (const pane of view.panes) this.#listen(pane);
+    this.fingers = new Map();
+    for (const pane of view.panes) this.listen(pane);
   }
 
-  #listen(pane) {
-    const on = (name, handler, options) => pane.element.addEventListener(name, handler, options);
+  /* Take over a pane of the view. */
+  listen(pane) {
+    // Panes of different sizes show the same ground in their middle: places count from one of them.
+    const on = (name, handler, options) => pane.element.addEventListener(name, (event) => {
+      this.pane = pane;
+      handler(event);
+    }, options);
     on('pointerdown', (event) => this.#down(pane, event));
     on('pointermove', (event) => this.#move(pane, event));
     on('pointerup', (event) => this.#up(event));
-    on('pointercancel', () => this.#cancel());
-    on('lostpointercapture', () => this.gesture && this.#cancel());
+    on('pointercancel', (event) => this.#cancel(event));
+    on('lostpointercapture', (event) => this.#lost(event));
     on('pointerleave', () => this.#leave(pane));
+    on('dblclick', (event) => event.button === 0 && !this.target.isPanning()
+      && this.target.doubleClick(this.#at(event), keysOf(event)));
     on('wheel', (event) => this.#wheel(event), {passive: false});
     on('contextmenu', (event) => event.preventDefault());
     // A middle click would start the browser's own scrolling.
@@ -28,26 +37,48 @@ export class Pointer {
   }
 
   #at(event) {
-    return this.view.toTile(event.offsetX, event.offsetY);
+    return this.view.toTile(event.offsetX, event.offsetY, this.pane);
   }
 
   #down(pane, event) {
+    if (event.pointerType === 'touch' && this.#fingerDown(pane, event)) return;
     if (this.gesture || event.button === 2) return;
-    pane.element.setPointerCapture(event.pointerId);
-    const at = {clientX: event.clientX, clientY: event.clientY};
+    this.#capture(pane, event);
+    const at = {pointer: event.pointerId, clientX: event.clientX, clientY: event.clientY};
     if (event.button === 1 || this.target.isPanning()) this.gesture = {kind: 'pan', ...at};
     else if (event.altKey) this.gesture = {kind: 'size', ...at};
-    else if (this.target.press(this.#at(event), {shift: event.shiftKey})) this.gesture = {kind: 'tool'};
+    else if (this.target.press(this.#at(event), keysOf(event))) this.gesture = {kind: 'tool', ...at};
     this.#show(pane);
+  }
+
+  /* Count the fingers; returns whether they move the images. The stroke that the first one has begun is
+     dropped when the second comes down. */
+  #fingerDown(pane, event) {
+    this.fingers.set(event.pointerId, {x: event.offsetX, y: event.offsetY});
+    if (this.fingers.size < 2) return false;
+    this.#capture(pane, event);
+    if (this.gesture?.kind === 'tool') this.target.cancel();
+    this.gesture = {kind: 'pinch'};
+    return true;
+  }
+
+  #capture(pane, event) {
+    try {
+      pane.element.setPointerCapture(event.pointerId);
+    } catch (error) {
+      if (error.name !== 'NotFoundError') throw error; // the pointer is gone already
+    }
   }
 
   #move(pane, event) {
     const started = performance.now();
     this.#show(pane);
     const {gesture} = this;
-    if (gesture?.kind === 'tool') {
+    if (gesture?.kind === 'pinch') this.#pinch(event);
+    else if (gesture && event.pointerId !== gesture.pointer) return;
+    else if (gesture?.kind === 'tool') {
       const events = event.getCoalescedEvents?.() ?? [];
-      for (const each of events.length ? events : [event]) this.target.drag(this.#at(each));
+      for (const each of events.length ? events : [event]) this.target.drag(this.#at(each), keysOf(each));
     } else if (gesture?.kind === 'pan') {
       this.view.pan(event.clientX - gesture.clientX, event.clientY - gesture.clientY);
       Object.assign(gesture, {clientX: event.clientX, clientY: event.clientY, moved: true});
@@ -58,25 +89,50 @@ export class Pointer {
         gesture.clientX += steps * PX_PER_SIZE_STEP;
       }
     }
-    if (gesture?.kind !== 'size') this.target.hover(this.#at(event), {shift: event.shiftKey});
+    if (gesture?.kind !== 'size' && gesture?.kind !== 'pinch') this.target.hover(this.#at(event), keysOf(event));
     this.timings.add('move', performance.now() - started);
+  }
+
+  /* Move and zoom the images with the first two fingers; what lies between them stays there. */
+  #pinch(event) {
+    const finger = this.fingers.get(event.pointerId);
+    if (!finger || this.fingers.size < 2) return;
+    const [a, b] = [...this.fingers.values()], before = between(a, b);
+    Object.assign(finger, {x: event.offsetX, y: event.offsetY});
+    const after = between(a, b);
+    this.view.pan(after.x - before.x, after.y - before.y);
+    if (before.apart > 0 && after.apart > 0) this.view.zoom(after.apart / before.apart, after.x, after.y, this.pane);
   }
 
   #up(event) {
     const {gesture} = this;
+    this.fingers.delete(event.pointerId);
+    if (gesture?.kind === 'pinch') {
+      // The finger that is left does not paint.
+      if (this.fingers.size === 0) this.gesture = null;
+      return;
+    }
+    if (gesture?.pointer !== event.pointerId) return;
     this.gesture = null;
-    if (gesture?.kind === 'tool') this.target.release(event.timeStamp);
+    if (gesture.kind === 'tool') this.target.release(event.timeStamp);
+    if (event.pointerType === 'touch') this.target.exit();
   }
 
-  #cancel() {
+  #cancel(event) {
     const {gesture} = this;
+    this.fingers.delete(event.pointerId);
+    if (gesture?.kind === 'pinch' ? this.fingers.size : gesture?.pointer !== event.pointerId) return;
     this.gesture = null;
-    if (gesture?.kind === 'tool') this.target.cancel();
+    if (gesture.kind === 'tool') this.target.cancel();
+  }
+
+  #lost(event) {
+    if (this.gesture) this.#cancel(event);
   }
 
   /* Forget a running stroke: its tool has been cancelled by key. */
   drop() {
-    this.gesture = null;
+    if (this.gesture?.kind === 'tool') this.gesture = null;
   }
 
   #leave(pane) {
@@ -97,8 +153,18 @@ export class Pointer {
     else {
       const lines = event.deltaMode === 1 ? 16 : 1;
       const speed = event.ctrlKey ? 0.01 : 0.0018;
-      this.view.zoom(Math.exp(-delta * lines * speed), event.offsetX, event.offsetY);
+      this.view.zoom(Math.exp(-delta * lines * speed), event.offsetX, event.offsetY, this.pane);
     }
-    this.target.hover(this.#at(event), {shift: false});
+    this.target.hover(this.#at(event), {...keysOf(event), shift: false});
   }
+}
+
+function keysOf(event) {
+  return {shift: event.shiftKey, ctrl: event.ctrlKey || event.metaKey, alt: event.altKey,
+    pressure: event.pointerType === 'pen' && event.pressure > 0 ? event.pressure : null};
+}
+
+/* The middle between two fingers, and how far apart they are. */
+function between(a, b) {
+  return {x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, apart: Math.hypot(a.x - b.x, a.y - b.y)};
 }

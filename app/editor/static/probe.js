@@ -8,7 +8,8 @@ const VALUES_AFTER_MS = 70;
 export class Probe {
   constructor(editor) {
     this.editor = editor;
-    Object.assign(this, {cursor: null, shift: false, hoverCode: undefined, values: null});
+    Object.assign(this, {cursor: null, shift: false, hoverCode: undefined, values: null,
+      keys: undefined});
   }
 
   /* {label, provenance, original} of the pixel under the cursor, or null. */
@@ -23,9 +24,10 @@ export class Probe {
     return {x: cursor.x * transform.scale + transform.x, y: cursor.y * transform.scale + transform.y};
   }
 
-  hover(at, {shift}) {
+  hover(at, keys) {
     this.cursor = at;
-    this.shift = shift;
+    this.shift = keys.shift;
+    this.keys = keys;
     this.showGhost();
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
@@ -33,10 +35,17 @@ export class Probe {
     });
   }
 
+  /* Begin the read-out with what a tool knows of the place: a list of [name, value, colour?], or null. */
+  setNote(note) {
+    const none = !note && !this.note;
+    this.note = note;
+    if (this.cursor && !none) this.hover(this.cursor, this.keys);
+  }
+
   setShift(shift) {
     if (shift === this.shift) return;
     this.shift = shift;
-    if (this.cursor) this.hover(this.cursor, {shift});
+    if (this.cursor) this.hover(this.cursor, {...this.keys, shift});
   }
 
   exit() {
@@ -46,12 +55,12 @@ export class Probe {
   }
 
   showGhost() {
-    const {cursor, editor} = this, {settings, hand, manifest} = editor;
+    const {cursor, editor} = this, {hand, manifest} = editor;
     if (!cursor) return;
-    const paints = ['brush', 'revert'].includes(settings.tool) && !manifest.readonly;
-    editor.view.point(cursor, paints ? {diameter: settings.diameter,
-      origin: stampOrigin(cursor.y, cursor.x, settings.diameter),
-      from: this.shift && !hand.stroke ? hand.lastEnd : null} : null);
+    const stamp = manifest.readonly ? null : (hand.gesture?.stamp?.(this.keys) ?? null);
+    editor.view.point(cursor, stamp && {...stamp,
+      origin: stampOrigin(cursor.y, cursor.x, stamp.diameter),
+      from: this.shift && !hand.stroke ? hand.lastEnd : null});
   }
 
   #showReadout() {
@@ -63,8 +72,8 @@ export class Probe {
       editor.showSettings();
     }
     this.#askValues(row, col);
-    panel.showReadout(readout({row, col, pixel, manifest, maps: scene.at(row, col),
-      values: this.values?.items ?? []}));
+    panel.showReadout([...(this.note ?? []), ...readout({row, col, pixel, manifest, maps: scene.at(row, col),
+      values: this.values?.items ?? []})]);
   }
 
   /* Ask for the band values once the cursor rests: moving over them needs none. */
@@ -73,12 +82,12 @@ export class Probe {
     if (this.values?.at === at) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(async () => {
-      const {optical, sar} = display.shown, layers = [optical, sar].filter(Boolean);
       if (!scene.labels.at(row, col)) return;
-      const found = await Promise.all(layers.map((layer) =>
-        server.json(`/tile/${scene.tile.id}/values/${layer.id}?row=${row}&col=${col}`).catch(() => null)));
+      const asked = display.pixelsAt(row, col);
+      const found = await Promise.all(asked.map(({layer, row: y, col: x}) =>
+        server.json(`/tile/${scene.tile.id}/values/${layer.id}?row=${y}&col=${x}`).catch(() => null)));
       if (scene !== this.editor.scene) return;
-      this.values = {at, items: layers.map((layer, i) => ({layer, found: found[i]}))};
+      this.values = {at, items: asked.map(({layer}, i) => ({layer, found: found[i]}))};
       this.#showReadout();
     }, VALUES_AFTER_MS);
   }

@@ -1,0 +1,117 @@
+/* Which pixels tools may change, beside the pixels that they mark: the switches in the side column, and over
+the panes a quiet line that is there as long as anything is restricted. */
+
+import {h} from '../dom.js';
+import {button} from '../panel/controls.js';
+import {onlyOf} from '../restrict.js';
+
+const SWITCHES = ['recode', 'recode-source', 'where', 'area', 'unverified'];
+
+export class Restrictions {
+  static id = 'restrictions';
+
+  constructor(editor) {
+    this.editor = editor;
+    this.before = null;
+    this.line = h('div', {className: 'restrictions', hidden: true, role: 'status', ariaLabel: 'Restrictions'});
+    editor.element.append(this.line);
+    this.switches = SWITCHES.map((id) => button(id));
+    editor.panel.section('restrictions', 'Only change').append(h('div', {className: 'row'}, ...this.switches));
+  }
+
+  open() {
+    this.show();
+  }
+
+  toggleRecode() {
+    const {recode} = this.editor.settings;
+    if (recode.on || this.#sources().length) this.#change({recode: {...recode, on: !recode.on}});
+    else this.pickSource();
+  }
+
+  /* Add the class under the cursor to those that may be recoded, or take it out. */
+  pickSource() {
+    const {probe, panel} = this.editor;
+    if (probe.pixel) this.toggleSource(probe.pixel.label);
+    else panel.say('Point at a pixel of the class to recode, then press the key; or mark it in the class list.');
+  }
+
+  /* Add a class to those that may be recoded, or take it out; recoding is on while there is one. */
+  toggleSource(code) {
+    const sources = this.#sources(), from = sources.filter((other) => other !== code);
+    if (from.length === sources.length) from.push(code);
+    this.#change({recode: {on: from.length > 0, from}});
+  }
+
+  /* The classes to recode from that this project has. */
+  #sources() {
+    const {settings, manifest} = this.editor;
+    return settings.recode.from.filter((code) => manifest.classes.some((entry) => entry.code === code));
+  }
+
+  /* Anywhere, only where cloudy, only where clear. */
+  nextWhere() {
+    this.#change({where: this.editor.settings.next('where')});
+  }
+
+  toggleUnverified() {
+    this.#change({unverified: !this.editor.settings.unverified});
+  }
+
+  /* Draw an area, or forget the one there is. */
+  toggleArea() {
+    const {editor} = this, {settings, hand, panel} = editor;
+    if (settings.tool === 'area') return hand.abort();
+    if (hand.area) return this.setArea(null);
+    if (!hand.mayEdit()) return;
+    this.before = {tool: editor.toolBefore ?? settings.tool, effect: settings.effect};
+    editor.setTool('area', settings.effect);
+    panel.say('Draw around the area that tools should keep to. Escape to leave it.');
+  }
+
+  /* Keep to a mask from now on, or (null) no longer; `points` is its outline. */
+  setArea(mask, points = null) {
+    const {editor} = this;
+    editor.hand.area = mask;
+    if (mask) editor.preview.path('area', points, true);
+    else editor.preview.clear('area');
+    this.leaveArea();
+    this.show();
+  }
+
+  /* Take up the tool from before the area; returns whether one was being drawn. */
+  leaveArea() {
+    const {before, editor} = this;
+    this.before = null;
+    if (before && editor.settings.tool === 'area') editor.setTool(before.tool, before.effect);
+    return before !== null;
+  }
+
+  #change(values) {
+    this.editor.change(values);
+    this.show();
+  }
+
+  /* What is restricted now: a list of {id, text}, the id of the command that changes it. */
+  words() {
+    const {settings, manifest, hand} = this.editor, only = onlyOf(settings, manifest, hand.area);
+    const names = (codes) => codes.map((code) =>
+      manifest.classes.find((entry) => entry.code === code)?.name ?? code).join(', ');
+    return only === null ? [] : [
+      only.from && {id: 'recode', text: `only ${names(only.from)}`},
+      only.cloud && {id: 'where', text: settings.words().where},
+      only.area && {id: 'area', text: 'only inside the area'},
+      only.unverified && {id: 'unverified', text: 'never verified pixels'},
+    ].filter(Boolean);
+  }
+
+  show() {
+    const words = this.words();
+    this.line.hidden = words.length === 0;
+    this.line.replaceChildren(h('span', {}, 'Changes'), ...words.map(({id, text}) => button(id, {text, className: 'text badge'})));
+    for (const element of this.switches) {
+      const pressed = words.some(({id}) => id === element.dataset.command);
+      if (element.dataset.command !== 'recode-source') element.ariaPressed = String(pressed);
+    }
+  }
+}

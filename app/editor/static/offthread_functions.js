@@ -1,0 +1,6 @@
+/* What the worker can do: pure functions on arrays. */
+
+import * as raster from './raster.js';
+import {classOf, regionOf} from './regions.js';
+
+export const FUNCTIONS = {...raster, classOf, regionOf};

@@ -111,7 +111,8 @@ def prediction(found: Prediction, grid: Grid, z: int, by: int, bx: int) -> Bytes
 
 def small_prediction(found: Prediction, grid: Grid, shape: tuple[int, int]) -> Bytes:
     """Return the class codes of a prediction on a whole tile, uint8 of a small shape."""
-    return _prediction(found, grid, Level(whole(grid), shape))[0]
+    codes: Bytes = _prediction(found, grid, Level(whole(grid), shape))[0]
+    return codes
 
 
 def _prediction(found: Prediction, grid: Grid, level: Level) -> Bytes:

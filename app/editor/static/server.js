@@ -67,6 +67,12 @@ export class Server {
     });
   }
 
+  /* POST whose answer may take long and is read as it comes; `signal` hangs up. */
+  stream(path, body, signal) {
+    return this.#fetch(path, {method: 'POST', headers: {'Content-Type': 'application/json'},
+      body: JSON.stringify(body), signal});
+  }
+
   #fetch(path, options) {
     const headers = {...options.headers, 'X-Cloudbrush-Token': this.token};
     return fetch(path, {...options, headers});

@@ -9,7 +9,7 @@ const CHUNK = 1024;
 const ASK_AGAIN_MS = 700;
 const MAX_SHOWN_CHUNKS = 12;
 const LEAST_SCALE = 0.3;
-const KEPT_CHUNKS = 16;
+const KEPT_CHUNKS = 24;
 const COLOUR = [255, 228, 92, 200];
 export const COMPUTING = 'Computing superpixels…';
 

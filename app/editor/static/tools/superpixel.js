@@ -11,7 +11,7 @@ export class Superpixel {
 
   constructor(hand) {
     this.hand = hand;
-    Object.assign(this, {at: null, key: null, last: null, touched: null});
+    Object.assign(this, {at: null, outlined: null, last: null, touched: null});
     hand.editor.features.superpixels.onChunk(() => this.at && this.hand.gesture === this && this.hover(this.at));
   }
 
@@ -68,8 +68,8 @@ export class Superpixel {
 
   #outline(found) {
     const key = found ? found.key : null;
-    if (key === this.key) return;
-    this.key = key;
+    if (key === this.outlined) return;
+    this.outlined = key;
     this.hand.editor.preview.path(Superpixel.line, found ? outerPath(found.mask) : null, true);
   }
 

@@ -71,11 +71,14 @@ def make_town(store: Store, folder: Path) -> Scene:
 def _add_tile(session: Session, scene: Scene, label: Labels) -> None:
     grid = scene.grid
     generator = np.random.default_rng(1)
+    # Speckled, and brighter in the western half.
+    sar = generator.integers(40, 80, label.shape, dtype=np.uint8)
+    sar[:, : label.shape[1] // 2] += 100
     bright = np.where(label > 0, 200, 90).astype(np.uint8)
     layers = {
         "label": label,
         "optical": np.stack([bright, bright, bright]),
-        "sar": generator.integers(1, 255, label.shape, dtype=np.uint8),
+        "sar": sar,
     }
     paths = {kind: scene.folder / f"town_{kind}.tif" for kind in layers}
     for kind, values in layers.items():

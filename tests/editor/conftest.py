@@ -1,6 +1,7 @@
 """Fixtures of the editor's tests: one Chromium, and a small project served on its real routes."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +15,7 @@ from core.settings import Settings
 from core.store.engine import Store
 from tests.editor.harness import Harness
 from tests.scene import Scene, make_scene
+from tests.town import make_town
 
 
 @dataclass
@@ -109,6 +111,21 @@ class Desk:
 def bench(store: Store, settings: Settings, tmp_path: Path, browser: Browser) -> Iterator[Bench]:
     """Return a served project; fails the test when a script error was thrown in the browser."""
     scene = make_scene(store, tmp_path / "scene", height=96, width=80)
+    with served(scene, settings, browser) as sat:
+        yield sat
+
+
+@pytest.fixture
+def town(store: Store, settings: Settings, tmp_path: Path, browser: Browser) -> Iterator[Bench]:
+    """Return a served damage project of one tile with four houses."""
+    with served(make_town(store, tmp_path / "town"), settings, browser) as sat:
+        yield sat
+
+
+@contextmanager
+def served(scene: Scene, settings: Settings, browser: Browser) -> Iterator[Bench]:
+    """Serve a project for the length of a test, which fails when the browser threw an error."""
+    store = scene.store
     person = next(p for p in catalogue.people(store) if p.id == scene.ada)
     harness = Harness(store, settings, person).start()
     errors: list[str] = []

@@ -1,0 +1,388 @@
+"""Polygon, lasso, encircle, wand and superpixels in a real browser: labels, undo, what is shown."""
+
+import threading
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from core import catalogue, history, superpixels
+from tests.editor.conftest import Bench, Desk
+from tests.editor.raster_reference import encircle, polygon
+
+pytestmark = pytest.mark.browser
+
+SHAPE = (96, 80)
+SQUARE = [(20.0, 10.0), (20.0, 40.0), (50.0, 40.0), (50.0, 10.0)]
+PAINTED = 6
+
+
+def labels(desk: Desk) -> Any:
+    return history.current(desk.store, desk.tile).labels
+
+
+def painted(desk: Desk, bench: Bench) -> Any:
+    """Return the pixels that were given the class and had another one."""
+    return (labels(desk) == PAINTED) & (bench.scene.label != PAINTED)
+
+
+def expected(mask: Any, bench: Bench) -> Any:
+    return mask & (bench.scene.label != PAINTED)
+
+
+def click(desk: Desk, *pixels: tuple[float, float], pane: str = "label", **options: Any) -> None:
+    for row, col in pixels:
+        x, y = desk.point(row, col, pane)
+        desk.page.mouse.click(x, y, **options)
+
+
+def corners(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return where the clicks fall: `Desk.point` aims at the centres of pixels."""
+    return [(y + 0.5, x + 0.5) for y, x in points]
+
+
+def tools_of(desk: Desk) -> list[str]:
+    return [edit.tool for edit in history.timeline(desk.store, desk.tile)]
+
+
+def undo_and_reload(desk: Desk, bench: Bench, version: int) -> None:
+    """Undo the newest edit, then see after a reload what the server has."""
+    desk.press("Control+z")
+    desk.expect_state(f"saved, version {version + 1}")
+    np.testing.assert_array_equal(labels(desk), bench.scene.label)
+    assert desk.shown() == desk.saved()
+    desk.page.reload()
+    desk.wait_painted()
+    assert desk.shown() == desk.saved()
+
+
+def choose(desk: Desk, key: str) -> None:
+    desk.press("6", key)
+
+
+class TestPolygon:
+    def test_corners_and_a_double_click_paint_what_lies_inside(self, bench: Bench) -> None:
+        desk = bench.open()
+        choose(desk, "p")
+        click(desk, *SQUARE[:3])
+        assert paths(desk) == ["polygon-open"]
+        click(desk, SQUARE[3], click_count=2)
+        desk.expect_state("saved, version 1")
+        assert paths(desk) == []
+        np.testing.assert_array_equal(
+            painted(desk, bench), expected(polygon(corners(SQUARE), SHAPE), bench)
+        )
+        assert tools_of(desk) == ["polygon"]
+        undo_and_reload(desk, bench, 1)
+
+    @pytest.mark.parametrize("how", ["Enter", "first corner"])
+    def test_other_ways_to_close_it(self, bench: Bench, how: str) -> None:
+        desk = bench.open()
+        choose(desk, "p")
+        click(desk, *SQUARE)
+        if how == "Enter":
+            desk.press("Enter", "Enter")
+        else:
+            click(desk, SQUARE[0])
+        desk.expect_state("saved, version 1")
+        assert painted(desk, bench).sum() == expected(polygon(corners(SQUARE), SHAPE), bench).sum()
+        # The second Enter did not leave the tile.
+        assert desk.editor("(e) => e.manifest.tile.id") == bench.scene.tile
+
+    def test_a_drag_is_a_lasso(self, bench: Bench) -> None:
+        desk = bench.open()
+        choose(desk, "p")
+        desk.stroke((20, 10), (20, 40), (50, 40), (50, 10))
+        desk.expect_state("saved, version 1")
+        assert tools_of(desk) == ["lasso"]
+        mask = painted(desk, bench)
+        assert mask[22:49, 12:39].sum() == expected(np.ones(SHAPE, bool), bench)[22:49, 12:39].sum()
+        assert not mask[:20].any()
+        assert not mask[51:].any()
+
+    def test_backspace_takes_the_last_corner_back(self, bench: Bench) -> None:
+        desk = bench.open()
+        choose(desk, "p")
+        click(desk, *SQUARE, (90, 70))
+        desk.press("Backspace", "Enter")
+        desk.expect_state("saved, version 1")
+        np.testing.assert_array_equal(
+            painted(desk, bench), expected(polygon(corners(SQUARE), SHAPE), bench)
+        )
+
+    def test_escape_drops_it_and_paints_nothing(self, bench: Bench) -> None:
+        desk = bench.open()
+        choose(desk, "p")
+        before = desk.shown()
+        click(desk, *SQUARE)
+        desk.press("Escape")
+        assert paths(desk) == []
+        click(desk, *SQUARE[:3])
+        desk.press("b")
+        assert paths(desk) == []
+        assert desk.shown() == before == desk.saved()
+
+    def test_shapes_are_collected_and_cut_and_applied_as_one_edit(self, bench: Bench) -> None:
+        desk = bench.open()
+        choose(desk, "p")
+        hole = [(30.0, 20.0), (30.0, 30.0), (40.0, 30.0), (40.0, 20.0)]
+        other = [(70.0, 50.0), (70.0, 60.0), (80.0, 60.0)]
+        for points, key in ((SQUARE, "Shift"), (hole, "Control"), (other, "Shift")):
+            desk.page.keyboard.down(key)
+            click(desk, *points, points[0])
+            desk.page.keyboard.up(key)
+        desk.expect_state("saved, version 0")
+        assert previews(desk) == ["polygon-collected"]
+        assert preview_pixels(desk, "polygon-collected") == int(collected(hole, other).sum())
+        desk.press("Enter")
+        desk.expect_state("saved, version 1")
+        np.testing.assert_array_equal(painted(desk, bench), expected(collected(hole, other), bench))
+        assert previews(desk) == []
+        undo_and_reload(desk, bench, 1)
+
+    def test_nothing_to_cut_from_is_said(self, bench: Bench) -> None:
+        desk = bench.open()
+        choose(desk, "p")
+        desk.page.keyboard.down("Control")
+        click(desk, *SQUARE, SQUARE[0])
+        desk.page.keyboard.up("Control")
+        expect(desk.page.locator(".banner")).to_contain_text("none yet")
+        desk.expect_state("saved, version 0")
+
+    def test_a_validation_tile_takes_none(self, bench: Bench) -> None:
+        desk = bench.open(bench.scene.tiles["val"])
+        desk.expect_state("read-only: validation tile")
+        desk.editor("(e) => e.setTool('polygon')")
+        click(desk, *SQUARE, SQUARE[0])
+        assert desk.shown() == desk.saved()
+
+
+def collected(hole: Any, other: Any) -> Any:
+    square, cut, more = (polygon(corners(points), SHAPE) for points in (SQUARE, hole, other))
+    return (square & ~cut) | more
+
+
+def paths(desk: Desk) -> list[str]:
+    found: list[str] = desk.editor("(e) => [...e.preview.paths.keys()]")
+    return found
+
+
+def previews(desk: Desk) -> list[str]:
+    found: list[str] = desk.editor("(e) => [...e.preview.shown.keys()]")
+    return found
+
+
+def preview_pixels(desk: Desk, name: str) -> int:
+    script = "(e, n) => e.preview.shown.get(n)[0].mask.data.reduce((a, b) => a + b, 0)"
+    return int(desk.editor(script, name))
+
+
+class TestEncircle:
+    def test_what_the_line_passes_and_encloses_is_painted(self, bench: Bench) -> None:
+        desk = bench.open()
+        choose(desk, "q")
+        desk.stroke((20, 10), (20, 40), (50, 40), (50, 10))
+        desk.expect_state("saved, version 1")
+        mask = painted(desk, bench)
+        whole = encircle(corners(SQUARE), SHAPE)
+        # The way of the mouse is known to within the steps it was moved in.
+        assert (mask ^ expected(whole, bench)).sum() <= 60
+        assert mask[20, 12:38].sum() == expected(whole, bench)[20, 12:38].sum()
+        assert tools_of(desk) == ["encircle"]
+        undo_and_reload(desk, bench, 1)
+
+    def test_escape_during_the_drag_paints_nothing(self, bench: Bench) -> None:
+        desk = bench.open()
+        choose(desk, "q")
+        desk.page.mouse.move(*desk.point(20, 10))
+        desk.page.mouse.down()
+        desk.page.mouse.move(*desk.point(40, 40), steps=4)
+        assert paths(desk) == ["encircle"]
+        desk.press("Escape")
+        desk.page.mouse.up()
+        assert paths(desk) == []
+        desk.expect_state("saved, version 0")
+        assert desk.shown() == desk.saved()
+
+
+def hold(desk: Desk, at: tuple[float, float], dx: float = 0) -> None:
+    """Press on a pixel and drag sideways by pixels of the screen, without letting go."""
+    x, y = desk.point(*at)
+    desk.page.mouse.move(x, y)
+    desk.page.mouse.down()
+    if dx:
+        desk.page.mouse.move(x + dx, y, steps=3)
+
+
+def wait_for_wand(desk: Desk) -> None:
+    """Wait until the wand shows what it found."""
+    desk.page.wait_for_function(
+        "document.querySelector('#host').shadowRoot.querySelector('.editor').editor"
+        ".preview.shown.has('wand')"
+    )
+
+
+class TestWand:
+    """On the town: houses of 200 on ground of 90 in the optical image, two halves in the SAR."""
+
+    def test_it_takes_what_is_connected_and_looks_alike(self, town: Bench) -> None:
+        desk = town.open()
+        desk.press("l", "4")
+        hold(desk, (10, 55))
+        wait_for_wand(desk)
+        assert preview_pixels(desk, "wand") == 12 * 16
+        assert not desk.editor("(e) => e.scene.labels.counts[3] > 16 * 14")
+        desk.page.mouse.up()
+        desk.expect_state("saved, version 1")
+        now = labels(desk)
+        assert (now[6:18, 50:66] == 3).all()
+        assert (now == 3).sum() == 12 * 16 + 16 * 14
+        assert tools_of(desk) == ["wand"]
+        assert previews(desk) == []
+        undo_and_reload(desk, town, 1)
+
+    def test_a_drag_sets_the_tolerance_and_the_preview_follows(self, town: Bench) -> None:
+        desk = town.open()
+        desk.press("l", "4")
+        hold(desk, (10, 55))
+        wait_for_wand(desk)
+        x, y = desk.point(10, 55)
+        # 3 px of the screen are one step: 110 levels lie between house and ground.
+        desk.page.mouse.move(x + 300, y, steps=4)
+        desk.page.wait_for_timeout(100)
+        assert preview_pixels(desk, "wand") == 96 * 80
+        desk.page.mouse.move(x, y, steps=4)
+        desk.page.wait_for_timeout(100)
+        assert preview_pixels(desk, "wand") == 12 * 16
+        desk.press("Escape")
+        desk.page.mouse.up()
+        desk.expect_state("saved, version 0")
+        assert previews(desk) == []
+        assert desk.shown() == desk.saved()
+
+    def test_letting_go_early_paints_when_the_values_are_there(self, town: Bench) -> None:
+        desk = town.open()
+        desk.press("l", "4")
+        click(desk, (10, 55))
+        desk.expect_state("saved, version 1")
+        assert (labels(desk)[6:18, 50:66] == 3).all()
+
+    def test_its_key_goes_through_the_images_and_its_section_says_so(self, town: Bench) -> None:
+        desk = town.open()
+        section = desk.page.locator('[data-section="wand"]')
+        expect(section).to_be_hidden()
+        desk.press("l")
+        expect(section).to_be_visible()
+        shown = section.locator('[data-command="wand"]')
+        for name in ("optical", "SAR", "optical and SAR"):
+            expect(shown).to_have_text(name)
+            desk.press("l")
+        expect(shown).to_have_text("optical")
+        desk.press("l")
+        desk.press("4")
+        click(desk, (10, 55))
+        desk.expect_state("saved, version 1")
+        # Speckle does not stop it, the edge between bright and dark does.
+        found = labels(desk) == 3
+        assert found[:, 43:].mean() > 0.95
+        assert not found[:60, :38].any()
+        desk.press("b")
+        expect(section).to_be_hidden()
+
+
+class TestSuperpixels:
+    def ids(self, bench: Bench) -> Any:
+        tile = catalogue.tile(bench.harness.store, bench.scene.tile)
+        for _ in range(200):
+            _, content = superpixels.superpixels(bench.harness.store, tile, 0, 0)
+            if content is not None:
+                return np.frombuffer(zlib.decompress(content), "<u2").reshape(SHAPE)
+        raise AssertionError("never made")
+
+    def open(self, town: Bench, *keys: str) -> Desk:
+        desk = town.open()
+        desk.press(*keys)
+        desk.hover(40, 40)
+        note = desk.page.locator(".superpixel-note")
+        expect(note).to_be_hidden(timeout=15_000)
+        desk.page.wait_for_function(
+            "document.querySelector('#host').shadowRoot.querySelector('.editor').editor"
+            ".features.superpixels.at(40, 40)"
+        )
+        return desk
+
+    def test_a_click_assigns_the_segment_under_the_cursor(self, town: Bench) -> None:
+        desk = self.open(town, "4", "Shift+L")
+        ids = self.ids(town)
+        assert paths(desk) == ["superpixel"]
+        click(desk, (40, 40))
+        desk.expect_state("saved, version 1")
+        changed = labels(desk) != town.scene.label
+        np.testing.assert_array_equal(changed, (ids == ids[40, 40]) & (town.scene.label != 3))
+        assert tools_of(desk) == ["superpixel"]
+        undo_and_reload(desk, town, 1)
+
+    def test_a_drag_assigns_every_segment_on_its_way_as_one_edit(self, town: Bench) -> None:
+        desk = self.open(town, "4", "Shift+L")
+        ids = self.ids(town)
+        desk.stroke((50, 5), (50, 75))
+        desk.expect_state("saved, version 1")
+        changed = labels(desk) != town.scene.label
+        passed = np.isin(ids, ids[50, 5:76])
+        np.testing.assert_array_equal(changed, passed & (town.scene.label != 3))
+        undo_and_reload(desk, town, 1)
+
+    def test_escape_in_a_drag_restores_every_pixel(self, town: Bench) -> None:
+        desk = self.open(town, "4", "Shift+L")
+        before = desk.shown()
+        hold(desk, (50, 20), 100)
+        assert desk.shown() != before
+        desk.press("Escape")
+        desk.page.mouse.up()
+        assert desk.shown() == before
+        desk.expect_state("saved, version 0")
+
+    def test_outlines_are_drawn_in_every_pane(self, town: Bench) -> None:
+        desk = self.open(town, "Shift+L")
+        yellow = """(e, pane) => {
+          const {canvas} = e.view.pane(pane), {width, height} = canvas;
+          const {data} = canvas.getContext('2d').getImageData(0, 0, width, height);
+          let n = 0;
+          for (let i = 0; i < data.length; i += 4)
+            if (data[i] > 200 && data[i + 1] > 180 && data[i + 2] < 150) n++;
+          return n;
+        }"""
+        desk.press("Shift+J")
+        desk.page.wait_for_timeout(200)
+        panes = desk.editor("(e) => e.view.panes.map(({id}) => id)")
+        assert len(panes) >= 2
+        assert min(desk.editor(yellow, pane) for pane in panes) > 1000
+        desk.press("Shift+J")
+        desk.page.wait_for_timeout(200)
+        assert all(desk.editor(yellow, pane) < 50 for pane in panes)
+
+    def test_it_says_while_they_are_computed(
+        self, town: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        go, real = threading.Event(), superpixels.segments
+
+        def slow(*args: Any) -> Any:
+            go.wait(20)
+            return real(*args)
+
+        monkeypatch.setattr(superpixels, "segments", slow)
+        desk = town.open()
+        desk.press("4", "Shift+L")
+        desk.hover(40, 40)
+        note = desk.page.locator(".superpixel-note")
+        expect(note).to_be_visible()
+        click(desk, (40, 40))
+        expect(desk.page.locator(".banner")).to_contain_text("Computing superpixels")
+        # Painting with other tools goes on meanwhile.
+        desk.press("b")
+        click(desk, (80, 40))
+        desk.expect_state("saved, version 1")
+        go.set()
+        expect(note).to_be_hidden(timeout=15_000)

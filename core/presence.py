@@ -5,9 +5,9 @@ other processes, once in a while: a write for each call would wait for the disk 
 """
 
 import threading
-import time
 from dataclasses import dataclass, field
 from datetime import timedelta
+from time import monotonic
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, delete, select
@@ -55,7 +55,7 @@ def visit(store: Store, tile_id: int, person_id: int, client_id: str) -> list[Vi
     """
     board = _board(store)
     with board.lock:
-        at = time.monotonic()
+        at = monotonic()
         board.seen[tile_id, client_id] = (person_id, at)
         board.unwritten[tile_id, client_id] = person_id
         due = at - board.written_at >= WRITE_EVERY_S
@@ -69,16 +69,18 @@ def visit(store: Store, tile_id: int, person_id: int, client_id: str) -> list[Vi
 
 
 def leave(store: Store, tile_id: int, client_id: str) -> None:
-    """Say that a tab has left the tile, as far as this process can tell."""
-    board = _board(store)
+    """Say that a tab has left the tile."""
+    board, key = _board(store), (tile_id, client_id)
     with board.lock:
-        board.seen.pop((tile_id, client_id), None)
-        board.unwritten.pop((tile_id, client_id), None)
+        known = board.seen.pop(key, None)
+        board.unwritten.pop(key, None)
+    if known is not None:
+        _write(store, {}, key)
 
 
 def others(store: Store, tile_id: int, client_id: str) -> list[Visitor]:
     """Return the tabs other than `client_id` that have the tile open, by name."""
-    board, at = _board(store), time.monotonic()
+    board, at = _board(store), monotonic()
     with board.lock:
         here = {
             client: person
@@ -93,12 +95,12 @@ def others(store: Store, tile_id: int, client_id: str) -> list[Visitor]:
             select(PresenceRow.client_id, PresenceRow.person_id).where(
                 PresenceRow.tile_id == tile_id, PresenceRow.at > recent
             )
-        ).tuples()
+        ).all()
         here |= {client: person for client, person in rows if client not in ours}
         if not here:
             return []
         query = select(PersonRow.id, PersonRow.name).where(PersonRow.id.in_(set(here.values())))
-        names = dict(session.execute(query).tuples().all())
+        names = {number: name for number, name in session.execute(query).all()}
     found = [Visitor(person, names.get(person, "?"), client) for client, person in here.items()]
     return sorted(found, key=lambda visitor: (visitor.name, visitor.client_id))
 
@@ -116,15 +118,19 @@ def _forget_old(board: _Board, at: float) -> None:
         del board.seen[key]
 
 
-def _write(store: Store, batch: dict[Key, int]) -> None:
-    """Keep rows for other processes. A failure costs them a moment of knowing, nothing more."""
+def _write(store: Store, batch: dict[Key, int], left: Key | None = None) -> None:
+    """Keep rows for other processes, and drop the tab that left.
+
+    A failure costs them a moment of knowing, nothing more.
+    """
     try:
         with store.write() as session:
             old = now() - timedelta(seconds=KEPT_S)
             session.execute(delete(PresenceRow).where(PresenceRow.at < old))
-            for (tile_id, client_id), person_id in sorted(batch.items()):
+            for tile_id, client_id in [*batch, *([left] if left else [])]:
                 same = (PresenceRow.tile_id == tile_id, PresenceRow.client_id == client_id)
                 session.execute(delete(PresenceRow).where(*same))
+            for (tile_id, client_id), person_id in batch.items():
                 row = PresenceRow(tile_id=tile_id, client_id=client_id, person_id=person_id)
                 session.add(row)
     except (IntegrityError, OperationalError):

@@ -142,7 +142,7 @@ def shares(store: Store, tile_id: int) -> list[Share]:
         .order_by(count.desc(), PersonRow.name)
     )
     with store.read() as session:
-        return [Share(*row) for row in session.execute(query).tuples()]
+        return [Share(*row) for row in session.execute(query)]
 
 
 def last_seq(store: Store, client_id: str) -> int:

@@ -15,7 +15,7 @@ from core.classes import LabelArray
 from core.errors import CloudbrushError
 from core.raster import read_layer
 from core.records import Acquisition, Modality, Project, Tile
-from core.tally import tallies
+from core.tally import WHOLE_PX, tallies
 from core.trained import promoted
 
 SIZE_PX = 320
@@ -101,7 +101,7 @@ def _example(here: Context, project: Project) -> tuple[Tile, Acquisition, int] |
 def _mark_on(here: Context, project: Project, tile: Tile) -> Mark | None:
     """Return where the label is wrong, for tiles whose truth is known."""
     layers = catalogue.layers(here.store, tile.id, modality=Modality.TRUTH)
-    if not layers:
+    if not layers or tile.grid.height * tile.grid.width > WHOLE_PX:
         return None
     try:
         truth = read_layer(layers[0], tile.grid).values[0]

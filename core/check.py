@@ -36,7 +36,7 @@ from core.raster import (
 )
 from core.records import Grid, Modality, Split, Unit
 
-MAX_TILE_PX = 2**27  # 11,585 x 11,585; labels are kept in memory while a tile is edited
+MAX_TILE_PX = 2**31  # 46,340 x 46,340; pixels of larger rasters cannot be counted in 32 bits
 SAMPLES, SAMPLE_ROWS = 4, 256
 COARSE_PX = 512
 STRIP_PX = 2**22

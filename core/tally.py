@@ -1,8 +1,10 @@
 """What the browser of tiles sorts and filters by: pixels per class and disagreement of each tile.
 
 *Disagreement* is the share of labelled pixels where the shown model's class differs from the label
-of now, on the clearest date that it was predicted for. Tallies are a cache in the workspace, one
-file per project; a tile is read again only when its label or the shown prediction has changed.
+of now, on the clearest date that it was predicted for. Scenes of more than 8,192 x 8,192 pixels are
+estimated from a regular sample, so that a look at the list never reads them wholly. Tallies are a
+cache in the workspace, one file per project; a tile is read again only when its label or the shown
+prediction has changed.
 """
 
 import json
@@ -13,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core import history
+from core import history, pyramid
 from core.classes import ClassTable, LabelArray
 from core.errors import CloudbrushError
 from core.predictions import predictions, read_prediction
@@ -21,6 +23,8 @@ from core.records import Acquisition, ModelRecord, Prediction, Project, Tile
 from core.store.engine import Store
 
 FOLDER = "tallies"
+WHOLE_PX = 2**26  # 8,192 x 8,192; larger scenes are estimated
+SAMPLED_SIDE = 2048
 
 
 @dataclass(frozen=True)
@@ -85,12 +89,29 @@ def _count(
     store: Store, tile: Tile, classes: ClassTable, prediction: Prediction | None
 ) -> Tally | None:
     try:
+        if tile.grid.height * tile.grid.width > WHOLE_PX:
+            return _estimate(store, tile, classes, prediction)
         labels = history.current(store, tile.id).labels
         predicted = read_prediction(store, prediction)[0] if prediction else None
     except CloudbrushError:
         # A raster that went missing is reported where the tile is opened, not in a list of tiles.
         return None
     return tally(labels, predicted, classes)
+
+
+def _estimate(
+    store: Store, tile: Tile, classes: ClassTable, prediction: Prediction | None
+) -> Tally:
+    """Return the tally of a large scene from every so many of its pixels."""
+    grid = tile.grid
+    step = -(-max(grid.height, grid.width) // SAMPLED_SIDE)
+    shape = (-(-grid.height // step), -(-grid.width // step))
+    labels = pyramid.small_labels(store, tile.id, shape)
+    predicted = pyramid.small_prediction(prediction, grid, shape) if prediction else None
+    found = tally(labels, predicted, classes)
+    scale = grid.height * grid.width / labels.size
+    pixels = {code: round(count * scale) for code, count in found.pixels.items()}
+    return Tally(pixels, found.disagreement)
 
 
 def _shown_maps(

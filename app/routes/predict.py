@@ -9,11 +9,13 @@ from starlette.routing import BaseRoute, Route
 
 from app.routes.gate import Visit, guarded, query_number
 from core import catalogue
-from core.errors import NotFound
-from core.records import Acquisition
+from core.errors import CloudbrushError, NotFound
+from core.records import Acquisition, Tile
 from core.settings import Settings
 from core.store.engine import Store
 from core.trained import model
+
+MOST_PX = 8192 * 8192
 
 
 def predict_routes(store: Store, settings: Settings) -> list[BaseRoute]:
@@ -28,11 +30,23 @@ def predict_routes(store: Store, settings: Settings) -> list[BaseRoute]:
             raise NotFound(
                 f"model {record.id}", expected=f"one of tile {visit.tile.name}'s project"
             )
+        _check_size(visit.tile)
         seen = _acquisition(visit)
         made = ensure_prediction(store, settings, visit.tile, record, seen)
         return JSONResponse({"id": made.id}, headers={"Cache-Control": "no-store"})
 
     return [Route("/tile/{tile}/predict/{model}", guarded(store, predict))]
+
+
+def _check_size(tile: Tile) -> None:
+    """Raise `CloudbrushError` for scenes that take minutes, for which nobody waits at a screen."""
+    if tile.grid.height * tile.grid.width > MOST_PX:
+        raise CloudbrushError(
+            f"tile {tile.name}",
+            found=f"{tile.grid.height:,} x {tile.grid.width:,} px",
+            expected="at most 8,192 x 8,192 to be predicted while you wait",
+            todo="Predict the project on the Train page.",
+        )
 
 
 def _acquisition(visit: Visit) -> Acquisition | None:

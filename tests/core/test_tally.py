@@ -87,3 +87,16 @@ def test_broken_file_is_counted_again(scene: Scene) -> None:
     kept = scene.store.workspace / "tallies" / f"project-{scene.project_id}.json"
     kept.write_text("{ half")
     assert count(scene, None) == first
+
+
+def test_large_scenes_are_estimated_from_a_sample(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = count(scene, None)[scene.tile]
+    (scene.store.workspace / "tallies" / f"project-{scene.project_id}.json").unlink()
+    monkeypatch.setattr("core.tally.WHOLE_PX", 100)
+    monkeypatch.setattr("core.tally.SAMPLED_SIDE", 10)
+    monkeypatch.setattr("core.history.current", None)  # nothing is read wholly
+    found = count(scene, None)[scene.tile]
+    assert found.classes <= exact.classes
+    assert sum(found.pixels.values()) == pytest.approx(sum(exact.pixels.values()), rel=0.1)

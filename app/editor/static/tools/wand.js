@@ -90,11 +90,17 @@ export class Wand {
     else this.#showSoon();
   }
 
+  #stretchOf(layer) {
+    // A fixed range exists for calibrated values only.
+    const {contrast} = this.hand.editor.settings;
+    return contrast === 'fixed' && !layer.calibrated ? 'auto' : contrast;
+  }
+
   /* The channels of all layers one after the other, and where every one of them is valid. */
   async #read(layers, box) {
     const {scene, worker} = this.hand.editor, size = box.h * box.w;
     const parts = await Promise.all(layers.map(async (layer) => {
-      const part = await this.images.window(scene.tile, layer.id, scene.image(layer.id)?.stretch, box);
+      const part = await this.images.window(scene.tile, layer.id, this.#stretchOf(layer), box);
       if (layer.modality !== 'sar') return part;
       const planes = Array.from({length: part.channels}, (_, i) => part.values.slice(i * size, (i + 1) * size));
       const smooth = await Promise.all(planes.map((plane) =>

@@ -55,10 +55,15 @@ class Preview:
 
 @dataclass(frozen=True)
 class Applied:
-    """What a command did; `saved` is the answer of the tile that was open, where it took part."""
+    """What a command did.
+
+    `saved` is the answer of the tile that was open, `on` a tile where undo finds the command; each
+    None where there is none.
+    """
 
     pixels: int
     tiles: int
+    on: int | None = None
     skipped: tuple[tuple[str, str], ...] = ()
     saved: Saved | None = None
 
@@ -168,6 +173,7 @@ def apply(
     skipped: list[tuple[str, str]] = []
     pixels = done = 0
     answer: Saved | None = None
+    on: int | None = None
     for number, tile in enumerate(tiles):
         try:
             saved = _on_tile(store, tile, command, limits, maker, is_open=tile.id == open_id)
@@ -179,9 +185,10 @@ def apply(
         changed = _pixels(saved, maker)
         pixels += changed
         done += bool(changed)
+        on = tile.id if changed and on is None else on
         answer = saved if tile.id == open_id else answer
         yield Progress(number + 1, len(tiles))
-    yield Applied(pixels, done, tuple(skipped), answer)
+    yield Applied(pixels, done, on, tuple(skipped), answer)
 
 
 def _on_tile(

@@ -245,6 +245,7 @@ def _applied_json(done: Applied) -> dict[str, Any]:
     return {
         "pixels": done.pixels,
         "tiles": done.tiles,
+        "on": done.on,
         "skipped": _skipped(done.skipped),
         "status": saved.status if saved is not None else None,
         "version": saved.version if saved is not None else None,

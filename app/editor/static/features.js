@@ -8,6 +8,7 @@ hover(at)              the cursor is at a place in tile pixels, or nowhere (null
 cancel()               Escape; returns true when it had something to close
 destroy()              the editor goes away */
 
+import {Bulk} from './features/bulk.js';
 import {ClassPatternsFeature} from './features/class_patterns.js';
 import {Objects} from './features/objects.js';
 import {Live} from './features/live.js';
@@ -17,7 +18,7 @@ import {Superpixels} from './features/superpixels.js';
 import {WandSettings} from './features/wand.js';
 import {Views} from './views/feature.js';
 
-export const FEATURES = [Views, ClassPatternsFeature, Restrictions, Live, Remap, Objects, Superpixels, WandSettings];
+export const FEATURES = [Bulk, Views, ClassPatternsFeature, Restrictions, Live, Remap, Objects, Superpixels, WandSettings];
 
 export class Features {
   constructor(editor) {

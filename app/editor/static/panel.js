@@ -80,6 +80,7 @@ export class Panel {
   showTile(manifest, chosen) {
     const {classes, acquisitions, neighbours, readonly} = manifest;
     this.bar.show(manifest, chosen);
+    refreshTooltips(this.element);
     for (const id of ['previous', 'next']) this.#enable(id, neighbours[id] !== null);
     this.element.classList.toggle('readonly', readonly !== null);
     for (const {id} of COMMANDS.filter(({changes}) => changes)) this.#enable(id, readonly === null);

@@ -61,37 +61,40 @@ export function lineMask(from, to, diameter, height, width, square = false) {
   return {y0, x0, h, w, data};
 }
 
-/* Mask of the pixels of equal value that are connected by sides with a seed; scanline fill. */
+/* Mask of the pixels of equal value that are connected by sides with a seed; scanline fill. Large rasters
+   are walked through here, so that nothing is called or allocated for a pixel. */
 export function floodFill(values, height, width, seedRow, seedCol) {
   const target = values[seedRow * width + seedCol];
   const seen = new Uint8Array(height * width);
-  const open = (index) => seen[index] === 0 && values[index] === target;
   const stack = [seedRow * width + seedCol];
   let top = seedRow, bottom = seedRow, leftmost = seedCol, rightmost = seedCol;
   while (stack.length) {
     const index = stack.pop();
-    if (!open(index)) continue;
+    if (seen[index] !== 0) continue;
     const row = Math.floor(index / width), start = row * width, end = start + width;
     let left = index, right = index + 1;
-    while (left > start && open(left - 1)) left--;
-    while (right < end && open(right)) right++;
+    while (left > start && values[left - 1] === target && seen[left - 1] === 0) left--;
+    while (right < end && values[right] === target && seen[right] === 0) right++;
     seen.fill(1, left, right);
     if (row < top) top = row;
     if (row > bottom) bottom = row;
     if (left - start < leftmost) leftmost = left - start;
     if (right - start - 1 > rightmost) rightmost = right - start - 1;
-    if (row > 0) pushRuns(stack, open, left - width, right - width);
-    if (row < height - 1) pushRuns(stack, open, left + width, right + width);
+    if (row > 0) pushRuns(stack, values, seen, target, left - width, right - width);
+    if (row < height - 1) pushRuns(stack, values, seen, target, left + width, right + width);
   }
   return crop(seen, width, top, leftmost, bottom - top + 1, rightmost - leftmost + 1);
 }
 
-function pushRuns(stack, open, from, to) {
+/* Put the first pixel of each run of open pixels of [from, to) on the stack. */
+function pushRuns(stack, values, seen, target, from, to) {
   let inside = false;
   for (let index = from; index < to; index++) {
-    const now = open(index);
-    if (now && !inside) stack.push(index);
-    inside = now;
+    if (values[index] !== target || seen[index] !== 0) inside = false;
+    else if (!inside) {
+      inside = true;
+      stack.push(index);
+    }
   }
 }
 
@@ -340,30 +343,32 @@ function meanAround(plane, valid, height, width, row, col) {
    no farther than that; NEVER where there is none. One pass answers for every tolerance, so that a
    drag only compares: the pixels of tolerance t are those of level <= t. The seed counts as 0. */
 export function floodLevels(far, height, width, row, col) {
-  const size = height * width, levels = new Uint8Array(size).fill(NEVER), seen = new Uint8Array(size);
-  const next = new Int32Array(size), heads = new Int32Array(NEVER).fill(-1);
+  const size = height * width, levels = new Uint8Array(size).fill(NEVER);
   const seed = row * width + col;
   if (far[seed] === NEVER) return levels;
+  // One list for each level, through `next`; a pixel is put on one when it is first reached, which is
+  // at its lowest level.
+  const next = new Int32Array(size), heads = new Int32Array(NEVER).fill(-1), seen = new Uint8Array(size);
   seen[seed] = 1;
   next[seed] = -1;
   heads[0] = seed;
-  let level = 0;
-  const reach = (i) => {
-    if (seen[i] || far[i] === NEVER) return;
-    seen[i] = 1;
-    const at = far[i] > level ? far[i] : level;
-    next[i] = heads[at];
-    heads[at] = i;
-  };
-  for (; level < NEVER; level++)
+  for (let level = 0; level < NEVER; level++)
     while (heads[level] >= 0) {
       const i = heads[level], x = i % width;
       heads[level] = next[i];
       levels[i] = level;
-      if (x > 0) reach(i - 1);
-      if (x + 1 < width) reach(i + 1);
-      if (i >= width) reach(i - width);
-      if (i + width < size) reach(i + width);
+      for (let side = 0; side < 4; side++) {
+        let j = i;
+        if (side === 0 && x > 0) j = i - 1;
+        else if (side === 1 && x + 1 < width) j = i + 1;
+        else if (side === 2 && i >= width) j = i - width;
+        else if (side === 3 && i + width < size) j = i + width;
+        if (seen[j] !== 0 || far[j] === NEVER) continue;
+        seen[j] = 1;
+        const at = far[j] > level ? far[j] : level;
+        next[j] = heads[at];
+        heads[at] = j;
+      }
     }
   return levels;
 }

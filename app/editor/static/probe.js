@@ -83,7 +83,7 @@ export class Probe {
     clearTimeout(this.timer);
     this.timer = setTimeout(async () => {
       if (!scene.labels.at(row, col)) return;
-      const asked = display.pixelsAt(row, col);
+      const asked = display.images.map((layer) => pixelOf(layer, scene.tile, row, col)).filter(Boolean);
       const found = await Promise.all(asked.map(({layer, row: y, col: x}) =>
         server.json(`/tile/${scene.tile.id}/values/${layer.id}?row=${y}&col=${x}`).catch(() => null)));
       if (scene !== this.editor.scene) return;
@@ -91,4 +91,10 @@ export class Probe {
       this.#showReadout();
     }, VALUES_AFTER_MS);
   }
+}
+
+/* The pixel of an image that is shown at a place: a nudge moves the image. Null outside of it. */
+function pixelOf(layer, {height, width}, row, col) {
+  const {y = 0, x = 0} = layer.nudge ?? {}, at = {row: Math.floor(row + 0.5 - y), col: Math.floor(col + 0.5 - x)};
+  return at.row < 0 || at.col < 0 || at.row >= height || at.col >= width ? null : {layer, ...at};
 }

@@ -78,6 +78,13 @@ export class Saver {
       if (body.box) await scene.loadLabels(boxOf(body.box));
   }
 
+  /* The boxes of a tile's strokes that are not saved yet; their labels must stay loaded. */
+  waitingBoxes(tileId) {
+    const sent = this.outbox.waiting(tileId).map(({body}) => body.box && boxOf(body.box));
+    const laid = this.scene?.tile.id === tileId ? this.overlay.entries : [];
+    return [...sent, ...laid.flatMap(({change, wish}) => [change, wish])].filter(Boolean);
+  }
+
   /* Lay every waiting stroke on the labels of the server, oldest first. A tile that may not be changed
      is shown as it is. */
   #layWaiting() {
@@ -230,6 +237,7 @@ export class Saver {
     }
     if (status === 'unchanged') this.#forget(entry);
     if (patch && !entry.change) this.ui.reveal(boxOf(patch.box));
+    if (reply.group?.tiles > 1 || reply.group?.skipped.length) this.ui.say(groupWords(reply.group));
     if (reply.left_px > 0)
       this.ui.say(`${reply.left_px} px stay as they are: somebody else has changed them since.`);
     this.ui.onState();
@@ -352,6 +360,12 @@ export class Saver {
     if (scene !== this.scene || !this.ready) return;
     this.receive(found);
   }
+}
+
+/* What an undo or redo did on the tiles of a command. */
+function groupWords({tiles, pixels, skipped}) {
+  const left = skipped.length ? ` ${skipped.join(', ')} takes no edits now and was left out.` : '';
+  return `${pixels.toLocaleString('en')} px in ${tiles} tiles went back or forth as one step.${left}`;
 }
 
 /* One byte per changed pixel, as base64. */

@@ -133,6 +133,7 @@ export class Editor {
       onChange: () => this.#arrived(),
       onError: (error) => this.#loadFailed(error),
       onDirty: (box) => this.#dirty(box),
+      keeps: () => this.saver.waitingBoxes(manifest.tile.id),
     });
     if (!manifest.classes.some(({code}) => code === this.classCode)) {
       this.classCode = manifest.classes[0].code;
@@ -148,9 +149,7 @@ export class Editor {
   }
 
   #loadVisible() {
-    if (!this.scene) return;
-    const all = this.scene.load(this.view.visible());
-    if (!all) this.panel.say('Zoom in to see and paint the labels: so large a part is not loaded at once.');
+    this.scene?.load(this.view.visible());
   }
 
   #arrived() {

@@ -2,6 +2,7 @@
 command one change that goes to the saver, with the effect, the class and the restrictions of now. */
 
 import {onlyOf, whyBlocked} from './restrict.js';
+import {union} from './labels.js';
 import {FILL_SIDE, classAt, fillBox, regionAt} from './tools/fill.js';
 import {GESTURES} from './tools/index.js';
 
@@ -12,6 +13,7 @@ const MISSING = {
   prediction: 'There is no prediction to take here yet.',
   cloud: 'The cloud mask is still being loaded, or this image has none; press K to paint anywhere.',
 };
+const STROKE_PX = 4096 * 4096;
 const LEAST_PRESSURE = 0.1;
 
 export class Hand {
@@ -22,7 +24,7 @@ export class Hand {
     const {tool} = editor.settings;
     if (tool !== 'pan' && (!GESTURES[tool] || GESTURES[tool].passing)) editor.settings.change({tool: 'brush'});
     Object.assign(this, {running: null, at: null, keys: NO_KEYS, lastEnd: null, startedAt: null,
-      releasedAt: null, area: null, whenIdle: []});
+      releasedAt: null, area: null, whenIdle: [], late: [], settling: false});
   }
 
   get labels() {
@@ -59,7 +61,10 @@ export class Hand {
   mayEdit() {
     const {manifest, saver, scene} = this.editor, {readonly} = manifest;
     if (readonly) this.say(`Read-only: ${readonly.what}. ${readonly.why}`);
-    return !readonly && saver.ready && scene.labels.blocks.size > 0;
+    const far = !readonly && scene.tooFar;
+    if (far) this.say(far);
+    else if (this.settling) this.say(MISSING.labels);
+    return !readonly && !far && !this.settling && saver.ready && (scene.view.large || scene.labels.blocks.size > 0);
   }
 
   // ---- from the pointer and the keys
@@ -159,21 +164,69 @@ export class Hand {
     return missing === null || missing === 'labels';
   }
 
-  /* Let the stroke cover the ones of a mask. */
+  /* Let the stroke cover the ones of a mask. Where labels of a large scene are not loaded, it covers
+     them as soon as they are. */
   paint(mask) {
-    this.labels.paint(mask);
+    const {scene} = this.editor;
+    if (!scene.view.large) return this.labels.paint(mask);
+    if (!this.#mayGrow(mask)) return;
+    if (!this.#isLate(mask)) return this.labels.paint(mask);
+    this.late.push(mask);
+    this.#load(mask).then(() => scene === this.editor.scene && this.#paintLate());
+  }
+
+  #isLate(mask) {
+    return ['labels', 'original'].includes(this.labels.missing(mask, this.labels.stroke.effect));
+  }
+
+  #load(mask) {
+    return this.editor.scene.loadLabels(mask, this.labels.stroke?.effect === 'revert');
+  }
+
+  /* Whether the stroke with this mask is still one that the server takes. */
+  #mayGrow(mask) {
+    const grown = this.late.reduce(union, union(this.labels.stroke.box, mask));
+    const fits = grown.h * grown.w <= STROKE_PX;
+    if (!fits) this.say('One stroke spans at most 4,096 x 4,096 px; what lies beyond is left as it is.');
+    return fits;
+  }
+
+  #paintLate() {
+    if (!this.labels.stroke) return;
+    for (const mask of this.late.splice(0))
+      if (this.#isLate(mask)) this.late.push(mask);
+      else this.labels.paint(mask);
   }
 
   /* End the stroke and save what it changed; returns the change or null. `otherwise` is said when nothing
      changed and no restriction was in the way. */
   commit(otherwise = null) {
+    if (this.late.length) {
+      this.#commitLate(otherwise);
+      return null;
+    }
     const {labels} = this, only = labels.stroke?.only ?? null;
     return this.#save(labels.finish(), only, otherwise);
+  }
+
+  /* End a stroke over labels that are still on their way, once they are there. */
+  async #commitLate(otherwise) {
+    const {scene} = this.editor;
+    this.settling = true;
+    await Promise.all(this.late.map((mask) => this.#load(mask)));
+    this.settling = false;
+    if (scene !== this.editor.scene) return;
+    this.#paintLate();
+    if (this.late.length) {
+      this.drop();
+      this.say('Labels below the stroke could not be loaded, so it was dropped: try again.');
+    } else this.commit(otherwise);
   }
 
   /* Drop the stroke and restore its pixels; returns whether there was one. */
   drop() {
     const had = this.labels.stroke !== null;
+    this.late = [];
     this.labels.abort();
     this.editor.saver.strokeEnded();
     return had;
@@ -266,6 +319,7 @@ export class Hand {
   #reverse(tool, otherwise) {
     const {saver, display} = this.editor;
     this.finish();
+    if (this.settling) return this.say(MISSING.labels);
     if (saver.ready && !saver[tool](display.panesShown())) this.say(otherwise);
   }
 }

@@ -225,11 +225,13 @@ export class Scene {
     return found;
   }
 
-  /* A promise that every label of a box is there. */
-  async loadLabels(box) {
-    const missing = this.#blocksOf(box).filter(({by, bx}) => !this.labels.block(by, bx));
-    await Promise.all(missing.map(({by, bx}) =>
-      this.#nativeLabels(by, bx).catch((error) => this.#failed(error))));
+  /* A promise that every label of a box is there, with the label as it came where that is asked for. */
+  async loadLabels(box, withOriginal = false) {
+    const blocks = this.#blocksOf(box), lacking = (test, load) =>
+      Promise.all(blocks.filter(({by, bx}) => test(this.labels.block(by, bx)))
+        .map(({by, bx}) => load(by, bx).catch((error) => this.#failed(error))));
+    await lacking((block) => !block, (by, bx) => this.#nativeLabels(by, bx));
+    if (withOriginal) await lacking((block) => block && !block.original, (by, bx) => this.#loadOriginal(by, bx));
   }
 
   #used(by, bx) {
@@ -288,10 +290,12 @@ export class Scene {
     this.placing = false;
   }
 
-  async #loadOriginal(by, bx) {
-    const {bytes} = await this.server.bytes(`/tile/${this.tile.id}/labels/${by}/${bx}?version=0`);
-    const block = this.labels.block(by, bx);
-    if (block) block.original = bytes.slice(0, bytes.length / 2);
+  #loadOriginal(by, bx) {
+    return this.#once(`original/${by}/${bx}`, async () => {
+      const {bytes} = await this.server.bytes(`/tile/${this.tile.id}/labels/${by}/${bx}?version=0`);
+      const block = this.labels.block(by, bx);
+      if (block) block.original = bytes.slice(0, bytes.length / 2);
+    });
   }
 
   async #fetchCoarse(z, by, bx) {

@@ -35,7 +35,7 @@ const MARKS = [
   upright(4),
   (x, y) => wrap(y + [0, 1, 2, 3, 4, 3, 2, 1][wrap(x, 8)], 8) === 2,
   steep,
-  both(across(8), (x, y) => wrap(x + (wrap(y, 16) < 8 ? 0 : 8), 16) < 9),
+  both((x, y) => wrap(y, 8) >> 1 === 2, (x, y) => wrap(x + (wrap(y, 16) < 8 ? 0 : 8), 16) < 8),
   shallow,
   (x, y) => (wrap(x, 8) < 4) !== (wrap(y, 8) < 4),
   any(both(rising(8), middle(8, 3)), both(falling(8), middle(8, 3))),

@@ -21,7 +21,7 @@ const PATHS = {
   encircle: `${BLOB}M6.5 11.5l5-5M9 13.5l4.5-4.5`,
   wand: 'M3.5 16.5L11 9M13.5 2.5v2.2M13.5 8.3v2.2M9.5 6.5h2.2M15.3 6.5h2.2',
   superpixel: `M3 3h14v14H3z${CELLS}M10.7 15.5l4.5-4.5M14 15.5l1.5-1.5`,
-  superpixelOutlines: CELLS,
+  superpixelOutlines: `M3 3h14v14H3z${CELLS}`,
   object: 'M4.5 16.5V8L10 3.5 15.5 8v8.5zM8.2 16.5v-4.8h3.6v4.8',
   pan: 'M10 2.5v15M2.5 10h15M7.5 5L10 2.5 12.5 5M7.5 15l2.5 2.5 2.5-2.5M5 7.5L2.5 10 5 12.5M15 7.5l2.5 2.5-2.5 2.5',
   pick: 'M11 6l3 3M9.5 7.5L4 13v3h3l5.5-5.5M12 5l1.5-1.5a1.8 1.8 0 0 1 3 3L15 8z',

@@ -71,7 +71,8 @@ def coarse_label(desk: Desk, row: int, col: int) -> list[int]:
         """(e, [row, col]) => {
           const {labelBlocks, view} = e.scene, z = view.level, side = 512 * 2 ** z;
           const block = labelBlocks.get(z, Math.floor(row / side), Math.floor(col / side));
-          const down = (at) => Math.floor((at % side) / 2 ** z), at = down(row) * block.w + down(col);
+          const down = (at) => Math.floor((at % side) / 2 ** z);
+          const at = down(row) * block.w + down(col);
           return [block.labels[at], block.provenance[at]];
         }""",
         [row, col],
@@ -150,7 +151,7 @@ def test_a_stroke_shows_from_afar_at_once(desk: Desk) -> None:
 
 
 def test_painting_where_labels_are_not_loaded_loads_them_first(desk: Desk) -> None:
-    look_at(desk, 4500, 4500, 0.11)
+    look_at(desk, 4500, 4500, 0.07)
     assert desk.editor("(e) => e.scene.view.level") > 0
     assert desk.editor("(e) => e.scene.tooFar") is None
     before = loaded(desk)

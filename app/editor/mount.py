@@ -222,7 +222,12 @@ def _layer(layer: Layer, tile: Tile, nudge: tuple[float, float]) -> Json:
         "acquisition": layer.acquisition_id,
         "bands": list(layer.bands),
         "presets": [
-            {"name": preset.name, "expr": preset.text, "help": preset.help}
+            {
+                "name": preset.name,
+                "expr": preset.text,
+                "help": preset.help,
+                "fixed": preset.limits is not None,
+            }
             for preset in presets(layer)
         ],
         "unit": unit_label(layer.unit),

@@ -7,6 +7,7 @@ import {scaleBar} from './views/scale.js';
 import {Faded, Hatched, nudgeText} from './views/shown.js';
 
 const HATCHED = {thick: [2], all: [2, 1, 3], none: []};
+const VALUES_IN_A_LINE = 9;
 const EVERY_CLOUD = [2, 1, 3];
 // What hiding the labels hides.
 const HIDDEN = ['label', 'prediction', 'confidence', 'disagreement', 'provenance'];
@@ -53,6 +54,8 @@ export class Display {
     this.found.forEach((found, i) => view.setPane(view.panes[i], {...this.compose(found), id: this.#idOf(i)}));
     this.onShow();
     this.shown = {optical: this.#layer('optical'), sar: this.#layer('sar'), acquisition: chosenDate};
+    const values = this.images.reduce((sum, {bands}) => sum + bands.length, 0);
+    this.panel.element.dataset.values = values > VALUES_IN_A_LINE ? 'many' : 'few';
     this.onLayers();
     this.showCaptions();
   }
@@ -65,6 +68,14 @@ export class Display {
   /* The images on the screen, each once. */
   get images() {
     return [...new Set(this.found.map(({layer, missing}) => (missing ? null : layer)).filter(Boolean))];
+  }
+
+  /* Where each image on the screen is to be read for the pixel under the cursor: a nudged one shows
+     another of its pixels there. */
+  pixelsAt(row, col) {
+    const {height, width} = this.manifest.tile;
+    return this.images.map((layer) => ({layer, row: row - Math.round(layer.nudge.y), col: col - Math.round(layer.nudge.x)}))
+      .filter((at) => at.row >= 0 && at.col >= 0 && at.row < height && at.col < width);
   }
 
   #idOf(i) {

@@ -1,6 +1,7 @@
 /* The line below the panes: everything that is known of the pixel under the cursor. */
 
 const PROVENANCE = ['as it came', 'changed by hand', 'verified', 'accepted from model', 'unsure'];
+const UNITS = ['dB', 'reflectance'];
 const CLOUD = {0: 'clear', 1: 'thin cloud', 2: 'thick cloud', 3: 'cloud shadow'};
 
 /* A list of [name, value, colour?] for the panel. `values` holds {layer, found} with the answer of
@@ -10,8 +11,7 @@ export function readout({row, col, pixel, manifest, maps, values}) {
   const items = [['row', String(row)], ['col', String(col)]];
   const place = lonLat(manifest.tile, row + 0.5, col + 0.5);
   if (place) items.push(['', place]);
-  for (const {layer, found} of values)
-    if (found) items.push([layer.modality === 'sar' ? 'SAR' : 'optical', bandText(found)]);
+  for (const {layer, found} of values) if (found) items.push([imageName(layer, values, manifest), bandText(found)]);
   items.push(['label', ...classText(manifest, pixel.label)]);
   if (maps.prediction !== undefined) {
     const [name, colour] = classText(manifest, maps.prediction);
@@ -31,11 +31,18 @@ function classText({classes}, code) {
   return found ? [found.name, found.isVoid ? null : found.colour] : [`code ${code}`, null];
 }
 
-/* "R 84  G 91  B 77" or "VV -11.2 dB"; a gap reads as no data. */
+/* "optical" or "SAR", with its date or name where there are several. */
+function imageName(layer, values, {acquisitions}) {
+  const kind = layer.modality === 'sar' ? 'SAR' : layer.modality;
+  const several = values.filter((other) => other.layer.modality === layer.modality).length > 1;
+  const own = acquisitions.find(({id}) => id === layer.acquisition)?.name ?? layer.name;
+  return several ? `${kind} ${own}` : kind;
+}
+
+/* "R 84  G 91  B 77" or "VV -11.2  VH -17.0 dB"; a gap reads as no data. Amplitudes have no unit. */
 function bandText({bands, values, unit, valid}) {
   if (!valid) return 'no data';
-  const shown = bands.slice(0, 6).map((band, i) => `${band} ${shortNumber(values[i])}`);
-  return shown.join('  ') + (bands.length > 6 ? '  …' : '') + (unit === 'dB' ? ' dB' : '');
+  return bands.map((band, i) => `${band} ${shortNumber(values[i])}`).join('  ') + (UNITS.includes(unit) ? ` ${unit}` : '');
 }
 
 function shortNumber(value) {

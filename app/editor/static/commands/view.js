@@ -28,5 +28,5 @@ export const VIEW = [
   {id: 'zoom-out', group: 'View', keys: ['-'], label: 'Zoom out', icon: 'zoomOut', toolbar: 'view',
     help: 'Zoom out at the cursor.', run: (editor) => editor.zoom(1 / 1.5)},
   {id: 'fit', group: 'View', keys: ['Z'], label: 'Whole tile', icon: 'fit', toolbar: 'view',
-    help: 'Show the whole tile.', run: (editor) => editor.fit()},
+    help: 'Show the whole tile.', run: (editor) => editor.view.fit()},
 ];

@@ -26,17 +26,19 @@ const VIEWS = {
   disagreement: view('disagreement', 'under', {overlays: ['disagreement']}),
 };
 const USUAL = {
-  land_cover: {1: ['label'], 2: ['optical', 'label'], 3: ['optical', 'sar', 'label'],
-    4: ['optical', 'sar', 'label', 'prediction'],
-    6: ['optical', 'sar', 'disagreement', 'label', 'prediction', 'confidence']},
-  damage: {1: ['label'], 2: ['post', 'label'], 3: ['pre', 'post', 'label'],
-    4: ['pre', 'post', 'label', 'prediction'],
-    6: ['pre', 'post', 'disagreement', 'label', 'prediction', 'confidence']},
+  land_cover: {'1': ['label'], '2c': ['optical', 'label'], '2r': ['optical', 'label'],
+    '3c': ['optical', 'sar', 'label'], '1+2': ['label', 'optical', 'sar'],
+    '2x2': ['optical', 'sar', 'label', 'prediction'],
+    '2x3': ['optical', 'sar', 'disagreement', 'label', 'prediction', 'confidence']},
+  damage: {'1': ['label'], '2c': ['post', 'label'], '2r': ['post', 'label'],
+    '3c': ['pre', 'post', 'label'], '1+2': ['label', 'pre', 'post'],
+    '2x2': ['pre', 'post', 'label', 'prediction'],
+    '2x3': ['pre', 'post', 'disagreement', 'label', 'prediction', 'confidence']},
 };
 
-/* What so many panes show before anybody chose. */
-export function defaultViews(kind, panes) {
-  return (USUAL[kind] ?? USUAL.land_cover)[panes].map((id) => structuredClone(VIEWS[id]));
+/* What the panes of a layout show before anybody chose. */
+export function defaultViews(kind, layout) {
+  return (USUAL[kind] ?? USUAL.land_cover)[layout].map((id) => structuredClone(VIEWS[id]));
 }
 
 /* A view as it may come out of storage, without whatever does not belong; null if it is none. */
@@ -148,8 +150,9 @@ function compositeItems({layers, chosen}) {
     if (seen.has(key) || (acquisition !== null && acquisition !== chosen.acquisition)) continue;
     seen.add(key);
     const base = {modality, name}, of = layers.length > 1 ? `, ${modality === 'sar' ? 'SAR' : modality}` : '';
-    for (const {name: title, expr, help} of presets)
-      items.push({view: view(`expr:${key}:${title}`, base, {rendering: {expr}}), label: `${title}${of}`, help});
+    for (const {name: title, expr, help, fixed} of presets)
+      // A known range is kept, so that tiles compare.
+      items.push({view: view(`expr:${key}:${title}`, base, {rendering: {expr, ...(fixed && {stretch: 'fixed'})}}), label: `${title}${of}`, help});
     if (bands.length >= 3)
       items.push({view: view(`bands:${key}`, base, {rendering: {bands: [1, 2, 3]}}),
         label: `Bands of your choice${of}`, opens: 'bands', rare: true});
@@ -220,8 +223,8 @@ function predictionOf(model, {chosen}) {
 function renderingOf({bands, expr, stretch, filter}, layer, minus, contrast) {
   const wanted = stretch ?? contrast, known = layer.bands?.length ?? 0;
   return {
-    // A fixed range exists for calibrated values only.
-    stretch: wanted === 'fixed' && !layer.calibrated ? 'auto' : wanted,
+    // A fixed range exists for calibrated values and for some expressions.
+    stretch: wanted === 'fixed' && !layer.calibrated && !expr ? 'auto' : wanted,
     ...(expr ? {expr} : bands?.every((band) => band <= known) && {bands}),
     ...(filter && layer.modality === 'sar' && {filter}),
     ...(minus && {minus: minus.id}),

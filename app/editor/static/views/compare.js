@@ -81,7 +81,7 @@ export class Compare {
   }
 
   #place(at) {
-    this.line.style.left = `${100 * at}%`;
+    this.line.style.left = `clamp(8px, ${100 * at}%, 100% - 8px)`;
     this.line.ariaValueNow = String(Math.round(100 * at));
     this.line.ariaValueText = `${this.left.textContent} ${Math.round(100 * at)} %`;
   }

@@ -39,10 +39,9 @@ export function restore(stored, kind) {
   const found = {layout: DEFAULT_LAYOUT, panes: {}};
   const kept = stored?.version === VERSION ? stored.kinds?.[kind] : null;
   if (LAYOUTS.some(({id}) => id === kept?.layout)) found.layout = kept.layout;
-  for (const {id, panes} of LAYOUTS) {
+  for (const {id} of LAYOUTS) {
     const views = Array.isArray(kept?.panes?.[id]) ? kept.panes[id].map(cleanView) : [];
-    const usual = defaultViews(kind, panes);
-    found.panes[id] = usual.map((view, i) => views[i] ?? view);
+    found.panes[id] = defaultViews(kind, id).map((view, i) => views[i] ?? view);
   }
   return found;
 }

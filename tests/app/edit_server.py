@@ -1,8 +1,8 @@
 """A server of our routes alone, in a process of its own that may be killed at any moment.
 
-`python -m tests.app.edit_server WORKSPACE` imports everything once, then forks a server for each
-port that it reads from its input, and prints the server's process id. A fork starts in a tenth of
-the time that an interpreter needs, so that fifty kills fit into a test.
+`python -m tests.app.edit_server WORKSPACE [page]` imports everything once, then forks a server for
+each port that it reads from its input, and prints the server's process id. A fork starts in a tenth
+of the time that an interpreter needs, so that fifty kills fit into a test.
 """
 
 import os
@@ -19,8 +19,10 @@ import uvicorn
 from starlette.applications import Starlette
 
 from app.routes import routes
+from core import catalogue
 from core.settings import load_settings
 from core.store.engine import open_store
+from tests.editor.harness import Harness
 from tests.live import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,9 +54,12 @@ class Nursery:
 
 
 @contextmanager
-def nursery(workspace: Path) -> Iterator[Nursery]:
-    """Run the starting process until the block ends; its last server ends with it."""
-    command = [sys.executable, "-m", "tests.app.edit_server", str(workspace)]
+def nursery(workspace: Path, *, page: bool = False) -> Iterator[Nursery]:
+    """Run the starting process until the block ends; its last server ends with it.
+
+    With `page`, the servers also give the page of `tests.editor.harness`.
+    """
+    command = [sys.executable, "-m", "tests.app.edit_server", str(workspace), *["page"] * page]
     process = subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -83,22 +88,26 @@ def wait_until_up(port: int) -> None:
     raise AssertionError(f"no server on port {port}")
 
 
-def _serve(workspace: Path, port: int) -> None:
+def _serve(workspace: Path, port: int, *, page: bool) -> None:
     settings = load_settings(workspace=workspace, data_roots=(workspace.parent,))
-    app = Starlette(routes=routes(open_store(settings), settings))
+    store = open_store(settings)
+    if page:
+        app = Harness(store, settings, catalogue.people(store)[0]).app()
+    else:
+        app = Starlette(routes=routes(store, settings))
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="critical", lifespan="off")
 
 
-def main(workspace: Path) -> None:
+def main(workspace: Path, *, page: bool) -> None:
     """Fork a server for each port read, until the input ends."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the killed
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
-            _serve(workspace, int(line))
+            _serve(workspace, int(line), page=page)
             os._exit(0)
         print(pid, flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), page="page" in sys.argv[2:])

@@ -54,7 +54,7 @@ class Harness:
 
     def start(self) -> "Harness":
         """Serve until `stop`; returns when the port answers."""
-        config = uvicorn.Config(self._app(), port=self.port, log_level="warning")
+        config = uvicorn.Config(self.app(), port=self.port, log_level="warning")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
@@ -72,7 +72,8 @@ class Harness:
         name = f"&person={person.name}" if person else ""
         return f"http://127.0.0.1:{self.port}/?tile={tile}{name}"
 
-    def _app(self) -> Starlette:
+    def app(self) -> Starlette:
+        """Return the page, manifests and our routes as an application."""
         ours = [Route("/", self._page), Route("/manifest/{tile:int}", self._manifest)]
         return Starlette(routes=[*ours, *routes(self.store, self.settings)])
 

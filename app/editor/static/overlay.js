@@ -80,7 +80,8 @@ function lift(labels, change) {
   write(labels, change, change.data, change.old);
 }
 
-/* Lay a wish on the labels of now; returns the change that came of it. A pixel that others made what
+/* Lay a wish on the labels of now; returns the change that came of it, `partial` where some of its pixels
+   are not loaded. A pixel that others made what
    was wished for is theirs; one that is to be confirmed, or taken back, must still be what it was. */
 export function lay(labels, wish, tool) {
   const now = windowOf(labels, wish), data = new Uint8Array(wish.data.length);
@@ -88,15 +89,20 @@ export function lay(labels, wish, tool) {
   const reverses = tool === 'undo' || tool === 'redo';
   const keepsLabel = effect === 'verify' || effect === 'unsure';
   const free = !reverses && !keepsLabel;
+  let partial = false;
   for (let i = 0; i < data.length; i++) {
-    if (wish.data[i] === 0 || now.provenance[i] === ABSENT) continue;
+    if (wish.data[i] === 0) continue;
+    if (now.provenance[i] === ABSENT) {
+      partial = true;
+      continue;
+    }
     const sameLabel = now.labels[i] === old.labels[i];
     if (free) data[i] = now.labels[i] !== next.labels[i] || (effect === 'revert' && now.provenance[i] !== 0) ? 1 : 0;
     else if (keepsLabel) data[i] = sameLabel && now.provenance[i] !== 1 ? 1 : 0;
     else data[i] = sameLabel && now.provenance[i] === old.provenance[i] ? 1 : 0;
   }
   write(labels, wish, data, next);
-  return {...wish, data, old: now};
+  return {...wish, data, old: now, partial};
 }
 
 /* The wish that a stroke's request describes, for strokes from before a reload; null where what it

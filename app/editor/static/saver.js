@@ -6,6 +6,8 @@ import {Overlay, boxOf, exchange, isNamed, lay, wishOf} from './overlay.js';
 import {decodeRuns, encodeRuns} from './raster.js';
 import {keepBoth, overlapWords} from './conflict.js';
 
+const AGAIN_MS = 2000;
+
 export class Saver {
   /* `ui` gets say(), ask(), onState(), reveal(box), showConflict(theirs, mine or null), and
      onFrozen() when the open tile turns out not to be editable any more. */
@@ -33,14 +35,27 @@ export class Saver {
   async open(scene, writable) {
     Object.assign(this, {scene, writable, ready: false, later: [], history: new History(),
       overlay: new Overlay(scene.labels)});
-    await this.#restack();
+    try {
+      await this.#restack();
+    } catch (error) {
+      this.#restackSurely(AGAIN_MS);
+      throw error;
+    }
   }
 
   /* The open tile may be changed from now on, or no longer: show what the server holds. */
   setWritable(writable) {
     if (writable === this.writable) return;
     this.writable = writable;
-    if (this.ready) this.#restack().catch(() => {});
+    if (this.ready) this.#restackSurely();
+  }
+
+  /* The same, tried again for as long as the tile is open. */
+  #restackSurely(wait = 0) {
+    const {scene} = this;
+    setTimeout(() => {
+      if (scene === this.scene) this.#restack().catch(() => this.#restackSurely(AGAIN_MS));
+    }, wait);
   }
 
   /* Take what can be undone from the server, and lay the waiting strokes on its labels anew. */
@@ -48,7 +63,7 @@ export class Saver {
     const release = this.outbox.hold();
     const known = await this.#knownAndLoaded(this.scene).finally(release);
     if (known) this.#whenIdle(() => {
-      if (this.overtaken) return this.#restack();
+      if (this.overtaken) return this.#restackSurely();
       this.overlay.rebase([], new Set(this.overlay.entries));
       this.client.atLeast(known.last_seq);
       this.history.load(known);
@@ -207,6 +222,11 @@ export class Saver {
   }
 
   onState() {
+    // Strokes that another tab had left are saved: they can be undone here from now on.
+    if (this.adopted && this.ready && this.outbox.entries.length === 0) {
+      this.adopted = false;
+      this.#restackSurely();
+    }
     this.ui.onState();
   }
 
@@ -218,6 +238,7 @@ export class Saver {
   onSaved(entry, reply) {
     if (entry.releasedAt !== undefined) this.timings.add('ack', performance.now() - entry.releasedAt);
     this.overtaken = true;
+    this.adopted ||= entry.client_id !== this.client.id && !entry.body.state;
     const here = this.scene && entry.tile === this.tileId && !entry.body.state;
     if (here && this.ready) this.#whenIdle(() => this.#settle(entry, reply));
     this.ui.onState();
@@ -226,7 +247,7 @@ export class Saver {
   #settle(entry, reply) {
     const {labels, overlay} = this, {status, version, patch, others = []} = reply;
     // Without a patch, what was saved is what was shown.
-    const asShown = !patch && status !== 'unchanged' && entry.change;
+    const asShown = !patch && status !== 'unchanged' && entry.change && !entry.change.partial;
     if (asShown && version === labels.version + 1 && overlay.entries[0] === entry) {
       overlay.entries.shift();
       labels.version = version;
@@ -259,7 +280,7 @@ export class Saver {
   /* Drop a stroke that the server has no row for. */
   #forget(entry) {
     if (entry.body.mask) this.history.drop(entry.client_id, entry.seq);
-    else this.#restack().catch(() => {});
+    else this.#restackSurely();
   }
 
   /* The server will not take a stroke: say why and show what it holds. */

@@ -2,15 +2,21 @@
 
 import threading
 import zlib
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect
+import rasterio
+from playwright.sync_api import Browser, expect
 
 from core import catalogue, history, superpixels
-from tests.editor.conftest import Bench, Desk
+from core.settings import Settings
+from core.store.engine import Store
+from tests.editor.conftest import Bench, Desk, served
 from tests.editor.raster_reference import encircle, polygon
+from tests.scene import make_scene
 
 pytestmark = pytest.mark.browser
 
@@ -386,3 +392,68 @@ class TestSuperpixels:
         desk.expect_state("saved, version 1")
         go.set()
         expect(note).to_be_hidden(timeout=15_000)
+
+
+class TestLargeTile:
+    """On a tile of several blocks and chunks."""
+
+    SHAPE = (1040, 1100)
+
+    @pytest.fixture
+    def large(
+        self, store: Store, settings: Settings, tmp_path: Path, browser: Browser
+    ) -> Iterator[Bench]:
+        height, width = self.SHAPE
+        scene = make_scene(store, tmp_path / "large", height=height, width=width)
+        with served(scene, settings, browser) as sat:
+            yield sat
+
+    def test_values_are_those_of_the_file_across_blocks(self, large: Bench) -> None:
+        desk = large.open()
+        layer = large.scene.layers["train", "optical"]
+        box = {"y0": 500, "x0": 1000, "h": 540, "w": 100}
+        found = desk.editor(
+            """async (e, [layer, box]) => {
+              e.setTool('wand');
+              const {images} = e.hand.gesture;
+              const read = await images.window(e.scene.tile, layer, "none", box);
+              return {channels: read.channels, values: [...read.values], valid: [...read.valid]};
+            }""",
+            [layer, box],
+        )
+        with rasterio.open(large.scene.folder / "train_optical.tif") as file:
+            expected = file.read()[:, 500:1040, 1000:1100]
+        assert found["channels"] == 3
+        np.testing.assert_array_equal(np.reshape(found["values"], (3, 540, 100)), expected)
+        assert set(found["valid"]) == {255}
+
+    def test_a_drag_over_the_border_of_chunks_is_one_edit(self, large: Bench) -> None:
+        desk = large.open()
+        desk.press("6", "Shift+L")
+        ready = ".features.superpixels.at(60, {column})"
+        for column in (1000, 1060):
+            desk.hover(60, column)
+            desk.page.wait_for_function(
+                "document.querySelector('#host').shadowRoot.querySelector('.editor').editor"
+                + ready.format(column=column)
+            )
+        desk.stroke((60, 1000), (60, 1060))
+        desk.expect_state("saved, version 1")
+        changed = np.argwhere(labels(desk) != large.scene.label)
+        assert changed[:, 1].min() < 1001
+        assert changed[:, 1].max() > 1058
+        assert (labels(desk)[60, 1001:1060] == PAINTED).all()
+        desk.press("Control+z")
+        desk.expect_state("saved, version 2")
+        np.testing.assert_array_equal(labels(desk), large.scene.label)
+
+    def test_a_polygon_across_blocks_is_one_edit(self, large: Bench) -> None:
+        desk = large.open()
+        choose(desk, "p")
+        points = [(100.0, 400.0), (300.0, 1090.0), (1030.0, 1000.0), (900.0, 30.0)]
+        click(desk, *points, points[0])
+        desk.expect_state("saved, version 1")
+        # A pixel of the screen is more than one of the tile: the corners are known to within that.
+        exact = polygon(corners(points), self.SHAPE)
+        wrong = (painted(desk, large) ^ expected(exact, large)).sum()
+        assert wrong < 0.01 * exact.sum()

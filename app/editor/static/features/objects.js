@@ -22,6 +22,8 @@ export class Objects {
     if (scene !== this.scene) Object.assign(this, {scene, here: null, known: new Map()});
     // By severity, as the class table lists them.
     this.order = manifest.classes.filter(({isVoid, isClear}) => !isVoid && !isClear);
+    this.isBuilding = new Uint8Array(256);
+    for (const {code} of this.order) this.isBuilding[code] = 1;
     this.available = manifest.project.kind === 'damage';
     for (const element of editor.element.querySelectorAll('[data-command="object"]')) {
       if (!this.available) element.disabled = true;
@@ -53,17 +55,13 @@ export class Objects {
      where there is none. */
   at(row, col) {
     const {labels} = this.scene, {here} = this;
-    if (!this.available || !this.#isBuilding(labels.at(row, col)?.label)) return null;
+    if (!this.available || !this.isBuilding[labels.at(row, col)?.label]) return null;
     if (here && here.edits === labels.edits && here.tile === labels && covers(here.mask, row, col))
       return this.#named(here);
     const mask = this.#component(row, col);
     const found = {...this.#measured(mask), mask, edits: labels.edits, tile: labels};
     this.here = found;
     return this.#named(found);
-  }
-
-  #isBuilding(code) {
-    return this.order.some((entry) => entry.code === code);
   }
 
   /* The connected building pixels around a seed; the part searched grows while they reach its edge. */
@@ -73,7 +71,7 @@ export class Objects {
       const y0 = Math.max(0, row - side / 2), x0 = Math.max(0, col - side / 2);
       const h = Math.min(labels.height, row + side / 2) - y0, w = Math.min(labels.width, col + side / 2) - x0;
       const data = labels.window({y0, x0, h, w});
-      for (let i = 0; i < data.length; i++) data[i] = this.#isBuilding(data[i]) ? 1 : 0;
+      for (let i = 0; i < data.length; i++) data[i] = this.isBuilding[data[i]];
       const mask = component(data, h, w, row - y0, col - x0);
       const cut = (mask.y0 === 0 && y0 > 0) || (mask.x0 === 0 && x0 > 0)
         || (mask.y0 + mask.h === h && y0 + h < labels.height) || (mask.x0 + mask.w === w && x0 + w < labels.width);

@@ -15,6 +15,9 @@ export class WandSettings {
       title: 'How much image values may differ from the pixel pressed, 0 to 254'});
     this.number = h('output', {className: 'value'});
     this.content = editor.panel.section('wand', 'Magic wand');
+    // First of the sections: what goes with the tool in hand must not need scrolling.
+    const section = this.content.closest('.section');
+    section.parentElement.prepend(section);
     this.content.append(
       h('div', {className: 'pair'}, h('span', {}, 'Follows'), this.source),
       h('div', {className: 'name'}, 'Tolerance', this.number),

@@ -16,10 +16,11 @@ import rasterio
 from rasterio.enums import Resampling
 from rasterio.transform import Affine
 from rasterio.windows import Window
+from sqlalchemy.orm import Session
 
 from core.classes import OPEN_EARTH_MAP_SAR
 from core.original import file_sha256
-from core.records import Grid, Modality, Unit
+from core.records import Modality, Unit
 from core.store.engine import Store
 from core.store.tables import ClassEntryRow, LayerRow, ProjectRow, TileRow
 
@@ -68,13 +69,12 @@ def _write(path: Path, kind: Modality, side: int) -> None:
         "num_threads": "all_cpus",
         "bigtiff": "yes",
     }
-    how = Resampling.nearest
     with rasterio.Env(GDAL_NUM_THREADS="ALL_CPUS", COMPRESS_OVERVIEW="ZSTD", ZSTD_LEVEL_OVERVIEW=1):
         with rasterio.open(path, "w", **profile) as target:
             for y0, strip in _strips(kind, side):
                 target.write(strip, window=Window(0, y0, side, strip.shape[1]))
         with rasterio.open(path, "r+") as target:
-            target.build_overviews(_factors(side), how)
+            target.build_overviews(_factors(side), Resampling.nearest)
 
 
 def _factors(side: int) -> list[int]:
@@ -100,64 +100,68 @@ def _strips(kind: Modality, side: int) -> Iterator[tuple[int, Bytes]]:
         yield y0, np.roll(strip, 96 * number, axis=2)[:, : side - y0]
 
 
-def add_project(store: Store, paths: dict[Modality, Path], side: int) -> int:
-    """Return the id of the one tile of a new project over these files."""
-    classes = OPEN_EARTH_MAP_SAR
-    label = paths[Modality.LABEL]
-    stat = label.stat()
+def add_project(store: Store, folder: Path, *sides: int) -> dict[int, int]:
+    """Return tile ids by side of a new project over scenes in a folder, made where missing."""
+    scenes = {side: make_files(folder, side) for side in sides}
     with store.write() as session:
-        project = ProjectRow(
-            name=f"Large {side}",
-            kind="land_cover",
-            reader="folder",
-            root=str(label.parent),
-            preset="plain",
-            class_table=classes.name,
-            void_code=classes.void,
-        )
-        session.add(project)
-        session.flush()
-        for position, entry in enumerate(classes.entries):
-            session.add(
-                ClassEntryRow(
-                    project_id=project.id,
-                    position=position,
-                    code=entry.code,
-                    name=entry.name,
-                    colour=entry.colour,
-                )
-            )
-        tile = TileRow(
-            project_id=project.id,
-            name=f"scene {side}",
-            region="all",
-            split="train",
-            height=side,
-            width=side,
-            crs=CRS,
-            transform=list(TRANSFORM),
-            label_sha256=file_sha256(label, stat.st_size, stat.st_mtime_ns),
-        )
-        session.add(tile)
-        session.flush()
-        for kind, path in paths.items():
-            bands, unit = KINDS[kind]
-            session.add(
-                LayerRow(
-                    tile_id=tile.id,
-                    modality=kind.value,
-                    name=kind.value,
-                    sources=[[str(path), number + 1] for number in range(len(bands))],
-                    bands=list(bands),
-                    unit=unit.value,
-                )
-            )
-        return tile.id
+        project_id = _project_row(session, folder)
+        return {side: _tile_row(session, project_id, side, scenes[side]) for side in sides}
 
 
-def grid_of(side: int) -> Grid:
-    """Return the grid of a scene."""
-    return Grid(side, side, TRANSFORM, CRS)
+def _project_row(session: Session, folder: Path) -> int:
+    classes = OPEN_EARTH_MAP_SAR
+    project = ProjectRow(
+        name="Large scenes",
+        kind="land_cover",
+        reader="folder",
+        root=str(folder),
+        preset="plain",
+        class_table=classes.name,
+        void_code=classes.void,
+    )
+    session.add(project)
+    session.flush()
+    for position, entry in enumerate(classes.entries):
+        session.add(
+            ClassEntryRow(
+                project_id=project.id,
+                position=position,
+                code=entry.code,
+                name=entry.name,
+                colour=entry.colour,
+            )
+        )
+    return project.id
+
+
+def _tile_row(session: Session, project_id: int, side: int, paths: dict[Modality, Path]) -> int:
+    stat = paths[Modality.LABEL].stat()
+    tile = TileRow(
+        project_id=project_id,
+        name=f"scene {side:05}",
+        region="all",
+        split="train",
+        height=side,
+        width=side,
+        crs=CRS,
+        transform=list(TRANSFORM),
+        label_sha256=file_sha256(paths[Modality.LABEL], stat.st_size, stat.st_mtime_ns),
+    )
+    session.add(tile)
+    session.flush()
+    for kind, path in paths.items():
+        bands, unit = KINDS[kind]
+        session.add(
+            LayerRow(
+                tile_id=tile.id,
+                modality=kind.value,
+                name=kind.value,
+                sources=[[str(path), number + 1] for number in range(len(bands))],
+                bands=list(bands),
+                unit=unit.value,
+            )
+        )
+    return tile.id
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def desk(
 ) -> Iterator[Desk]:
     """Return the scene opened in a browser."""
     scene = make_scene(store, tmp_path / "scene")
-    tile = add_project(store, make_files(files, SIDE), SIDE)
+    tile = add_project(store, files, SIDE)[SIDE]
     person = next(p for p in catalogue.people(store) if p.id == scene.ada)
     harness = Harness(store, settings, person).start()
     bench = Bench(harness, scene, browser, [])

@@ -111,6 +111,21 @@ export class BlockStore {
     }
   }
 
+  /* {block, i}: the pixel of a place in the finest block that is there, or null. */
+  at(row, col) {
+    if (row < 0 || col < 0 || row >= this.tile.height || col >= this.tile.width) return null;
+    for (let z = 0; z <= this.top; z++) {
+      const side = BLOCK * 2 ** z, by = Math.floor(row / side), bx = Math.floor(col / side);
+      const block = this.get(z, by, bx);
+      if (!block) continue;
+      const around = boxOfBlock(this.tile, z, by, bx);
+      const r = Math.floor(((row - around.y0) * block.h) / around.h);
+      const c = Math.floor(((col - around.x0) * block.w) / around.w);
+      return {block, i: r * block.w + c};
+    }
+    return null;
+  }
+
   /* The coarse blocks that meet a box, with the part that does. */
   *coarse(box) {
     for (const block of this.kept[1].values()) {

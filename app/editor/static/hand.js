@@ -59,7 +59,7 @@ export class Hand {
 
   /* Whether labels may be changed now; says why not. */
   mayEdit() {
-    const {manifest, saver, scene} = this.editor, {readonly} = manifest;
+    const {manifest, saver, scene, past} = this.editor, readonly = manifest.readonly ?? past ?? null;
     if (readonly) this.say(`Read-only: ${readonly.what}. ${readonly.why}`);
     const far = !readonly && scene.tooFar;
     if (far) this.say(far);
@@ -267,7 +267,7 @@ export class Hand {
   /* One edit of the region under a position, or of every pixel of its class (`fill_all`). */
   async fill(tool, at, options = {}) {
     const {editor, labels} = this, {scene, worker, timings} = editor;
-    if (!labels.at(Math.floor(at.y), Math.floor(at.x))) return null;
+    if (!scene.pixel(Math.floor(at.y), Math.floor(at.x))) return null;
     const all = tool === 'fill_all', box = fillBox(labels, at);
     if (all && box.h * box.w < labels.height * labels.width)
       this.say(`Only the ${FILL_SIDE} x ${FILL_SIDE} px around the cursor are filled: the tile is larger.`);
@@ -317,9 +317,10 @@ export class Hand {
   }
 
   #reverse(tool, otherwise) {
-    const {saver, display} = this.editor;
+    const {saver, display, past} = this.editor;
     this.finish();
     if (this.settling) return this.say(MISSING.labels);
+    if (past) return this.say(`Read-only: ${past.what}. ${past.why}`);
     if (saver.ready && !saver[tool](display.panesShown())) this.say(otherwise);
   }
 }

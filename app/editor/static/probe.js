@@ -14,7 +14,7 @@ export class Probe {
 
   /* {label, provenance, original} of the pixel under the cursor, or null. */
   get pixel() {
-    return this.cursor && this.editor.scene.labels.at(Math.floor(this.cursor.y), Math.floor(this.cursor.x));
+    return this.cursor && this.editor.scene.pixel(Math.floor(this.cursor.y), Math.floor(this.cursor.x));
   }
 
   /* The cursor in a pane, in CSS pixels; the middle of the pane without one. */
@@ -82,7 +82,7 @@ export class Probe {
     if (this.values?.at === at) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(async () => {
-      if (!scene.labels.at(row, col)) return;
+      if (!scene.pixel(row, col)) return;
       const asked = display.images.map((layer) => pixelOf(layer, scene.tile, row, col)).filter(Boolean);
       const found = await Promise.all(asked.map(({layer, row: y, col: x}) =>
         server.json(`/tile/${scene.tile.id}/values/${layer.id}?row=${y}&col=${x}`).catch(() => null)));

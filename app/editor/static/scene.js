@@ -170,17 +170,23 @@ export class Scene {
     return id === null ? undefined : this.stores.get(`${kind}/${id}`)?.get(0, by, bx);
   }
 
-  /* One byte per map of a pixel: {prediction, confidence, cloud}, undefined where not known. */
+  /* One byte per map of a pixel: {prediction, confidence, cloud}, undefined where not known. From afar
+     they are those of the coarse pixel that stands for it. */
   at(row, col) {
-    const by = Math.floor(row / BLOCK), bx = Math.floor(col / BLOCK);
-    const prediction = this.#map(this.predictionId, 'prediction', by, bx);
-    const cloud = this.#map(this.cloudId, 'cloud', by, bx);
-    const i = (block) => (row % BLOCK) * block.w + (col % BLOCK);
+    const find = (kind, id) => (id === null ? null : this.stores.get(`${kind}/${id}`)?.at(row, col));
+    const prediction = find('prediction', this.predictionId), cloud = find('cloud', this.cloudId);
     return {
-      prediction: prediction?.codes[i(prediction)],
-      confidence: prediction?.confidence[i(prediction)],
-      cloud: cloud?.codes[i(cloud)],
+      prediction: prediction?.block.codes[prediction.i],
+      confidence: prediction?.block.confidence[prediction.i],
+      cloud: cloud?.block.codes[cloud.i],
     };
+  }
+
+  /* {label, provenance, original} of a pixel, from afar that of the coarse one that stands for it; null
+     outside the tile and while nothing is known. */
+  pixel(row, col) {
+    const native = this.labels.at(row, col), found = native ? null : this.labelBlocks.at(row, col);
+    return found ? {label: found.block.labels[found.i], provenance: found.block.provenance[found.i]} : native;
   }
 
   async #fetchMap(key, z, by, bx) {
@@ -231,6 +237,7 @@ export class Scene {
       Promise.all(blocks.filter(({by, bx}) => test(this.labels.block(by, bx)))
         .map(({by, bx}) => load(by, bx).catch((error) => this.#failed(error))));
     await lacking((block) => !block, (by, bx) => this.#nativeLabels(by, bx));
+    for (const {by, bx} of blocks) this.#used(by, bx);
     if (withOriginal) await lacking((block) => block && !block.original, (by, bx) => this.#loadOriginal(by, bx));
   }
 

@@ -10,7 +10,9 @@ from app.routes.nudge import nudge_routes
 from app.routes.overviews import overview_routes
 from app.routes.pixels import pixel_routes
 from app.routes.predict import predict_routes
+from app.routes.suggest import suggest_routes
 from app.routes.tiles import tile_routes
+from app.routes.timeline import timeline_routes
 from core.settings import Settings
 from core.store.engine import Store
 
@@ -23,7 +25,9 @@ def routes(store: Store, settings: Settings) -> list[BaseRoute]:
         *overview_routes(store),
         *edit_routes(store),
         *bulk_routes(store),
+        *suggest_routes(store),
         *live_routes(store),
+        *timeline_routes(store),
         *predict_routes(store, settings),
         *nudge_routes(store),
         *pixel_routes(store),

@@ -26,7 +26,8 @@ export class Bulk {
     this.table = h('div', {className: 'bulk-table', tabIndex: 0, role: 'group', ariaLabel: 'Changes by class'});
     this.element = h('section', {className: 'bulk', hidden: true, ariaLabel: 'Commands on many pixels'}, this.form.element,
       h('div', {className: 'bulk-result'}, h('div', {className: 'row'}, this.look, this.apply, this.forget, this.bar,
-        this.stop, h('span', {className: 'stretch'}), this.#button('Close', () => this.toggle())), this.words, this.table));
+        this.stop, h('span', {className: 'stretch'}), this.#button('Close', () => this.toggle())),
+        this.form.help, this.form.limits, this.words, this.table));
     this.element.addEventListener('keydown', (event) => event.key === 'Escape' && this.#close());
     editor.panel.dock.append(this.element);
     this.#show();

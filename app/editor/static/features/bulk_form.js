@@ -36,8 +36,7 @@ export class BulkForm {
       accept: [line('Model', this.model), line('From', this.percent, h('span', {className: 'unit'}, '% confidence'))],
     };
     this.element = h('div', {className: 'bulk-form'}, line('Do', this.kind), ...Object.values(this.parts).flat(),
-      line('In', this.scope), h('label', {className: 'check'}, this.verified, 'also verified pixels'),
-      this.help, this.limits);
+      line('In', this.scope), h('label', {className: 'check'}, this.verified, 'also verified pixels'));
   }
 
   /* Take over classes and models of a tile. */

@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
 from core import catalogue, history
 from core.grid import Window
+from core.patch import encode_runs
 from core.settings import Settings
 from core.store.engine import Store
+from core.stroke import Stroke, Tool
 from tests.bench._large_scene import add_project, make_files
 from tests.editor.conftest import Bench, Desk
 from tests.editor.harness import Harness
@@ -148,6 +151,29 @@ def test_a_stroke_shows_from_afar_at_once(desk: Desk) -> None:
     desk.page.reload()
     desk.wait_painted()
     assert coarse_label(desk, 4600, 4650) == [6, 1]
+
+
+@pytest.mark.parametrize("near", [False, True])
+def test_strokes_of_others_show_from_afar(desk: Desk, near: bool) -> None:
+    if near:
+        look_at(desk, 600, 600, 0.25)  # some native blocks are loaded, but not those
+        desk.press("z")
+    ben = catalogue.ensure_person(desk.store, "Ben")
+    stroke = Stroke(
+        client_id="ben",
+        seq=1,
+        base_version=0,
+        tool=Tool.BRUSH,
+        box=Window(6000, 6000, 512, 512),
+        runs=encode_runs(np.ones((512, 512), np.bool_)),
+        to_class=5,
+    )
+    history.append(desk.store, desk.tile, stroke, ben.id)
+    for _ in range(100):
+        if coarse_label(desk, 6256, 6256) == [5, 1]:
+            return
+        desk.page.wait_for_timeout(100)
+    raise AssertionError("the stroke did not appear")
 
 
 def test_painting_where_labels_are_not_loaded_loads_them_first(desk: Desk) -> None:

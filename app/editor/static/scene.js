@@ -308,13 +308,23 @@ export class Scene {
   async #fetchCoarse(z, by, bx) {
     const path = `/tile/${this.tile.id}/labels/overview/${z}/${by}/${bx}`;
     const {bytes, version} = await this.server.bytes(path), {h, w} = this.#sizeOf(z, by, bx);
-    const block = {h, w, labels: bytes.slice(0, h * w), provenance: bytes.slice(h * w)};
+    const block = {h, w, version, labels: bytes.slice(0, h * w), provenance: bytes.slice(h * w)};
     // Strokes of this page that the server had not seen when it answered are laid on again.
     block.stale = version < this.labels.version;
     queueMicrotask(() => {
       for (const box of this.keeps()) resample(this.labelBlocks, this.labels, box);
     });
     return block;
+  }
+
+  /* Somebody changed the tile while only coarse labels are here: they are asked for again. */
+  sawVersion(version) {
+    let behind = false;
+    for (const {block} of this.labelBlocks.coarse(this.#whole)) {
+      block.stale ||= block.version < version;
+      behind ||= block.stale;
+    }
+    if (behind) this.#changed();
   }
 
   /* Replace every label block that is loaded by what the server has now. */

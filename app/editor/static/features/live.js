@@ -60,6 +60,7 @@ export class Live {
       if (this.failures) outbox.retryNow();
       this.failures = 0;
       if (tile === this.tile && since !== NO_VERSION) this.#take(found);
+      else if (tile === this.tile) this.editor.scene.sawVersion(found.version);
       if (tile === this.tile) this.#show(found.people);
     } catch {
       this.failures += 1;

@@ -55,6 +55,20 @@ def _ask(desk: Desk) -> None:
     )
 
 
+def _restrict(desk: Desk) -> None:
+    desk.hover(20, 20)
+    desk.press("Shift+I", "k", "Shift+V", "t")
+    assert desk.page.locator(".badge:visible").count() >= 4
+
+
+def _timeline(desk: Desk) -> None:
+    desk.press("3")
+    desk.stroke((20, 20), (20, 40))
+    desk.expect_state("saved, version 1")
+    desk.press("Shift+H")
+    desk.page.locator(".dock :visible").first.wait_for()
+
+
 OPENED: dict[str, Callable[[Desk], None]] = {
     "as it opens": lambda _desk: None,
     "the key sheet": _key("?"),
@@ -62,6 +76,13 @@ OPENED: dict[str, Callable[[Desk], None]] = {
     "a message": _say,
     "a choice": _ask,
     "class patterns": _key("Shift+D"),
+    "effects and restrictions": _restrict,
+    "the menu of a pane": lambda desk: desk.page.locator("button.caption").first.click(),
+    "the layouts": _key("F2"),
+    "swiping": _key(","),
+    "nudging": _key("F8"),
+    "commands on many pixels": _key("Shift+M"),
+    "the timeline": _timeline,
 }
 
 
@@ -183,16 +204,27 @@ def test_tools_say_which_is_in_hand_and_classes_which_is_chosen(bench: Bench) ->
     assert page.get_by_role("radio", checked=True).get_attribute("data-command") == "class-3"
 
 
-def test_buttons_are_large_enough_for_a_finger(bench: Bench) -> None:
+SMALL = """(least) => [
+    ...document.querySelector('#host').shadowRoot.querySelectorAll('button, select')]
+  .filter((item) => item.offsetParent)
+  .map((item) => [item.dataset.command ?? item.textContent, item.getBoundingClientRect()])
+  .filter(([, {width, height}]) => width < least || height < least)
+  .map(([name, {width, height}]) => `${name} ${width} x ${height}`)"""
+
+
+def test_buttons_are_large_enough_for_the_mouse_and_for_a_finger(bench: Bench) -> None:
     desk = bench.open()
-    small = desk.page.evaluate(
-        """() => [...document.querySelector('#host').shadowRoot.querySelectorAll('button, select')]
-          .filter((item) => item.offsetParent)
-          .map((item) => [item.dataset.command ?? item.textContent, item.getBoundingClientRect()])
-          .filter(([, {width, height}]) => width < 32 || height < 32)
-          .map(([name, {width, height}]) => `${name} ${width} x ${height}`)"""
+    desk.press("Shift+M")
+    assert desk.page.evaluate(SMALL, 24) == []
+    touching = bench.browser.new_context(
+        viewport={"width": 1280, "height": 800}, has_touch=True, is_mobile=True
     )
-    assert small == []
+    page = touching.new_page()
+    page.goto(desk.page.url)
+    Desk(page, desk.store, desk.tile).wait_painted()
+    assert page.evaluate("matchMedia('(any-pointer: coarse)').matches")
+    page.keyboard.press("Shift+M")
+    assert page.evaluate(SMALL, 32) == []
 
 
 def test_nothing_moves_where_motion_is_not_wanted(bench: Bench) -> None:

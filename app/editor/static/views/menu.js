@@ -65,7 +65,7 @@ export class Menu {
 
   #fill() {
     const {manifest} = this.editor, {id} = this.given;
-    this.items.replaceChildren(...menu(manifest).map(({group, items}) => h('section', {role: 'radiogroup', ariaLabel: group},
+    this.items.replaceChildren(...menu(manifest).map(({group, items}) => h('div', {className: 'view-group', role: 'radiogroup', ariaLabel: group},
       h('h3', {}, group), ...items.map((item) => this.#item(item, item.view.id === id)))));
     this.#fillOptions();
   }

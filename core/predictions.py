@@ -42,7 +42,8 @@ def save_prediction(
     path = store.folder("predictions", sha256[:2]) / f"{sha256[2:24]}-{tile_id}.tif"
     if not path.exists():
         names = ("class code", "confidence 0-255")
-        write_geotiff(path, np.stack([codes, confidence]), grid, descriptions=names)
+        both = np.stack([codes, confidence])
+        write_geotiff(path, both, grid, descriptions=names, class_overviews=True)
     with store.write() as session:
         query = select(PredictionRow).where(
             PredictionRow.tile_id == tile_id, PredictionRow.source == source

@@ -25,7 +25,7 @@ from rasterio.transform import Affine
 from rasterio.windows import Window as RasterioWindow
 
 from core.errors import ClassTableError, DatasetError, GridMismatch, RasterError
-from core.grid import Window, offset_px, pixel_map, same_grid, whole
+from core.grid import BLOCK, Window, offset_px, pixel_map, same_grid, whole
 from core.records import Grid, Layer, Modality
 from core.resample import bilinear, centres, nearest, plan_axis
 
@@ -33,6 +33,7 @@ DRIVERS = ("GTiff", "PNG", "JPEG", "JP2OpenJPEG")  # no driver that follows addr
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2")
 CLASS_MODALITIES = frozenset({Modality.LABEL, Modality.TRUTH, Modality.CLOUD, Modality.MODEL})
 HANDLES_PER_THREAD = 16
+LARGE_SIDE = 4096
 KEPT_DTYPES = ("uint8", "int8", "uint16", "int16", "float32")
 
 # Missing positions are reported as findings at import.
@@ -205,11 +206,12 @@ def write_geotiff(
     colours: Mapping[int, tuple[int, int, int]] | None = None,
     descriptions: Sequence[str] = (),
     tags: Mapping[str, str] | None = None,
+    class_overviews: bool = False,
 ) -> None:
     """Write `array` [H, W] or [C, H, W] as a compressed GeoTIFF, all of it or nothing.
 
     The file appears under its name only when it is complete and on disk. `colours` needs one
-    uint8 band.
+    uint8 band. `class_overviews` adds coarse copies of nearest pixels to large rasters.
     """
     bands = array[np.newaxis] if array.ndim == 2 else array
     if bands.shape[1:] != (grid.height, grid.width):
@@ -241,6 +243,10 @@ def write_geotiff(
                 target.set_band_description(number, text)
             target.update_tags(**(tags or {}))
             target.write(bands)
+        factors = overview_factors(grid) if class_overviews else []
+        if factors:
+            with rasterio.open(part, "r+") as target:
+                target.build_overviews(factors, Resampling.nearest)
         with part.open("rb") as written:
             os.fsync(written.fileno())
         part.replace(path)
@@ -248,6 +254,14 @@ def write_geotiff(
         raise RasterError(str(path), found=_reason(error), expected="to write a file") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def overview_factors(grid: Grid) -> list[int]:
+    """Return how many times coarser the copies of a large raster are: 2, 4, ... to one block."""
+    longest = max(grid.height, grid.width)
+    if longest <= LARGE_SIDE:
+        return []
+    return [1 << z for z in range(1, (longest - 1).bit_length() - BLOCK.bit_length() + 2)]
 
 
 def _open(path: Path) -> _Open:

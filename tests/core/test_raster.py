@@ -285,3 +285,15 @@ def test_links_that_leave_the_roots_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="outside the folders"):
         check_allowed(inside / "way" / "a.tif", [inside])
     assert check_allowed(inside / "a.tif", [inside]) == inside / "a.tif"
+
+
+def test_large_class_maps_get_coarse_copies_of_nearest_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.raster.LARGE_SIDE", 600)
+    values = np.kron(noise(3, 40, 40, high=8), np.ones((32, 32), np.uint8))
+    path = save(tmp_path / "map.tif", values, class_overviews=True)
+    assert describe(path).overviews == (2, 4)
+    small = read([(path, 1)], out_shape=(320, 320), categorical=True).values[0]
+    assert np.array_equal(small, values[2::4, 2::4])
+    assert describe(save(tmp_path / "plain.tif", values)).overviews == ()

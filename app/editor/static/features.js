@@ -15,10 +15,12 @@ import {Live} from './features/live.js';
 import {Remap} from './features/remap.js';
 import {Restrictions} from './features/restrictions.js';
 import {Superpixels} from './features/superpixels.js';
+import {Timeline} from './features/timeline.js';
 import {WandSettings} from './features/wand.js';
 import {Views} from './views/feature.js';
 
-export const FEATURES = [Bulk, Views, ClassPatternsFeature, Restrictions, Live, Remap, Objects, Superpixels, WandSettings];
+export const FEATURES = [Bulk, Views, ClassPatternsFeature, Restrictions, Live, Remap, Objects, Superpixels,
+  Timeline, WandSettings];
 
 export class Features {
   constructor(editor) {

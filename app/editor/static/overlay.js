@@ -56,7 +56,7 @@ export const boxOf = ([y0, x0, h, w]) => ({y0, x0, h, w});
 export const isNamed = (entry, {client_id, seq}) => entry.client_id === client_id && entry.seq === seq;
 
 /* An edit of the server as `Labels.write` takes it: one byte per changed pixel. */
-function patchOf({box, mask, values, provenance}) {
+export function patchOf({box, mask, values, provenance}) {
   const place = boxOf(box);
   return {...place, data: decodeRuns(mask, place.h * place.w),
     labels: fromBase64(values), provenance: fromBase64(provenance)};

@@ -190,11 +190,6 @@ export class Saver {
       path, change, body: {client_id: id, seq, ...body}});
   }
 
-  /* The boxes of strokes that the server has not confirmed. */
-  unsavedBoxes() {
-    return this.overlay?.entries.flatMap(({change}) => (change ? [change] : [])) ?? [];
-  }
-
   /* Record that the tile is done or skipped; queued like a stroke, so that it is not lost either. */
   setState(state) {
     this.outbox.add({client_id: this.client.id, seq: this.client.next(), tile: this.tileId,
@@ -202,11 +197,11 @@ export class Saver {
   }
 
   /* Make an earlier version the labels of now, as a new edit that undo takes back as one. */
-  restore(version) {
+  restore(version, panesShown) {
     const seq = this.client.next(), {labels} = this;
     this.history.push(this.client.id, seq, null);
     this.overlay.push(this.#send({seq, path: `/tile/${this.tileId}/restore`,
-      body: {version, base_version: labels.version}}));
+      body: {version, base_version: labels.version, ended_at: Date.now(), panes_shown: panesShown}}));
     this.ui.onState();
   }
 

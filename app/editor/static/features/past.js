@@ -1,0 +1,131 @@
+/* An earlier version of the labels, to be looked at: blocks of that version in place of those of now, in
+every pane that shows labels. The labels of now stay as they are and go on taking up changes. */
+
+import {countBlocks, NATIVE_IN_VIEW, boxOfBlock} from '../blocks.js';
+import {BLOCK, Labels} from '../labels.js';
+import {eachBlock} from '../layers.js';
+import {patchOf} from '../overlay.js';
+
+export class Past {
+  constructor(editor, scene) {
+    Object.assign(this, {editor, scene, version: null});
+    this.labels = new Labels(scene.tile.height, scene.tile.width);
+    this.versions = new Map();
+    this.loading = new Map();
+    this.patches = new Map();
+    this.labels.onDirty = (box) => this.#dirty(box);
+  }
+
+  get #layers() {
+    return [this.scene.label, this.scene.provenance];
+  }
+
+  #dirty(box) {
+    for (const layer of this.#layers) layer.markDirty(box);
+    this.editor.view.draw(box);
+  }
+
+  /* Show a version. From the one before it, known patches lead there; else its blocks are loaded. */
+  show(version) {
+    const from = this.version;
+    this.version = version;
+    if (from === null) this.#install(this);
+    const patches = from === null ? null : this.#known(from, version);
+    if (patches === null) this.editor.view.draw();
+    else for (const patch of patches) this.#apply(patch);
+  }
+
+  close() {
+    this.version = null;
+    this.#install(this.scene.labelBlocks);
+  }
+
+  #install(source) {
+    for (const layer of this.#layers) {
+      layer.source = source;
+      layer.clear();
+    }
+    this.editor.view.draw();
+  }
+
+  /* Whether all that is in view is of the version to be shown. */
+  get settled() {
+    return this.loading.size === 0 && [...this.versions.values()].every((version) => version === this.version);
+  }
+
+  #known(from, to) {
+    if (to < from || !this.settled) return null;
+    const found = [];
+    for (let version = from + 1; version <= to; version++) found.push(this.patches.get(version));
+    return found.includes(undefined) ? null : found;
+  }
+
+  #apply(patch) {
+    this.labels.write(patch);
+    for (const key of this.versions.keys()) this.versions.set(key, this.version);
+  }
+
+  /* Fetch the patches after a version, so that playing goes on without loading blocks. */
+  async prefetch(from) {
+    if (this.patches.has(from + 1)) return;
+    const {patches} = await this.scene.server.json(`/tile/${this.scene.tile.id}/changes?since=${from}`);
+    this.patches.clear();
+    for (const edit of patches) this.patches.set(edit.version, patchOf(edit));
+  }
+
+  // ---- a source of blocks, as in blocks.js
+
+  pieces(visible) {
+    const found = [], box = visible;
+    if (this.version === null || countBlocks(box) > NATIVE_IN_VIEW) return found;
+    eachBlock(box, BLOCK, (by, bx) => {
+      const block = this.#want(by, bx);
+      if (block) found.push({block, box: boxOfBlock(this.scene.tile, 0, by, bx), from: null, z: 0, by, bx});
+    });
+    return found;
+  }
+
+  covering(box, visit) {
+    eachBlock(box, BLOCK, (by, bx) => {
+      const block = this.labels.block(by, bx);
+      if (!block) return;
+      const y0 = Math.max(0, box.y0 - by * BLOCK), x0 = Math.max(0, box.x0 - bx * BLOCK);
+      visit(block, {y0, x0, h: Math.min(block.h, box.y0 + box.h - by * BLOCK) - y0,
+        w: Math.min(block.w, box.x0 + box.w - bx * BLOCK) - x0});
+    });
+  }
+
+  want(z, by, bx) {
+    return z === 0 ? this.#want(by, bx) : undefined;
+  }
+
+  get(z, by, bx) {
+    return z === 0 ? this.labels.block(by, bx) : undefined;
+  }
+
+  /* A block, of an other version until the one to be shown has come. */
+  #want(by, bx) {
+    const key = `${by}/${bx}`;
+    if (this.versions.get(key) !== this.version && !this.loading.has(key))
+      this.loading.set(key, this.#load(key, by, bx, this.version));
+    return this.labels.block(by, bx);
+  }
+
+  async #load(key, by, bx, version) {
+    let bytes = null;
+    try {
+      ({bytes} = await this.scene.server.bytes(`/tile/${this.scene.tile.id}/labels/${key}?version=${version}`));
+    } catch (error) {
+      this.editor.panel.say(`Version ${version} could not be loaded: ${error.message}`, {kind: 'warning'});
+    }
+    this.loading.delete(key);
+    // After a failure the block of now stands in; another version asks again.
+    this.versions.set(key, version);
+    if (this.version === null) return;
+    if (bytes) {
+      const half = bytes.length / 2;
+      this.labels.setBlock(by, bx, {labels: bytes.slice(0, half), provenance: bytes.slice(half)});
+    }
+    this.editor.view.draw(boxOfBlock(this.scene.tile, 0, by, bx));
+  }
+}

@@ -61,17 +61,16 @@ export class Side {
       ariaLabel: 'Brush size'});
     blurAfterPointer(this.slider);
     const switches = ['square', 'pressure'].filter(command).map((id) => button(id));
-    this.section('brush', 'Brush').append(
-      h('div', {className: 'row'}, button('smaller'), this.slider, button('larger'), this.size),
-      switches.length ? h('div', {className: 'row'}, ...switches) : '');
+    const content = this.section('brush', 'Brush');
+    content.append(h('div', {className: 'row'}, button('smaller'), this.slider, button('larger'), this.size));
+    content.previousElementSibling.append(...switches);
   }
 
   #views() {
-    this.opacity = h('output', {className: 'value'});
+    this.opacity = button('opacity-step', {text: '', className: 'wide'});
     const content = this.section('labels', 'Labels over images');
     content.append(
-      h('div', {className: 'name'}, 'Opacity', this.opacity),
-      h('div', {className: 'row opacities'}, button('opacity-none', {text: '0'}), button('opacity-step', {text: 'step'}),
+      h('div', {className: 'row opacities'}, button('opacity-none', {text: '0'}), this.opacity,
         button('opacity-full', {text: '100'}), button('hide')),
       ...[['Labels over', 'underlay'], ['Provenance', 'provenance'], ['Patterns', 'patterns'],
         ['Contrast', 'contrast'], ['Clouds', 'clouds']]
@@ -97,6 +96,7 @@ export class Side {
     this.size.textContent = `${diameter} px`;
     this.slider.value = String(Math.round((100 * Math.log(diameter)) / Math.log(256)));
     this.slider.setAttribute('aria-valuetext', `${diameter} px`);
-    this.opacity.textContent = hidden ? 'hidden' : `${Math.round(100 * opacity)} %`;
+    this.opacity.textContent = hidden ? 'hidden' : `opacity ${Math.round(100 * opacity)} %`;
+    this.opacity.ariaLabel = `${command('opacity-step').label}: ${this.opacity.textContent}`;
   }
 }

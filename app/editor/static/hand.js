@@ -11,8 +11,9 @@ const MISSING = {
   labels: 'The labels here are still being loaded; try again in a moment.',
   original: 'The label as it came is still being loaded; try again in a moment.',
   prediction: 'There is no prediction to take here yet.',
-  cloud: 'The cloud mask is still being loaded, or this image has none; press K to paint anywhere.',
+  cloud: 'The cloud mask here is still being loaded; try again in a moment.',
 };
+const NO_CLOUDS = 'The chosen image has no cloud mask to go by; press K until strokes change pixels anywhere.';
 const STROKE_PX = 4096 * 4096;
 const LEAST_PRESSURE = 0.1;
 
@@ -158,10 +159,14 @@ export class Hand {
     return true;
   }
 
+  /* Whether what a wish goes by is there under a box; in a large scene it may come later. */
   #ready(wish, box) {
-    const missing = this.labels.missing(box, wish.effect, wish.only);
-    if (missing && missing !== 'labels') this.say(MISSING[missing]);
-    return missing === null || missing === 'labels';
+    const {scene} = this.editor, missing = this.labels.missing(box, wish.effect, wish.only);
+    const comes = scene.view.large && (wish.effect !== 'model' || scene.predictionId !== null)
+      && (!wish.only?.cloud || scene.cloudId !== null);
+    const ready = missing === null || missing === 'labels' || comes;
+    if (!ready) this.say(missing === 'cloud' && scene.cloudId === null ? NO_CLOUDS : MISSING[missing]);
+    return ready;
   }
 
   /* Let the stroke cover the ones of a mask. Where labels of a large scene are not loaded, it covers
@@ -176,11 +181,12 @@ export class Hand {
   }
 
   #isLate(mask) {
-    return ['labels', 'original'].includes(this.labels.missing(mask, this.labels.stroke.effect));
+    const {effect, only} = this.labels.stroke;
+    return this.labels.missing(mask, effect, only) !== null;
   }
 
-  #load(mask) {
-    return this.editor.scene.loadLabels(mask, this.labels.stroke?.effect === 'revert');
+  #load(mask, wish = this.labels.stroke ?? {}) {
+    return this.editor.scene.loadFor(mask, wish);
   }
 
   /* Whether the stroke with this mask is still one that the server takes. */
@@ -239,20 +245,20 @@ export class Hand {
     const {scene} = this.editor;
     if (!this.mayEdit()) return null;
     this.startedAt ??= Date.now();
-    if (this.labels.missing(mask) === 'labels') await scene.loadLabels(mask);
+    const wish = this.wish(tool, mask.values ? {effect: 'values', ...options} : options);
+    if (this.labels.missing(mask, wish.effect, wish.only)) await this.#load(mask, wish);
     await this.#untilIdle();
     if (scene !== this.editor.scene || !this.mayEdit()) return null;
-    return this.#applyNow(tool, mask, options);
+    return this.#applyNow(wish, mask, options);
   }
 
-  #applyNow(tool, mask, options) {
-    const wish = this.wish(tool, mask.values ? {effect: 'values', ...options} : options);
+  #applyNow(wish, mask, options) {
     if (!this.#ready(wish, mask)) return null;
     this.labels.begin(wish);
     this.labels.paint(mask);
     const change = this.labels.finish();
     if (change) {
-      Object.assign(change, {group: options.group ?? null, reason: options.reason ?? null});
+      Object.assign(change, {groupId: options.group ?? null, reason: options.reason ?? null});
       // The runs are known where every pixel of the mask changed.
       if (mask.runs && change.data.length === mask.data.length && change.pixels === countOf(mask.runs))
         change.runs = mask.runs;
@@ -268,7 +274,7 @@ export class Hand {
   async fill(tool, at, options = {}) {
     const {editor, labels} = this, {scene, worker, timings} = editor;
     if (!scene.pixel(Math.floor(at.y), Math.floor(at.x))) return null;
-    const all = tool === 'fill_all', box = fillBox(labels, at);
+    const all = tool === 'fill_all', box = fillBox(labels, at), wish = this.wish(tool, options);
     if (all && box.h * box.w < labels.height * labels.width)
       this.say(`Only the ${FILL_SIDE} x ${FILL_SIDE} px around the cursor are filled: the tile is larger.`);
     await scene.loadLabels(box);
@@ -277,10 +283,11 @@ export class Hand {
     for (;;) {
       const {edits} = labels;
       const mask = await (all ? classAt : regionAt)(labels, at, worker);
+      if (labels.missing(mask, wish.effect, wish.only)) await this.#load(mask, wish);
       await this.#untilIdle();
       if (scene !== editor.scene || !this.mayEdit()) return null;
       if (labels.edits !== edits) continue; // somebody changed the labels meanwhile
-      const change = this.#applyNow(tool, mask, options);
+      const change = this.#applyNow(wish, mask, options);
       timings.add('fill', performance.now() - began);
       return change;
     }

@@ -75,8 +75,9 @@ export class Pointer {
     this.#show(pane);
     const {gesture} = this;
     if (gesture?.kind === 'pinch') this.#pinch(event);
-    else if (gesture && event.pointerId !== gesture.pointer) return;
-    else if (gesture?.kind === 'tool') {
+    else if (this.fingers.has(event.pointerId)) this.fingers.set(event.pointerId, {x: event.offsetX, y: event.offsetY});
+    if (gesture?.kind === 'pinch' || (gesture && event.pointerId !== gesture.pointer)) return;
+    if (gesture?.kind === 'tool') {
       const events = event.getCoalescedEvents?.() ?? [];
       for (const each of events.length ? events : [event]) this.target.drag(this.#at(each), keysOf(each));
     } else if (gesture?.kind === 'pan') {
@@ -89,7 +90,7 @@ export class Pointer {
         gesture.clientX += steps * PX_PER_SIZE_STEP;
       }
     }
-    if (gesture?.kind !== 'size' && gesture?.kind !== 'pinch') this.target.hover(this.#at(event), keysOf(event));
+    if (gesture?.kind !== 'size') this.target.hover(this.#at(event), keysOf(event));
     this.timings.add('move', performance.now() - started);
   }
 

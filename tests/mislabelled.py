@@ -11,9 +11,10 @@ WATER, TREE = 6, 5
 
 
 def lake(grid: Grid) -> npt.NDArray[np.bool_]:
-    """Return bool [h, w]: the lake, two fifths of the tile a side, in its upper left."""
+    """Return bool [h, w]: the lake, two fifths of the tile a side, from a quarter of it on."""
     found = np.zeros((grid.height, grid.width), np.bool_)
-    found[: 2 * grid.height // 5, : 2 * grid.width // 5] = True
+    top, left = grid.height // 4, grid.width // 4
+    found[top : top + 2 * grid.height // 5, left : left + 2 * grid.width // 5] = True
     return found
 
 

@@ -52,9 +52,9 @@ def test_the_rest_of_an_error_is_suggested_and_sent_back_as_a_stroke(
     ada: Client, scene: Scene
 ) -> None:
     assert ada.post(f"/tile/{scene.tile}/suggest/prepare", {}).json() == {"ready": True}
-    for seq, at in enumerate(([4, 4], [20, 25], [28, 8]), 1):
+    for seq, at in enumerate(([28, 28], [44, 49], [52, 32]), 1):
         paint(ada, scene, seq, [*at, 6, 6])
-    for seq, at in enumerate(([70, 70], [60, 20], [20, 70]), 4):
+    for seq, at in enumerate(([70, 70], [70, 10], [10, 70]), 4):
         paint(ada, scene, seq, [*at, 6, 6], tool="verify", to_class=None)
     found = ada.post(f"/tile/{scene.tile}/suggest", {"client_id": "tab"}).json()
     assert found["status"] == "ready"

@@ -14,13 +14,14 @@ import {Objects} from './features/objects.js';
 import {Live} from './features/live.js';
 import {Remap} from './features/remap.js';
 import {Restrictions} from './features/restrictions.js';
+import {Suggest} from './features/suggest.js';
 import {Superpixels} from './features/superpixels.js';
 import {Timeline} from './features/timeline.js';
 import {WandSettings} from './features/wand.js';
 import {Views} from './views/feature.js';
 
 export const FEATURES = [Bulk, Views, ClassPatternsFeature, Restrictions, Live, Remap, Objects, Superpixels,
-  Timeline, WandSettings];
+  Timeline, WandSettings, Suggest];
 
 export class Features {
   constructor(editor) {

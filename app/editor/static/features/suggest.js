@@ -1,0 +1,171 @@
+/* What a few strokes say of the pixels around them: hatched, with how it did on strokes held out, and
+accepted or dropped by a key. It never writes by itself, and is not shown where it does not help. */
+
+import {h} from '../dom.js';
+import {blurAfterPointer, button} from '../panel/controls.js';
+import {read, write} from '../kept.js';
+import {byClass, count} from './bulk.js';
+
+const LEAST_STROKES = 3;
+const PREPARE_AFTER_MS = 1500, AGAIN_MS = 250, POLL_MS = 20, LIMIT_MS = 20000;
+const KEY = 'cloudbrush.suggest';
+
+export class Suggest {
+  static id = 'suggest';
+
+  constructor(editor) {
+    Object.assign(this, {editor, found: null, asking: null, tile: null, on: read(KEY)?.on ?? true});
+    this.words = h('span', {role: 'status'});
+    this.element = h('div', {className: 'suggestion', hidden: true, role: 'group', ariaLabel: 'Suggestion'}, this.words,
+      button('suggest-accept', {text: 'Accept', className: 'text'}), button('suggest-drop', {text: 'Drop', className: 'text'}));
+    editor.element.append(this.element);
+    this.setting = h('input', {type: 'checkbox', checked: this.on});
+    this.setting.addEventListener('change', () => this.#turn(this.setting.checked));
+    blurAfterPointer(this.setting);
+    editor.panel.section('suggest', 'Suggestions', {folded: true}).append(
+      h('label', {className: 'check'}, this.setting, `after ${LEAST_STROKES} strokes`));
+  }
+
+  open(scene, manifest) {
+    if (manifest.readonly) this.drop();
+    if (this.tile === scene.tile.id) return;
+    this.tile = scene.tile.id;
+    this.drop();
+    clearTimeout(this.timer);
+    if (this.on && !manifest.readonly) this.#prepareSoon(scene, PREPARE_AFTER_MS);
+  }
+
+  /* Look at the images before the first stroke, but after the tile is on the screen. */
+  #prepareSoon(scene, ms) {
+    this.timer = setTimeout(() => {
+      if (scene !== this.editor.scene) return;
+      if (!scene.settled) return this.#prepareSoon(scene, AGAIN_MS);
+      const {x, y} = this.editor.probe.place;
+      const at = [y, x].map((value) => Math.max(0, Math.floor(value)));
+      this.editor.server.post(`/tile/${scene.tile.id}/suggest/prepare`, {...this.#sources(), at}).catch(() => {});
+    }, ms);
+  }
+
+  #sources() {
+    const {manifest, scene} = this.editor;
+    return {acquisition: manifest.chosen.acquisition ?? null, prediction: scene.predictionId ?? null};
+  }
+
+  /* A new stroke: what was suggested before it no longer holds. */
+  committed({tool}) {
+    this.drop();
+    if (this.on && tool !== 'suggestion' && this.#strokes() >= LEAST_STROKES) this.#ask(false);
+  }
+
+  /* Undo takes the ground from under a suggestion. */
+  hover() {
+    if (this.found && this.#strokes() < this.found.strokes) this.drop();
+  }
+
+  cancel() {
+    if (!this.found) return false;
+    this.drop();
+    return true;
+  }
+
+  destroy() {
+    clearTimeout(this.timer);
+    this.asking?.abort();
+  }
+
+  /* Ask for a suggestion, and say so when there is none. */
+  now() {
+    this.drop();
+    if (this.editor.hand.mayEdit()) this.#ask(true);
+  }
+
+  async accept() {
+    const {found, editor} = this;
+    if (!found) return editor.panel.say('There is no suggestion to accept.');
+    this.drop();
+    for (const mask of found.masks)
+      await editor.hand.apply('suggestion', mask, {effect: 'values', otherwise: 'Nothing is left of the suggestion.'});
+  }
+
+  drop() {
+    this.asking?.abort();
+    Object.assign(this, {asking: null, found: null});
+    this.element.hidden = true;
+    this.editor.preview?.clear('suggest');
+  }
+
+  /* How many strokes of this tab stand on the tile. */
+  #strokes() {
+    const {history, client} = this.editor.saver;
+    return history.undoable.filter(({client_id}) => client_id === client.id).length;
+  }
+
+  async #ask(aloud) {
+    const asking = (this.asking = new AbortController()), {editor, tile} = this, {panel} = editor;
+    try {
+      await this.#saved(asking.signal);
+      const limit = AbortSignal.any([asking.signal, AbortSignal.timeout(LIMIT_MS)]);
+      const response = await editor.server.stream(`/tile/${tile}/suggest`,
+        {client_id: editor.saver.client.id, ...this.#sources()}, limit);
+      const reply = await response.json();
+      if (asking.signal.aborted) return;
+      if (reply.status === 'ready') this.#show(reply);
+      else if (aloud) panel.say(reply.error ?? words(reply));
+    } catch {
+      if (aloud && !asking.signal.aborted) panel.say('The server cannot be reached: there is no suggestion now.');
+    } finally {
+      if (this.asking === asking) this.asking = null;
+    }
+  }
+
+  /* The server learns from strokes that it has. */
+  async #saved(signal) {
+    const {outbox} = this.editor;
+    while (outbox.waiting(this.tile).length) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      signal.throwIfAborted();
+    }
+  }
+
+  #show(reply) {
+    const {editor} = this, {classes} = editor.manifest, masks = [...byClass(reply)];
+    const entry = (code) => classes.find((each) => each.code === code);
+    this.found = {strokes: this.#strokes(), masks: [merged(masks)]};
+    editor.preview.set('suggest', masks.map(([code, mask]) =>
+      ({mask, colour: entry(code)?.colour || '#ffffff', style: 'hatch'})));
+    const names = masks.map(([code]) => entry(code)?.name ?? `class ${code}`).join(', ');
+    this.words.textContent = `${names}: ${words(reply)}`;
+    this.element.hidden = false;
+  }
+
+  #turn(on) {
+    this.on = on;
+    write(KEY, {on});
+    if (!on) this.drop();
+    else if (this.editor.scene) this.#prepareSoon(this.editor.scene, 0);
+  }
+}
+
+/* One mask with a class for each pixel, from a mask for each class. */
+function merged(masks) {
+  const [, {y0, x0, h: height, w, data}] = masks[0];
+  const all = {y0, x0, h: height, w, data: new Uint8Array(data.length), values: new Uint8Array(data.length)};
+  for (const [code, mask] of masks)
+    for (let i = 0; i < data.length; i++)
+      if (mask.data[i]) {
+        all.data[i] = 1;
+        all.values[i] = code;
+      }
+  return all;
+}
+
+/* What is to be said of an answer. */
+export function words({status, check, pixels}) {
+  const held = check && `${check.right} of ${check.of} held-out strokes`;
+  const confirm = check && check.confirmations === 0 ? ' Unconfirmed: verify a right place near (W) for a better check.' : '';
+  if (status === 'ready') return `right on ${held}; ${count(pixels)} px.${confirm}`;
+  if (status === 'useless')
+    return `No suggestion: it would be right on ${held}, the label of now on ${check.present}.${confirm}`;
+  if (status === 'nothing') return 'Nothing near your strokes is left to suggest.';
+  return `A suggestion takes ${LEAST_STROKES} strokes near each other, at least one of them a correction.`;
+}

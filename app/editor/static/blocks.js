@@ -4,8 +4,8 @@ what is drawn, and lets go of what was not looked at for longest. Level z has on
 import {BLOCK} from './labels.js';
 import {eachBlock} from './layers.js';
 
-export const NATIVE_IN_VIEW = 81;
-const COARSE_IN_VIEW = 24;
+export const NATIVE_IN_VIEW = 81; // tiles of so many blocks are loaded wholly and never let go of
+const IN_VIEW = 24;
 const KEPT_NATIVE = 160, KEPT_COARSE = 96;
 
 export function countBlocks({y0, x0, h, w}, side = BLOCK) {
@@ -14,11 +14,10 @@ export function countBlocks({y0, x0, h, w}, side = BLOCK) {
     (Math.ceil((x0 + w) / side) - Math.floor(x0 / side));
 }
 
-/* The level at which class maps of a box are shown: native for as long as that is few blocks. */
+/* The level at which class maps of a box are shown: the finest of which few blocks are in view. */
 export function levelFor(box, tile) {
-  if (countBlocks(box) <= NATIVE_IN_VIEW) return 0;
   const top = topLevel(tile);
-  for (let z = 1; z < top; z++) if (countBlocks(box, BLOCK * 2 ** z) <= COARSE_IN_VIEW) return z;
+  for (let z = 0; z < top; z++) if (countBlocks(box, BLOCK * 2 ** z) <= IN_VIEW) return z;
   return top;
 }
 
@@ -60,6 +59,12 @@ export class BlockStore {
     if (!block || block.stale)
       this.loader.want(`${this.name}/${z}/${by}/${bx}`, () => this.#load(z, by, bx));
     return block;
+  }
+
+  /* A promise of a block. */
+  async need(z, by, bx) {
+    if (!this.get(z, by, bx)) await this.#load(z, by, bx);
+    return this.get(z, by, bx);
   }
 
   async #load(z, by, bx) {

@@ -204,15 +204,26 @@ export class Scene {
   // ---- labels
 
   /* Load what a box of tile pixels needs: native blocks while they are few, coarser ones of a larger
-     part. Returns true: there is something to show of any part. */
+     part. */
   load(box) {
     this.view.box = box;
     this.view.level = this.view.large ? levelFor(box, this.tile) : 0;
-    const chosen = [['prediction', this.predictionId], ['cloud', this.cloudId]]
-      .filter(([, id]) => id !== null).map(([kind, id]) => this.#mapStore(kind, id));
-    for (const store of [this.labelBlocks, ...chosen]) store.pieces(box);
+    for (const store of [this.labelBlocks, ...this.#chosen()]) store.pieces(box);
     this.#trim();
-    return true;
+  }
+
+  /* The maps that tools go by: the prediction and the cloud levels that were chosen. */
+  #chosen() {
+    return [['prediction', this.predictionId], ['cloud', this.cloudId]]
+      .filter(([, id]) => id !== null).map(([kind, id]) => this.#mapStore(kind, id));
+  }
+
+  /* The cursor is at a place: from afar, load natively what a stroke there would change. */
+  approach({y, x}) {
+    if (this.view.level === 0 || this.tooFar || this.labels.at(Math.floor(y), Math.floor(x))) return;
+    const by = Math.floor(y / BLOCK), bx = Math.floor(x / BLOCK);
+    if (by < 0 || bx < 0 || by >= this.labels.rows || bx >= this.labels.columns) return;
+    for (const store of [this.labelBlocks, ...this.#chosen()]) store.want(0, by, bx);
   }
 
   /* Whether the view shows so much that strokes are not taken, with the words for it. */
@@ -231,14 +242,27 @@ export class Scene {
     return found;
   }
 
-  /* A promise that every label of a box is there, with the label as it came where that is asked for. */
-  async loadLabels(box, withOriginal = false) {
-    const blocks = this.#blocksOf(box), lacking = (test, load) =>
-      Promise.all(blocks.filter(({by, bx}) => test(this.labels.block(by, bx)))
-        .map(({by, bx}) => load(by, bx).catch((error) => this.#failed(error))));
-    await lacking((block) => !block, (by, bx) => this.#nativeLabels(by, bx));
+  /* A promise that every label of a box is there. */
+  async loadLabels(box) {
+    const blocks = this.#blocksOf(box), missing = blocks.filter(({by, bx}) => !this.labels.block(by, bx));
+    await this.#each(missing, (by, bx) => this.#nativeLabels(by, bx));
     for (const {by, bx} of blocks) this.#used(by, bx);
-    if (withOriginal) await lacking((block) => block && !block.original, (by, bx) => this.#loadOriginal(by, bx));
+  }
+
+  /* A promise that a stroke over a box has all that it takes: labels, and the labels as they came,
+     the prediction or the cloud levels where it goes by them. */
+  async loadFor(box, {effect, only}) {
+    await this.loadLabels(box);
+    const blocks = this.#blocksOf(box);
+    if (effect === 'revert')
+      await this.#each(blocks.filter(({by, bx}) => !this.labels.block(by, bx)?.original),
+        (by, bx) => this.#loadOriginal(by, bx));
+    if (effect === 'model' || only?.cloud)
+      for (const store of this.#chosen()) await this.#each(blocks, (by, bx) => store.need(0, by, bx));
+  }
+
+  #each(blocks, load) {
+    return Promise.all(blocks.map(({by, bx}) => load(by, bx).catch((error) => this.#failed(error))));
   }
 
   #used(by, bx) {

@@ -2,6 +2,7 @@
 menu, the range of its image, scale and north, and what its patterns mean. */
 
 import {h} from './dom.js';
+import {icon} from './icons.js';
 import {CLOUDS, PROVENANCE, PROVENANCE_NAMES, repeat} from './patterns.js';
 import {MOST_PANES, gridOf} from './views/layouts.js';
 
@@ -21,7 +22,7 @@ export class Panes {
   #pane(i) {
     const title = h('span', {className: 'title'}), note = h('span', {className: 'note'});
     const caption = h('button', {type: 'button', className: 'caption', ariaHasPopup: 'dialog', ariaExpanded: 'false',
-      title: 'Choose what this pane shows'}, title, note, h('span', {className: 'caret', ariaHidden: 'true'}, '▾'));
+      title: 'Choose what this pane shows'}, title, note, h('span', {className: 'caret'}, icon('fold')));
     keepFromGround(caption);
     caption.addEventListener('click', () => this.onMenu(i, caption));
     const range = h('div', {className: 'range'}), foot = h('div', {className: 'pane-foot'}, range);

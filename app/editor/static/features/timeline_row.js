@@ -2,6 +2,7 @@
 
 import {ago} from '../conflict.js';
 import {h} from '../dom.js';
+import {icon} from '../icons.js';
 import {hueOf, initials} from './live.js';
 
 const EFFECTS = {revert: 'as it came', model: 'as the model says', verify: 'verified', unsure: 'unsure',
@@ -24,7 +25,7 @@ export function row(edit, classes) {
     h('span', {className: 'pixels'}, `${edit.pixels.toLocaleString('en')} px`),
     h('span', {className: 'panes-shown', title: shownWords(edit)}, panes(edit.panes)),
     h('button', {type: 'button', className: 'go', title: 'Go to the place of this edit', ariaLabel: 'Go to the place',
-      data: {go: ''}}, '⌖'));
+      data: {go: ''}}, icon('place')));
   return element;
 }
 

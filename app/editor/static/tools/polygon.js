@@ -18,7 +18,7 @@ export class Polygon {
 
   constructor(hand) {
     this.hand = hand;
-    this.enteredAt = -Infinity;
+    Object.assign(this, {enteredAt: -Infinity, shown: 0});
     this.#reset();
   }
 
@@ -122,7 +122,7 @@ export class Polygon {
       if (!mask) return hand.say('No centre of a pixel lies inside this shape.');
       if (sign === 'subtract' && !this.shapes.length)
         return hand.say('Ctrl cuts from shapes that were collected with Shift; there are none yet.');
-      this.shapes.push({mask, sign, freehand});
+      this.shapes.push({mask, sign, freehand, points});
     } catch (error) {
       if (error instanceof RangeError) return hand.say(error.message);
       throw error;
@@ -154,16 +154,21 @@ export class Polygon {
     const {preview} = this.hand.editor, {points, way} = this;
     const line = [...points, ...(way ?? []), ...(cursor && !way ? [cursor] : [])];
     preview.path(Polygon.open, line.length ? line : null, way !== null && points.length === 0);
-    const shown = this.shapes.length && this.shown === this.shapes.length;
-    if (shown) return;
-    this.shown = this.shapes.length;
-    const mask = this.#mask();
+    if (this.shown !== this.shapes.length) this.#showCollected();
+  }
+
+  /* The pixels collected over the label, and the line of each shape in every pane. */
+  #showCollected() {
+    const {preview} = this.hand.editor, {shapes} = this, mask = this.#mask();
     if (mask) preview.set(Polygon.collected, [{mask, colour: colourOf(this.hand.editor), style: 'tint'}]);
     else preview.clear(Polygon.collected);
+    for (let i = 0; i < Math.max(shapes.length, this.shown); i++)
+      preview.path(`${Polygon.collected}-${i}`, shapes[i]?.points ?? null, true);
+    this.shown = shapes.length;
   }
 
   #clear() {
-    this.shown = 0;
-    for (const name of [Polygon.open, Polygon.collected]) this.hand.editor.preview.clear(name);
+    this.#showCollected();
+    this.hand.editor.preview.clear(Polygon.open);
   }
 }

@@ -1,7 +1,8 @@
 /* The magic wand: what is connected with the pixel pressed and looks like it, in the optical image, the
 SAR or both. A drag to the right or the left sets the tolerance while the result is shown hatched; the
-release paints it. SAR is averaged over 5 x 5 px first, since speckle would stop any flood. */
+release paints it. Its border is shown in every pane, as the eye is on the image. SAR is averaged over 5 x 5 px first, since speckle would stop any flood. */
 
+import {place} from '../layers.js';
 import {colourOf} from './shared.js';
 import {ImageValues} from './image_values.js';
 
@@ -10,6 +11,7 @@ const SAR_RADIUS = 2;
 const PX_PER_STEP = 3;
 const MOST = 254;
 const USUAL = 16;
+const BORDER = [255, 228, 92, 255];
 export const SOURCES = {optical: 'optical', sar: 'SAR', both: 'optical and SAR'};
 
 export class Wand {
@@ -18,7 +20,8 @@ export class Wand {
   constructor(hand) {
     this.hand = hand;
     this.images = new ImageValues(hand.editor.server);
-    Object.assign(this, {flood: null, frame: 0});
+    Object.assign(this, {flood: null, frame: 0, border: null});
+    hand.editor.view.overlays.push(this);
   }
 
   get tolerance() {
@@ -136,15 +139,46 @@ export class Wand {
       const mask = flood?.levels && this.#mask(flood);
       if (mask) preview.set(Wand.shown, [{mask, colour: colourOf(hand.editor), style: 'hatch'}]);
       else preview.clear(Wand.shown);
+      this.#showBorder(mask || null);
     });
+  }
+
+  #showBorder(mask) {
+    if (!mask && !this.border) return;
+    this.border = mask && {mask, canvas: borderOf(mask)};
+    this.hand.editor.view.draw();
+  }
+
+  /* A layer over every pane. */
+  draw(context, frame) {
+    if (!this.border) return;
+    const {mask, canvas} = this.border;
+    context.imageSmoothingEnabled = frame.scale < 1;
+    context.drawImage(canvas, ...place(frame, mask));
   }
 
   #drop() {
     const had = this.flood !== null;
     this.flood = null;
     this.hand.editor.preview.clear(Wand.shown);
+    this.#showBorder(null);
     return had;
   }
+}
+
+/* The pixels of a mask that touch others by a side, drawn. */
+function borderOf({h, w, data}) {
+  const image = new ImageData(w, h), pixels = new Uint32Array(image.data.buffer);
+  const [colour] = new Uint32Array(new Uint8Array(BORDER).buffer);
+  for (let row = 0, i = 0; row < h; row++)
+    for (let col = 0; col < w; col++, i++) {
+      const inner = row > 0 && col > 0 && row + 1 < h && col + 1 < w
+        && data[i - 1] && data[i + 1] && data[i - w] && data[i + w];
+      if (data[i] && !inner) pixels[i] = colour;
+    }
+  const canvas = new OffscreenCanvas(w, h);
+  canvas.getContext('2d').putImageData(image, 0, 0);
+  return canvas;
 }
 
 function joined(arrays) {

@@ -1,10 +1,12 @@
 /* An earlier version of the labels, to be looked at: blocks of that version in place of those of now, in
 every pane that shows labels. The labels of now stay as they are and go on taking up changes. */
 
-import {countBlocks, NATIVE_IN_VIEW, boxOfBlock} from '../blocks.js';
+import {boxOfBlock, countBlocks} from '../blocks.js';
 import {BLOCK, Labels} from '../labels.js';
 import {eachBlock} from '../layers.js';
 import {patchOf} from '../overlay.js';
+
+const MOST_BLOCKS = 81; // more are not loaded at once
 
 export class Past {
   constructor(editor, scene) {
@@ -77,7 +79,7 @@ export class Past {
 
   pieces(visible) {
     const found = [], box = visible;
-    if (this.version === null || countBlocks(box) > NATIVE_IN_VIEW) return found;
+    if (this.version === null || countBlocks(box) > MOST_BLOCKS) return found;
     eachBlock(box, BLOCK, (by, bx) => {
       const block = this.#want(by, bx);
       if (block) found.push({block, box: boxOfBlock(this.scene.tile, 0, by, bx), from: null, z: 0, by, bx});

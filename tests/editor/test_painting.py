@@ -70,7 +70,7 @@ def test_undo_at_once_equals_undo_on_the_server(bench: Bench) -> None:
         desk.press(digit)
         desk.stroke((row, 10), (row + 8, 70))
     desk.press("Control+z", "Control+z", "Control+z", "Control+y", "5")
-    desk.stroke((5, 5), (60, 60))
+    desk.stroke((60, 60), (5, 5))
     saved_at(desk, 9)
     assert desk.editor("(e) => e.saver.history.redoable.length") == 0
 

@@ -394,6 +394,64 @@ class TestSuperpixels:
         expect(note).to_be_hidden(timeout=15_000)
 
 
+DAMAGED, DESTROYED = (244, 185, 66), (163, 18, 58)
+AT = (10, 57)
+
+
+def colour_is(desk: Desk, wanted: tuple[int, int, int], at: tuple[int, int] = AT) -> None:
+    """Wait until a pixel of the label has a colour on the canvas, without any transparency."""
+    x, y = desk.point(*at)
+    box = desk.page.locator('[data-pane="label"]').bounding_box()
+    assert box is not None
+    script = """(e, [x, y]) => {
+      const {context} = e.view.pane('label');
+      return [...context.getImageData(x * e.view.ratio, y * e.view.ratio, 1, 1).data];
+    }"""
+    found: list[int] = []
+    for _ in range(100):
+        found = desk.editor(script, [x - box["x"], y - box["y"]])
+        if found == [*wanted, 255]:
+            return
+        desk.page.wait_for_timeout(50)
+    raise AssertionError(f"{found} at {at}, not {wanted}")
+
+
+@pytest.mark.parametrize("tool", ["polygon", "lasso", "encircle", "wand", "superpixel", "object"])
+def test_the_canvas_follows_every_tool_undo_redo_and_reload(town: Bench, tool: str) -> None:
+    desk = town.open()
+    desk.press("d", "4")
+    colour_is(desk, DAMAGED)
+    around = [(8.0, 53.0), (8.0, 62.0), (15.0, 62.0), (15.0, 53.0)]
+    key = {"polygon": "p", "lasso": "p", "encircle": "q", "wand": "l", "object": "Shift+O"}
+    desk.press(key.get(tool, "Shift+L"))
+    if tool == "polygon":
+        click(desk, *around, around[0])
+    elif tool in ("lasso", "encircle"):
+        desk.stroke(*around)
+    elif tool == "superpixel":
+        desk.hover(*AT)
+        desk.page.wait_for_function(
+            "document.querySelector('#host').shadowRoot.querySelector('.editor').editor"
+            ".features.superpixels.at(10, 57)"
+        )
+        click(desk, AT)
+    else:
+        click(desk, AT)
+    desk.expect_state("saved, version 1")
+    desk.hover(90, 70)
+    colour_is(desk, DESTROYED)
+    assert tools_of(desk) == [tool]
+    desk.press("Control+z")
+    colour_is(desk, DAMAGED)
+    desk.press("Control+Shift+Z")
+    desk.expect_state("saved, version 3")
+    colour_is(desk, DESTROYED)
+    desk.page.reload()
+    desk.wait_painted()
+    colour_is(desk, DESTROYED)
+    assert desk.shown() == desk.saved()
+
+
 class TestLargeTile:
     """On a tile of several blocks and chunks."""
 

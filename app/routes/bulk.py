@@ -5,7 +5,6 @@ Both commands answer with lines of JSON: {"done", "of"} as they go on, and last 
 again under the same name it goes on. Undo goes the way of strokes.
 """
 
-import base64
 import json
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, replace
@@ -41,7 +40,7 @@ from core.errors import BadPatch, CloudbrushError
 from core.grid import Window
 from core.history import EditConflict
 from core.log import Busy, Maker
-from core.patch import Mask, Patch, check_box, check_runs, decode_runs
+from core.patch import Bytes, Mask, check_box, check_runs, decode_runs, encode_runs
 from core.records import Tile
 from core.restore import restore
 from core.restrict import parse_restriction
@@ -228,16 +227,34 @@ def _preview_json(found: Preview) -> dict[str, Any]:
             for c in found.changes
         ],
         "skipped": _skipped(found.skipped),
-        "patches": [_patch_json(patch) for patch in found.patches] if few else None,
+        "masks": [
+            part
+            for patch in found.patches
+            for part in class_masks(patch.box, patch.mask, patch.new_values)
+        ]
+        if few
+        else None,
     }
 
 
-def _patch_json(patch: Patch) -> dict[str, Any]:
-    return {
-        "box": [patch.box.y0, patch.box.x0, patch.box.h, patch.box.w],
-        "mask": patch.runs.tolist(),
-        "values": base64.b64encode(patch.new_values.tobytes()).decode(),
-    }
+def class_masks(box: Window, mask: Mask, codes: Bytes) -> list[dict[str, Any]]:
+    """Return [{to, box, mask}], the pixels of each class as runs over a box of their own.
+
+    `mask` is bool [h, w] over the box, `codes` uint8 [n] the class of each marked pixel.
+    """
+    spread = np.zeros(mask.shape, np.uint8)
+    spread[mask] = codes
+    found = []
+    for code in np.unique(codes):
+        chosen = mask & (spread == code)
+        rows = np.flatnonzero(chosen.any(axis=1))
+        columns = np.flatnonzero(chosen.any(axis=0))
+        top, left = int(rows[0]), int(columns[0])
+        height, width = int(rows[-1]) - top + 1, int(columns[-1]) - left + 1
+        runs = encode_runs(np.ascontiguousarray(chosen[top : top + height, left : left + width]))
+        part = [box.y0 + top, box.x0 + left, height, width]
+        found.append({"to": int(code), "box": part, "mask": runs.tolist()})
+    return found
 
 
 def _applied_json(done: Applied) -> dict[str, Any]:

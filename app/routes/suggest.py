@@ -4,21 +4,19 @@ Nothing is taken from the browser but the name of its tab: the strokes are those
 Accepting a suggestion is a stroke like any other.
 """
 
-import base64
 from typing import Annotated, Any
 
-import numpy as np
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app.routes.bodies import Checked, ClientId, Pixel, parse, posted
+from app.routes.bulk import class_masks
 from app.routes.gate import Visit
 from core.errors import NotEditable
 from core.features import CHUNK, Sources, prepare, sources
 from core.grid import Window, whole
-from core.patch import encode_runs
 from core.store.engine import Store
 from core.suggest_log import Found, suggest_on
 
@@ -101,14 +99,5 @@ def _found_json(found: Found) -> dict[str, Any]:
     }  # fmt: skip
     if suggestion.mask is None or suggestion.codes is None:
         return content
-    rows = np.flatnonzero(suggestion.mask.any(axis=1))
-    columns = np.flatnonzero(suggestion.mask.any(axis=0))
-    top, left = int(rows[0]), int(columns[0])
-    height, width = int(rows[-1]) - top + 1, int(columns[-1]) - left + 1
-    inner = (slice(top, top + height), slice(left, left + width))
-    mask = np.ascontiguousarray(suggestion.mask[inner])
-    return content | {
-        "box": [window.y0 + top, window.x0 + left, height, width],
-        "mask": encode_runs(mask).tolist(),
-        "values": base64.b64encode(suggestion.codes[inner][mask].tobytes()).decode(),
-    }
+    codes = suggestion.codes[suggestion.mask]
+    return content | {"masks": class_masks(window, suggestion.mask, codes)}

@@ -16,7 +16,7 @@ from core.patch import decode_runs
 from core.settings import load_settings
 from core.store.engine import Store
 from tests.app.client import Client
-from tests.mislabelled import lake, pixels
+from tests.mislabelled import WATER, lake, pixels
 from tests.scene import Scene, make_scene
 
 
@@ -45,7 +45,7 @@ def paint(ada: Client, scene: Scene, seq: int, box: list[int], **wish: Any) -> N
 def test_few_strokes_give_nothing_and_the_answer_says_so(ada: Client, scene: Scene) -> None:
     found = ada.post(f"/tile/{scene.tile}/suggest", {"client_id": "tab"}).json()
     assert (found["status"], found["pixels"], found["check"]) == ("few", 0, None)
-    assert "mask" not in found
+    assert "masks" not in found
 
 
 def test_the_rest_of_an_error_is_suggested_and_sent_back_as_a_stroke(
@@ -59,17 +59,19 @@ def test_the_rest_of_an_error_is_suggested_and_sent_back_as_a_stroke(
     found = ada.post(f"/tile/{scene.tile}/suggest", {"client_id": "tab"}).json()
     assert found["status"] == "ready"
     assert found["check"] == {"right": 6, "present": 3, "of": 6, "confirmations": 3}
-    box = Window(*found["box"])
-    mask = decode_runs(np.array(found["mask"]), box)
+    (part,) = found["masks"]
+    assert part["to"] == WATER
+    box = Window(*part["box"])
+    mask = decode_runs(np.array(part["mask"]), box)
     water = lake(scene.grid)[box.slices]
     assert (mask & water).sum() > 0.9 * mask.sum()
     assert found["pixels"] == mask.sum() > 0.5 * lake(scene.grid).sum()
     stroke = {"client_id": "tab", "seq": 20, "base_version": found["version"],
-              "tool": "suggestion", "effect": "values", "box": found["box"],
-              "mask": found["mask"], "values": found["values"]}  # fmt: skip
+              "tool": "suggestion", "effect": "values", "box": part["box"], "mask": part["mask"],
+              "values": base64.b64encode(bytes([WATER]) * int(mask.sum())).decode()}  # fmt: skip
     assert ada.post(f"/tile/{scene.tile}/edits", stroke).json()["status"] == "saved"
     now = history.current(scene.store, scene.tile, box)
-    assert (now.labels[mask] == np.frombuffer(base64.b64decode(found["values"]), np.uint8)).all()
+    assert (now.labels[mask] == WATER).all()
     assert (now.provenance[mask] == Provenance.MODEL).all()
     # What was accepted is no stroke by hand: it is not learnt from.
     again = ada.post(f"/tile/{scene.tile}/suggest", {"client_id": "tab"}).json()

@@ -87,16 +87,16 @@ export class Bulk {
       : `${count(pixels)} px in ${some(regions, 'region')}${sure ? ` of ${some(tiles, 'tile')}` : ''}${area(found.preview.area_m2)}`
         + skippedWords(found.preview));
     this.#list(found.preview.changes);
-    if (found.preview.patches) this.#hatch(found.preview.patches);
+    if (found.preview.masks) this.#hatch(byClass(found.preview.masks));
     else if (!sure && pixels) this.words.append(' Too many small pieces to draw.');
     this.#show();
   }
 
   /* Draw what would change in the colour of what it becomes. */
-  #hatch(patches) {
+  #hatch(masks) {
     const {classes} = this.editor.manifest, colours = new Map(classes.map(({code, colour}) => [code, colour || '#ffffff']));
-    this.editor.preview.set('bulk', patches.flatMap((patch) => [...byClass(patch)].map(([code, mask]) =>
-      ({mask, colour: colours.get(code) ?? '#ffffff', style: 'hatch'}))));
+    this.editor.preview.set('bulk', masks.map(([code, mask]) =>
+      ({mask, colour: colours.get(code) ?? '#ffffff', style: 'hatch'})));
   }
 
   #list(changes) {
@@ -228,17 +228,9 @@ export class Bulk {
   }
 }
 
-/* The pixels of a patch by the class that they become, as masks. */
-export function byClass({box: [y0, x0, height, w], mask, values}) {
-  const marked = decodeRuns(mask, height * w), codes = atob(values), found = new Map();
-  for (let i = 0, n = 0; i < marked.length; i++) {
-    if (!marked[i]) continue;
-    const code = codes.charCodeAt(n++);
-    if (!found.has(code)) found.set(code, {y0, x0, h: height, w, data: new Uint8Array(marked.length)});
-    found.get(code).data[i] = 1;
-  }
-  return found;
-}
+/* Masks as the server tells them, {to, box, mask} for each class, as [code, mask]. */
+export const byClass = (told) => told.map(({to, box: [y0, x0, height, w], mask}) =>
+  [to, {y0, x0, h: height, w, data: decodeRuns(mask, height * w)}]);
 
 export const count = (number) => number.toLocaleString('en');
 const some = (number, word) => `${count(number)} ${word}${number === 1 ? '' : 's'}`;

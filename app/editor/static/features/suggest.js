@@ -4,6 +4,7 @@ accepted or dropped by a key. It never writes by itself, and is not shown where 
 import {h} from '../dom.js';
 import {blurAfterPointer, button} from '../panel/controls.js';
 import {read, write} from '../kept.js';
+import {union} from '../labels.js';
 import {byClass, count} from './bulk.js';
 
 const LEAST_STROKES = 3;
@@ -83,8 +84,7 @@ export class Suggest {
     const {found, editor} = this;
     if (!found) return editor.panel.say('There is no suggestion to accept.');
     this.drop();
-    for (const mask of found.masks)
-      await editor.hand.apply('suggestion', mask, {effect: 'values', otherwise: 'Nothing is left of the suggestion.'});
+    await editor.hand.apply('suggestion', found.mask, {effect: 'values', otherwise: 'Nothing is left of the suggestion.'});
   }
 
   drop() {
@@ -128,9 +128,9 @@ export class Suggest {
   }
 
   #show(reply) {
-    const {editor} = this, {classes} = editor.manifest, masks = [...byClass(reply)];
+    const {editor} = this, {classes} = editor.manifest, masks = byClass(reply.masks);
     const entry = (code) => classes.find((each) => each.code === code);
-    this.found = {strokes: this.#strokes(), masks: [merged(masks)]};
+    this.found = {strokes: this.#strokes(), mask: merged(masks)};
     editor.preview.set('suggest', masks.map(([code, mask]) =>
       ({mask, colour: entry(code)?.colour || '#ffffff', style: 'hatch'})));
     const names = masks.map(([code]) => entry(code)?.name ?? `class ${code}`).join(', ');
@@ -148,14 +148,15 @@ export class Suggest {
 
 /* One mask with a class for each pixel, from a mask for each class. */
 function merged(masks) {
-  const [, {y0, x0, h: height, w, data}] = masks[0];
-  const all = {y0, x0, h: height, w, data: new Uint8Array(data.length), values: new Uint8Array(data.length)};
-  for (const [code, mask] of masks)
-    for (let i = 0; i < data.length; i++)
-      if (mask.data[i]) {
-        all.data[i] = 1;
-        all.values[i] = code;
-      }
+  const box = masks.map(([, mask]) => mask).reduce(union, null), n = box.h * box.w;
+  const all = {...box, data: new Uint8Array(n), values: new Uint8Array(n)};
+  for (const [code, {y0, x0, h: height, w, data}] of masks)
+    for (let i = 0; i < data.length; i++) {
+      if (!data[i]) continue;
+      const at = (y0 - box.y0 + Math.floor(i / w)) * box.w + x0 - box.x0 + (i % w);
+      all.data[at] = 1;
+      all.values[at] = code;
+    }
   return all;
 }
 

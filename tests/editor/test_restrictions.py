@@ -220,6 +220,12 @@ def test_tools_keep_to_a_drawn_area_until_it_is_forgotten(desk: Desk) -> None:
     desk.press("Shift+A")
     desk.stroke((80, 10))
     saved_at(desk, 2)
+    desk.press("f", "Shift+A")
+    desk.stroke((70, 5), (70, 20), (90, 20), (90, 5))
+    assert desk.editor("(e) => [e.settings.tool, e.hand.area.h]") == ["fill", 20]
+    desk.page.locator('[data-badge="area"]').click()
+    desk.press("Shift+A", "Escape")
+    assert desk.editor("(e) => [e.settings.tool, e.hand.area]") == ["fill", None]
 
 
 def test_verified_pixels_can_be_kept(desk: Desk) -> None:

@@ -1,9 +1,8 @@
-/* Which pixels tools may change, beside the pixels that they mark: the switches in the side column, and over
-the panes a quiet line that is there as long as anything is restricted. */
+/* Which pixels tools may change, beside the pixels that they mark: the switches in the side column. The
+panel shows as badges what is restricted now. */
 
 import {h} from '../dom.js';
 import {button} from '../panel/controls.js';
-import {onlyOf} from '../restrict.js';
 
 const SWITCHES = ['recode', 'recode-source', 'where', 'area', 'unverified'];
 
@@ -13,19 +12,13 @@ export class Restrictions {
   constructor(editor) {
     this.editor = editor;
     this.before = null;
-    this.line = h('div', {className: 'restrictions', hidden: true, role: 'status', ariaLabel: 'Restrictions'});
-    editor.element.append(this.line);
-    this.switches = SWITCHES.map((id) => button(id));
-    editor.panel.section('restrictions', 'Only change').append(h('div', {className: 'row'}, ...this.switches));
-  }
-
-  open() {
-    this.show();
+    editor.panel.section('restrictions', 'Only change').append(
+      h('div', {className: 'row'}, ...SWITCHES.map((id) => button(id))));
   }
 
   toggleRecode() {
     const {recode} = this.editor.settings;
-    if (recode.on || this.#sources().length) this.#change({recode: {...recode, on: !recode.on}});
+    if (recode.on || this.#sources().length) this.editor.change({recode: {...recode, on: !recode.on}});
     else this.pickSource();
   }
 
@@ -40,7 +33,7 @@ export class Restrictions {
   toggleSource(code) {
     const sources = this.#sources(), from = sources.filter((other) => other !== code);
     if (from.length === sources.length) from.push(code);
-    this.#change({recode: {on: from.length > 0, from}});
+    this.editor.change({recode: {on: from.length > 0, from}});
   }
 
   /* The classes to recode from that this project has. */
@@ -51,11 +44,11 @@ export class Restrictions {
 
   /* Anywhere, only where cloudy, only where clear. */
   nextWhere() {
-    this.#change({where: this.editor.settings.next('where')});
+    this.editor.change({where: this.editor.settings.next('where')});
   }
 
   toggleUnverified() {
-    this.#change({unverified: !this.editor.settings.unverified});
+    this.editor.change({unverified: !this.editor.settings.unverified});
   }
 
   /* Draw an area, or forget the one there is. */
@@ -64,8 +57,9 @@ export class Restrictions {
     if (settings.tool === 'area') return hand.abort();
     if (hand.area) return this.setArea(null);
     if (!hand.mayEdit()) return;
-    this.before = {tool: editor.toolBefore ?? settings.tool, effect: settings.effect};
+    const before = {tool: editor.toolBefore ?? settings.tool, effect: settings.effect};
     editor.setTool('area', settings.effect);
+    this.before = before;
     panel.say('Draw around the area that tools should keep to. Escape to leave it.');
   }
 
@@ -76,7 +70,7 @@ export class Restrictions {
     if (mask) editor.preview.path('area', points, true);
     else editor.preview.clear('area');
     this.leaveArea();
-    this.show();
+    editor.showSettings();
   }
 
   /* Take up the tool from before the area; returns whether one was being drawn. */
@@ -85,33 +79,5 @@ export class Restrictions {
     this.before = null;
     if (before && editor.settings.tool === 'area') editor.setTool(before.tool, before.effect);
     return before !== null;
-  }
-
-  #change(values) {
-    this.editor.change(values);
-    this.show();
-  }
-
-  /* What is restricted now: a list of {id, text}, the id of the command that changes it. */
-  words() {
-    const {settings, manifest, hand} = this.editor, only = onlyOf(settings, manifest, hand.area);
-    const names = (codes) => codes.map((code) =>
-      manifest.classes.find((entry) => entry.code === code)?.name ?? code).join(', ');
-    return only === null ? [] : [
-      only.from && {id: 'recode', text: `only ${names(only.from)}`},
-      only.cloud && {id: 'where', text: settings.words().where},
-      only.area && {id: 'area', text: 'only inside the area'},
-      only.unverified && {id: 'unverified', text: 'never verified pixels'},
-    ].filter(Boolean);
-  }
-
-  show() {
-    const words = this.words();
-    this.line.hidden = words.length === 0;
-    this.line.replaceChildren(h('span', {}, 'Changes'), ...words.map(({id, text}) => button(id, {text, className: 'text badge'})));
-    for (const element of this.switches) {
-      const pressed = words.some(({id}) => id === element.dataset.command);
-      if (element.dataset.command !== 'recode-source') element.ariaPressed = String(pressed);
-    }
   }
 }

@@ -39,7 +39,7 @@ function badgesOf(editor, nameOf) {
     detail: list ? `Only pixels of ${list} change` : 'Recoding, with no class marked “from”',
     off: change({recode: {...recode, on: false}})},
     settings.where !== 'anywhere' && {id: 'where', text: words.where, off: change({where: 'anywhere'})},
-    hand?.area && {id: 'area', text: 'only inside the area', off: () => hand.toggleArea()},
+    hand?.area && {id: 'area', text: 'only inside the area', off: () => editor.features.restrictions.setArea(null)},
     settings.unverified && {id: 'unverified', text: 'never verified pixels', off: change({unverified: false})},
   ].filter(Boolean);
 }

@@ -30,7 +30,8 @@ class Wall:
         """Wait until everything has come and has been drawn."""
         self.desk.page.wait_for_function(
             """() => {
-              const {editor: e} = document.querySelector('#host').shadowRoot.querySelector('.editor');
+              const root = document.querySelector('#host').shadowRoot;
+              const e = root.querySelector('.editor').editor;
               return e.scene.settled && e.view.requested === 0;
             }"""
         )
@@ -137,6 +138,7 @@ def test_three_bands_make_a_false_colour(wall: Wall) -> None:
 def test_maps_are_shown_as_what_they_are(wall: Wall) -> None:
     for slot, label in enumerate(("Confidence", "Label and prediction disagree")):
         wall.choose(slot, label)
+    wall.desk.editor("(e) => e.display.changeViews([1], () => ({blend: 1}))")
     assert near(wall.colour(0, LEFT), [UNSURE] * 3)
     assert near(wall.colour(0, RIGHT), [SURE] * 3)
     label, model = wall.desk.editor(

@@ -11,7 +11,7 @@ const VALUES_IN_A_LINE = 9;
 const EVERY_CLOUD = [2, 1, 3];
 // What hiding the labels hides.
 const HIDDEN = ['label', 'prediction', 'confidence', 'disagreement', 'provenance'];
-const DISAGREEMENT_OPACITY = 1;
+const DISAGREEMENT_OPACITY = 0.8;
 
 export class Display {
   /* `onSettings()` after a setting changed here, `onLayers()` after the layers did. */
@@ -68,14 +68,6 @@ export class Display {
   /* The images on the screen, each once. */
   get images() {
     return [...new Set(this.found.map(({layer, missing}) => (missing ? null : layer)).filter(Boolean))];
-  }
-
-  /* Where each image on the screen is to be read for the pixel under the cursor: a nudged one shows
-     another of its pixels there. */
-  pixelsAt(row, col) {
-    const {height, width} = this.manifest.tile;
-    return this.images.map((layer) => ({layer, row: row - Math.round(layer.nudge.y), col: col - Math.round(layer.nudge.x)}))
-      .filter((at) => at.row >= 0 && at.col >= 0 && at.row < height && at.col < width);
   }
 
   #idOf(i) {

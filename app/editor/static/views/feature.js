@@ -67,11 +67,12 @@ export class Views {
     if (at) this.last = this.editor.view.shown.find(({hovered}) => hovered) ?? this.last;
   }
 
-  open(scene) {
-    if (scene === this.scene) return;
+  open(scene, manifest) {
+    if (scene === this.scene) return this.nudge.renew(manifest);
     this.scene = scene;
     this.menu.close();
-    this.nudge.forget();
+    // Images of another tile have nudges of their own.
+    this.nudge.close();
   }
 
   cancel() {

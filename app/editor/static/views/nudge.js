@@ -50,9 +50,9 @@ export class Nudge {
     return true;
   }
 
-  /* Another tile: its images have nudges of their own. */
-  forget() {
-    this.close();
+  /* The same tile as told anew: the image that is being moved is one of these now. */
+  renew({layers}) {
+    if (this.layer) this.layer = layers.find(({id}) => id === this.layer.id) ?? this.layer;
   }
 
   #key(event) {

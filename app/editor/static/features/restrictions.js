@@ -67,8 +67,10 @@ export class Restrictions {
   setArea(mask, points = null) {
     const {editor} = this;
     editor.hand.area = mask;
-    if (mask) editor.preview.path('area', points, true);
-    else editor.preview.clear('area');
+    if (mask) {
+      editor.preview.path('area', points, true);
+      editor.panel.hush();
+    } else editor.preview.clear('area');
     this.leaveArea();
     editor.showSettings();
   }

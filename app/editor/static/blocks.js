@@ -6,7 +6,7 @@ import {eachBlock} from './layers.js';
 
 export const NATIVE_IN_VIEW = 81; // tiles of so many blocks are loaded wholly and never let go of
 const IN_VIEW = 24;
-const KEPT_NATIVE = 160, KEPT_COARSE = 96;
+const KEPT_NATIVE = 96, KEPT_COARSE = 48;
 
 export function countBlocks({y0, x0, h, w}, side = BLOCK) {
   if (h <= 0 || w <= 0) return 0;

@@ -10,8 +10,8 @@ import {ClassLayer, ConfidenceLayer, DisagreementLayer, palette} from './layers.
 import {BitmapPool, Loader} from './loader.js';
 import {CLOUDS, PROVENANCE, PatternLayer} from './patterns.js';
 
-export const NATIVE_LABELS = 192;
-const BITMAPS = 320;
+export const NATIVE_LABELS = 128;
+const BITMAPS = 192;
 /* Views wider or higher than this are only looked at: a stroke in them would be one over most of a scene. */
 export const PAINT_PX = 8192;
 
@@ -309,6 +309,7 @@ export class Scene {
       this.labels.version = this.labels.blocks.size ? Math.min(this.labels.version, version) : version;
       this.#place(by, bx, bytes, version === 0);
       this.#used(by, bx);
+      this.#trim();
       if (version > 0) this.loader.want(`original/${by}/${bx}`, () => this.#loadOriginal(by, bx));
     });
   }

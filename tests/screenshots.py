@@ -18,6 +18,7 @@ from core.store.engine import Store, open_store
 from models.request import RetrainRequest
 from tests.bench.train import chosen, paint_true, wait_for
 from tests.live import ROOT, LiveApp, assert_clean, chromium, live_app, new_page, settle, sign_in
+from tests.strip import strip
 
 IMAGES = ROOT / "docs" / "images"
 WIDTH, HEIGHT = 1440, 900
@@ -37,6 +38,7 @@ def main(workspace: Path) -> None:
         if not jobs.jobs(store, LAND_COVER, kind="train"):
             work(store, settings, app, page)
         photograph(store, app, page)
+        strip(store, app, page)
         assert_clean()
         store.close()
 

@@ -49,6 +49,7 @@ class Client:
     seed: int
     version: int = 0
     made: set[tuple[str, int]] = field(default_factory=set)
+    unchanged: set[tuple[str, int]] = field(default_factory=set)
     undoable: list[tuple[str, int]] = field(default_factory=list)
     redoable: list[tuple[str, int]] = field(default_factory=list)
 
@@ -85,6 +86,13 @@ class Client:
             time.sleep(AGAIN_S)
         raise AssertionError(f"{self.name} got no answer to {path}")
 
+    def json(self, path: str) -> Any:
+        """Return what a route of the tile gives."""
+        status, content = self.ask("GET", path)
+        if status != 200:
+            raise Refused(content)
+        return json.loads(content)
+
     def close(self) -> None:
         if self.connection is not None:
             self.connection.close()
@@ -101,7 +109,7 @@ class Client:
                 versions.append(self._load(by, bx))
         self.version = min(versions)
         self.send_all()
-        known = json.loads(self.ask("GET", f"history?client={self.name}")[1])
+        known = self.json(f"history?client={self.name}")
         self.disk.seq = max(self.disk.seq, known["last_seq"])
         self.undoable = _steps(known["clients"], known["undo"])
         self.redoable = _steps(known["clients"], known["redo"])
@@ -110,7 +118,7 @@ class Client:
         y, x = by * 512, bx * 512
         h, w = min(512, self.shape[0] - y), min(512, self.shape[1] - x)
         # The version comes as a header, which `ask` leaves out: ask for one that is known.
-        now = int(json.loads(self.ask("GET", "changes?since=999999999")[1])["version"])
+        now = int(self.json("changes?since=999999999")["version"])
         for version in (0, now):
             status, content = self.ask("GET", f"labels/{by}/{bx}?version={version}")
             if status != 200:
@@ -192,8 +200,9 @@ class Client:
             self.version += 1
         if reply["status"] == "unchanged":
             name = (entry["client_id"], entry["seq"])
+            self.unchanged.add(name)
             self.undoable = [step for step in self.undoable if step != name]
-        if not self._advance(edits, reply["version"]):
+        if not self.advance(edits, reply["version"]):
             self.catch_up()
 
     def _shown(self, entry: dict[str, Any]) -> None:
@@ -208,7 +217,8 @@ class Client:
         behind = {"class": 1, "verify": 2, "unsure": 4, "revert": 0}[entry["effect"]]
         self.provenance[rows, cols][mask] = behind
 
-    def _advance(self, edits: list[dict[str, Any]], version: int) -> bool:
+    def advance(self, edits: list[dict[str, Any]], version: int) -> bool:
+        """Write edits if no version is missing; returns whether they lead to `version`."""
         fresh = sorted(
             (e for e in edits if e["version"] > self.version), key=lambda e: e["version"]
         )
@@ -223,9 +233,8 @@ class Client:
     def catch_up(self) -> None:
         """Fetch what others changed, until nothing is missing."""
         while True:
-            status, content = self.ask("GET", f"changes?since={self.version}")
-            found = json.loads(content)
-            if status == 200 and self._advance(found["patches"], found["version"]):
+            found = self.json(f"changes?since={self.version}")
+            if self.advance(found["patches"], found["version"]):
                 return
 
 

@@ -17,6 +17,7 @@ BOUNDS = {
     "stroke_ack_p95": "under 100 ms",
     "http_ack_median": "under 30 ms",
     "http_ack_p95": "under 100 ms",
+    "crowd_ack_p95": "under 150 ms",
     "frame_slow_share": "at most 2 %",
     "tile_open": "under 1 s",
     "replay_500": "under 300 ms",

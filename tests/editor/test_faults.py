@@ -37,6 +37,8 @@ PAINT = """(e, strokes) => {
   }
 }"""
 READY = "document.querySelector('#host')?.shadowRoot.querySelector('.editor')?.editor.saver.ready"
+LOADED = """document.querySelector('#host').shadowRoot.querySelector('.editor')
+  .editor.scene.labels.blocks.size > 0"""
 QUIET = """() => {
   const {editor} = document.querySelector('#host').shadowRoot.querySelector('.editor');
   const {outbox, saver} = editor;
@@ -71,7 +73,7 @@ class Person:
     def wait_ready(self) -> None:
         self.page.wait_for_function(READY, timeout=PATIENT_MS)
         self.desk = Desk(self.page, self.scene.store, self.scene.tile)
-        self.desk.wait_painted()
+        self.page.wait_for_function(LOADED, timeout=PATIENT_MS)
 
     def step(self) -> None:
         """Do something that labelers do, or that happens to them."""

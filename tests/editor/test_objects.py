@@ -13,7 +13,7 @@ from tests.town import DAMAGED, DESTROYED, HOUSES, INTACT
 pytestmark = pytest.mark.browser
 
 EAST = (10, 55)
-NORTH = (8, 10)
+NORTH = (12, 17)
 
 
 def labels(desk: Desk) -> Any:

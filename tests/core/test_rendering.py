@@ -9,7 +9,7 @@ import pytest
 from core.display import coarse
 from core.errors import CloudbrushError
 from core.grid import Window, whole
-from core.raster import write_geotiff
+from core.raster import describe, write_geotiff
 from core.records import Grid, Layer, Modality, Unit
 from core.rendering import Rendering, draw, plan
 from tests.rasters import grid_of, save
@@ -153,3 +153,21 @@ def test_a_large_file_without_overviews_is_sampled(tmp_path: Path) -> None:
     sampled = coarse([(path, 1)], grid)
     assert sampled.values.shape == (1, 512, 512)
     assert (sampled.values.min(), sampled.values.max()) == (0, 4199)
+
+
+def test_real_images_before_the_eye(real_data: Path) -> None:
+    folder = real_data / "sen1floods11"
+    s1, s2 = next(folder.glob("S1/*.tif")), next(folder.glob("S2/*.tif"))
+    grid = describe(s2).grid
+    names = describe(s2).descriptions
+    scene = layer(s2, Modality.OPTICAL, Unit.REFLECTANCE, *names)
+    made = plan(scene, grid, Rendering(expression="(nir - red) / (nir + red)"))
+    low, high = made.stretch.ranges[0]
+    assert -0.5 < low < high < 1
+    radar = layer(s1, Modality.SAR, Unit.DB, "VV", "VH")
+    quiet = [
+        draw(plan(radar, grid, r), grid, whole(grid), 1)[0][..., 0]
+        for r in (Rendering(filter="refined_lee"), Rendering(filter="none", expression="VV"))
+    ]
+    steps = [np.abs(np.diff(picture.astype(float), axis=1)).mean() for picture in quiet]
+    assert steps[0] < 0.75 * steps[1]

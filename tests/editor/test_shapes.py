@@ -157,6 +157,30 @@ class TestPolygon:
         expect(desk.page.locator(".banner")).to_contain_text("none yet")
         desk.expect_state("saved, version 0")
 
+    def test_the_effect_in_hand_is_used(self, bench: Bench) -> None:
+        desk = bench.open()
+        choose(desk, "p")
+        click(desk, *SQUARE, SQUARE[0])
+        desk.expect_state("saved, version 1")
+        desk.editor("(e) => e.setEffect('revert')")
+        half = [(20.0, 10.0), (20.0, 25.0), (50.0, 25.0), (50.0, 10.0)]
+        click(desk, *half, half[0])
+        desk.expect_state("saved, version 2")
+        kept = polygon(corners(SQUARE), SHAPE) & ~polygon(corners(half), SHAPE)
+        np.testing.assert_array_equal(painted(desk, bench), expected(kept, bench))
+        assert tools_of(desk) == ["polygon", "polygon"]
+        assert desk.shown() == desk.saved()
+
+    def test_restrictions_hold(self, bench: Bench) -> None:
+        desk = bench.open()
+        desk.editor("(e) => e.settings.change({recode: {on: true, from: [2, 3]}})")
+        choose(desk, "p")
+        click(desk, *SQUARE, SQUARE[0])
+        desk.expect_state("saved, version 1")
+        inside = polygon(corners(SQUARE), SHAPE) & np.isin(bench.scene.label, [2, 3])
+        np.testing.assert_array_equal(painted(desk, bench), inside)
+        assert desk.shown() == desk.saved()
+
     def test_a_validation_tile_takes_none(self, bench: Bench) -> None:
         desk = bench.open(bench.scene.tiles["val"])
         desk.expect_state("read-only: validation tile")

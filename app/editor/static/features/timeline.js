@@ -229,6 +229,7 @@ export class Timeline {
     const rows = found.edits.map((edit) => row(edit, scene.manifest.classes));
     if (before === null) this.list.replaceChildren(...rows);
     else this.list.append(...rows);
+    if (before === null) this.list.scrollTop = 0;
     if (before === null && !rows.length)
       this.list.append(h('p', {className: 'muted'}, 'Nobody has changed this tile yet.'));
     this.more = found.more;

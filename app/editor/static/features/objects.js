@@ -1,6 +1,8 @@
 /* Buildings of a damage tile: the component under the cursor, found in the labels on screen, and the id
 that the server gives it. Tools and read-out ask here. */
 
+import {command} from '../commands.js';
+import {setTooltip} from '../panel/controls.js';
 import {component} from '../raster.js';
 
 const FIRST_SIDE = 128;
@@ -27,7 +29,7 @@ export class Objects {
     this.available = manifest.project.kind === 'damage';
     for (const element of editor.element.querySelectorAll('[data-command="object"]')) {
       if (!this.available) element.disabled = true;
-      element.title = this.available ? element.title : WHY_NOT;
+      setTooltip(element, command('object'), this.available ? '' : WHY_NOT);
     }
     if (!this.available && editor.settings.tool === 'object') editor.setTool('brush');
   }

@@ -96,6 +96,19 @@ def pixel(desk: Desk, row: float, col: float) -> list[int]:
     return found
 
 
+def square(box: Window, to_class: int) -> Stroke:
+    """Return a stroke of somebody else over a whole box."""
+    return Stroke(
+        client_id="ben",
+        seq=1,
+        base_version=0,
+        tool=Tool.BRUSH,
+        box=box,
+        runs=encode_runs(np.ones((box.h, box.w), np.bool_)),
+        to_class=to_class,
+    )
+
+
 def test_the_whole_scene_is_shown_from_a_few_coarse_blocks(desk: Desk) -> None:
     assert loaded(desk) == 0
     level, coarse = desk.editor("(e) => [e.scene.view.level, e.scene.labelBlocks.size]")
@@ -159,16 +172,7 @@ def test_strokes_of_others_show_from_afar(desk: Desk, near: bool) -> None:
         look_at(desk, 600, 600, 0.25)  # some native blocks are loaded, but not those
         desk.press("z")
     ben = catalogue.ensure_person(desk.store, "Ben")
-    stroke = Stroke(
-        client_id="ben",
-        seq=1,
-        base_version=0,
-        tool=Tool.BRUSH,
-        box=Window(6000, 6000, 512, 512),
-        runs=encode_runs(np.ones((512, 512), np.bool_)),
-        to_class=5,
-    )
-    history.append(desk.store, desk.tile, stroke, ben.id)
+    history.append(desk.store, desk.tile, square(Window(6000, 6000, 512, 512), 5), ben.id)
     for _ in range(100):
         if coarse_label(desk, 6256, 6256) == [5, 1]:
             return
@@ -190,6 +194,22 @@ def test_painting_where_labels_are_not_loaded_loads_them_first(desk: Desk) -> No
     assert loaded(desk) - before >= 3
     found = history.current(desk.store, desk.tile, Window(4290, 4590, 20, 20))
     assert (found.labels == 4).all()
+
+
+def test_the_revert_brush_waits_for_labels_as_they_came(desk: Desk) -> None:
+    ben = catalogue.ensure_person(desk.store, "Ben")
+    box = Window(4100, 4100, 600, 600)
+    history.append(desk.store, desk.tile, square(box, 5), ben.id)
+    look_at(desk, 4500, 4500, 0.07)
+    assert loaded(desk) == 0
+    desk.editor("(e) => e.setDiameter(256)")
+    desk.press("e")
+    desk.stroke((4400, 4200), (4400, 4600))
+    desk.expect_state("saved, version 2")
+    found = history.current(desk.store, desk.tile, Window(4390, 4200, 20, 400))
+    assert not found.provenance.any()
+    first = history.original(desk.store, desk.tile, Window(4390, 4200, 20, 400))
+    assert np.array_equal(found.labels, first)
 
 
 def test_far_out_it_says_how_near_to_go(desk: Desk) -> None:

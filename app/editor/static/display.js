@@ -1,7 +1,7 @@
 /* What the panes show of the open tile: for each pane its view, resolved to layers on this tile, and
 the caption that says so. Which views there are stands in `views/catalog.js`. */
 
-import {acquisitionOf, kindOf, layerOf, logName, nextView, renderingText, resolve, titleOf} from './views/catalog.js';
+import {acquisitionOf, filterText, kindOf, layerOf, logName, nextView, renderingText, resolve, titleOf} from './views/catalog.js';
 import {layoutOf, nextLayout, remember, restore} from './views/layouts.js';
 import {scaleBar} from './views/scale.js';
 import {Faded, Hatched, nudgeText} from './views/shown.js';
@@ -139,7 +139,9 @@ export class Display {
     if (!isMap) {
       const date = acquisitionOf(layer, this.manifest)?.label;
       const name = layer.name.toLowerCase() === layer.modality ? null : layer.name;
-      said.push(date ?? name, ...renderingText(found, this.manifest));
+      // A filter changes what is seen: it is said first, as long captions are cut.
+      said.push(...(found.rendering.filter ? [filterText(found)] : []), date ?? name,
+        ...renderingText(found, this.manifest));
       const maps = overlays.filter((overlay) => overlay !== 'cloud');
       if (maps.length) said.push(`below ${maps.join(', ')}`);
     }

@@ -73,6 +73,7 @@ export class Panes {
   showScale(i, bar, north) {
     const {ruler, north: arrow, length, bar: line} = this.parts[i];
     ruler.hidden = bar === null;
+    this.list[i].element.classList.toggle('ruled', bar !== null);
     if (bar === null) return;
     if (length.textContent !== bar.text) length.textContent = bar.text;
     line.style.width = `${bar.length}px`;

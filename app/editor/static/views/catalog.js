@@ -149,7 +149,9 @@ function compositeItems({layers, chosen}) {
     const key = `${modality}:${name}`;
     if (seen.has(key) || (acquisition !== null && acquisition !== chosen.acquisition)) continue;
     seen.add(key);
-    const base = {modality, name}, of = layers.length > 1 ? `, ${modality === 'sar' ? 'SAR' : modality}` : '';
+    const several = layers.some((other) => other.modality === modality && other.name !== name);
+    const base = {modality, name}, kind = modality === 'sar' ? 'SAR' : modality;
+    const of = several ? `, ${kind} ${name}` : layers.length > 1 ? `, ${kind}` : '';
     for (const {name: title, expr, help, fixed} of presets)
       // A known range is kept, so that tiles compare.
       items.push({view: view(`expr:${key}:${title}`, base, {rendering: {expr, ...(fixed && {stretch: 'fixed'})}}), label: `${title}${of}`, help});
@@ -249,16 +251,17 @@ export function titleOf({view: {id, base, rendering, overlays}, layer}) {
 
 export const kindOf = (id) => id.split(':')[0];
 
-/* What is special about the picture: bands, expression, filter. */
+/* What is special about the picture: bands, expression, difference. */
 export function renderingText({rendering, layer, minus, view: given}, manifest) {
   if (!layer) return [];
-  const {bands, expr, filter} = rendering, said = [];
+  const {bands, expr} = rendering, said = [];
   if (expr && kindOf(given.id) !== 'expr') said.push(expr);
   if (bands?.length === 3) said.push(bands.map((band) => layer.bands[band - 1]).join(', '));
   if (minus) said.push(`less ${acquisitionOf(minus, manifest)?.name ?? minus.name}`);
-  if (filter) said.push(`${FILTERS[filter]} filter, for display only`);
   return said;
 }
+
+export const filterText = ({rendering: {filter}}) => `${FILTERS[filter]} filter, for display only`;
 
 /* A short name for the edit log: what it shows, over what. At most 80 characters. */
 export function logName({view: given, layer, rendering, overlays, predictionId, missing}, hidden = []) {

@@ -1,24 +1,27 @@
 """Rows of the edit log as the rest of `core` reads and makes them. `core.history` writes them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from core.errors import CloudbrushError
 from core.grid import Window
 from core.memory import memory
 from core.original import Ground
-from core.patch import Encoded, Patch, decode, empty_patch, encode
+from core.patch import Encoded, Patch, decode, empty_patch, encode, mask_in
 from core.replay import PATCH_COLUMNS, edits_between, join, load_blocks, patch_of
 from core.store.engine import Store
 from core.store.tables import EditRow, PersonRow
-from core.stroke import Stroke, reverse
+from core.stroke import Stroke, Tool, reverse
 from core.undo import MARK, LogRow, Stacks, plain_name
 
 ATTEMPTS = 8
+
+
+_Below = aliased(EditRow)
 
 
 @dataclass(frozen=True)
@@ -251,10 +254,53 @@ def reversals(
     for target in reversed(tuple(targets)):
         rows = edits_between(session, here.tile_id, target.version - 1, target.version)
         done = patch_of(rows[0])
+        if target.tool != Tool.UNDO:
+            done = _without_reversed(session, here, target, done)
         blocks = load_blocks(store, session, here, done.box, here.version)
         patch = reverse(done, *join(blocks.values(), done.box)) or empty_patch(done.box)
         found.append((target, patch, done.pixels - patch.pixels))
     return found
+
+
+def _without_reversed(session: Session, here: Ground, target: LogRow, done: Patch) -> Patch:
+    """Return what an edit did as if edits below it, reversed while it stood, had not been.
+
+    A command can be taken back from another tile while later strokes lie over it here. When these
+    are undone in turn, what shows is what was below the command.
+    """
+    old, behind = done.old_values.copy(), done.old_provenance.copy()
+    for version in _reversed_below(session, here.tile_id, target.version):
+        below = patch_of(edits_between(session, here.tile_id, version - 1, version)[0])
+        shared = mask_in(below, done.box)[done.mask]
+        if not shared.any():
+            continue
+        inside = mask_in(done, below.box)[below.mask]
+        same = shared.copy()
+        same[shared] = (old[shared] == below.new_values[inside]) & (
+            behind[shared] == below.new_provenance[inside]
+        )
+        kept = same[shared]
+        old[same] = below.old_values[inside][kept]
+        behind[same] = below.old_provenance[inside][kept]
+    return replace(done, old_values=old, old_provenance=behind)
+
+
+def _reversed_below(session: Session, tile_id: int, version: int) -> list[int]:
+    """Return versions before `version` that were reversed after it and still are, newest first."""
+    later = (EditRow.tile_id == tile_id, EditRow.version > version)
+    query = select(_Below.id, _Below.version).join(EditRow, EditRow.reverses == _Below.id)
+    below = session.execute(query.where(*later, _Below.version < version)).all()
+    if not below:
+        return []
+    pairs = select(EditRow.reverses, EditRow.id).where(*later, EditRow.reverses.is_not(None))
+    by_target = {target: row_id for target, row_id in session.execute(pairs)}
+    found = []
+    for row_id, at in below:
+        times, last = 0, row_id
+        while last in by_target:
+            times, last = times + 1, by_target[last]
+        found += [at] if times % 2 else []
+    return sorted(found, reverse=True)
 
 
 def rows_of(session: Session, tile_id: int, client_id: str) -> Sequence[EditRow]:

@@ -267,3 +267,71 @@ class TestRestore:
         assert restore.restore(scene.store, scene.tile, 0, maker(scene)).status == "unchanged"
         with pytest.raises(NotFound):
             restore.restore(scene.store, scene.tile, 1, maker(scene))
+
+
+class Model:
+    """One person at three tiles who paints, gives commands, undoes and redoes at random."""
+
+    def __init__(self, scene: Scene, seed: int) -> None:
+        self.scene, self.client = scene, f"tab{seed}"
+        self.generator = np.random.default_rng(seed)
+        self.undo: dict[str, list[int]] = {name: [] for name in TILES}
+
+    def act(self, seq: int) -> None:
+        """Do one thing and hold the stacks to what a plain list says."""
+        name = TILES[self.generator.integers(3)]
+        kind = self.generator.integers(4)
+        if kind == 0:
+            self.command(seq)
+        elif kind == 1:
+            box = (int(self.generator.integers(0, 30)), 3, 6, 9)
+            wish = stroke(box, client=self.client, seq=seq, to_class=self.code())
+            if save(self.scene, name, wish).status == "saved":
+                self.undo[name].append(seq)
+        elif kind == 2:
+            last = self.undo[name][-1] if self.undo[name] else None
+            save(self.scene, name, back(Tool.UNDO, client=self.client, seq=seq))
+            self.undo = {t: [s for s in steps if s != last] for t, steps in self.undo.items()}
+        else:
+            save(self.scene, name, back(Tool.REDO, client=self.client, seq=seq))
+            self.undo = {tile: self.steps(tile) for tile in TILES}
+
+    def command(self, seq: int) -> None:
+        code = self.code()
+        for name in TILES:
+            box = Window(int(self.generator.integers(0, 30)), 0, 8, 30)
+            now = history.current(self.scene.store, self.scene.tiles[name], box)
+            other = now.labels != code
+            found = make_patch(box, now.labels, now.provenance, other, code, 1)
+            if found is not None:
+                wish = maker(self.scene, seq, self.client)
+                prepared = Prepared((found,), now.version)
+                append_prepared(self.scene.store, self.scene.tiles[name], wish, prepared)
+                self.undo[name].append(seq)
+
+    def code(self) -> int:
+        return int(self.generator.integers(1, 9))
+
+    def steps(self, name: str) -> list[int]:
+        found = history.stacks(self.scene.store, self.scene.tiles[name], self.scene.ada)
+        return [step.root.name[1] for step in found.undo]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_commands_strokes_undos_and_redos_can_all_be_taken_back(
+    scene: Scene, seed: int
+) -> None:
+    start, model = states(scene), Model(scene, seed)
+    for seq in range(1, 26):
+        model.act(seq)
+        for name in TILES:
+            assert model.steps(name) == model.undo[name]
+        if seq % 5 == 0:
+            forget(scene.store)
+            assert {name: model.steps(name) for name in TILES} == model.undo
+    seq = 100
+    while any(model.steps(name) for name in TILES):
+        for name in TILES:
+            seq += 1
+            save(scene, name, back(Tool.UNDO, client=model.client, seq=seq))
+    assert states(scene) == start

@@ -32,6 +32,7 @@ from core.raster import (
     apply_codes,
     check_allowed,
     describe,
+    overviews_hold_classes,
     read,
 )
 from core.records import Grid, Modality, Split, Unit
@@ -265,6 +266,9 @@ def _check_layer(
     if nodata is not None and float(nodata).is_integer() and int(nodata) not in known:
         code_map.setdefault(int(nodata), none)
     counts = _count_codes(layer, grid, code_map, known, none)
+    if not all(overviews_hold_classes(info.path) for info in infos):
+        text = "its overviews average class codes and are passed by: make them anew by nearest"
+        findings.append(Finding("warning", str(infos[0].path), text))
     shares = None
     if layer.modality is Modality.CLOUD:
         shares = cloud.fractions_of_counts(counts)

@@ -26,6 +26,7 @@ from rasterio.windows import Window as RasterioWindow
 
 from core.errors import ClassTableError, DatasetError, GridMismatch, RasterError
 from core.grid import BLOCK, Window, offset_px, pixel_map, same_grid, whole
+from core.overviews import hold_classes
 from core.records import Grid, Layer, Modality
 from core.resample import bilinear, centres, nearest, plan_axis
 
@@ -86,6 +87,7 @@ class _Handles(threading.local):
 
 
 _handles = _Handles()
+_overviews_hold: dict[tuple[Path, int, int], bool] = {}
 
 
 def check_allowed(path: Path | str, roots: Sequence[Path]) -> Path:
@@ -292,6 +294,27 @@ def _open_new(path: Path, size_bytes: int) -> _Open:
     return _Open(dataset, _describe(path, dataset, size_bytes))
 
 
+def overviews_hold_classes(path: Path) -> bool:
+    """Return whether a class raster may be read from afar by its overviews; raises `RasterError`.
+
+    Those that average codes are passed by. Remembered while the file's size and time stay.
+    """
+    stat = path.stat()
+    key = (path, stat.st_size, stat.st_mtime_ns)
+    if key not in _overviews_hold:
+        with _named_errors(path):
+            _overviews_hold[key] = hold_classes(_open(path).dataset)
+    return _overviews_hold[key]
+
+
+def _for_classes(source: _Open) -> Any:  # noqa: ANN401
+    """Return what to read coarse classes from."""
+    if overviews_hold_classes(source.info.path):
+        return source.dataset
+    path = str(source.info.path)
+    return rasterio.DatasetReader(path, driver=list(DRIVERS), OVERVIEW_LEVEL="NONE")
+
+
 def _describe(path: Path, dataset: Any, size_bytes: int) -> RasterInfo:  # noqa: ANN401
     transform = Affine(*dataset.transform[:6])
     if transform.determinant == 0:
@@ -379,7 +402,9 @@ def _read_pixels(
     info = source.info
     how = Resampling.nearest if categorical else Resampling.average
     area = RasterioWindow(window.x0, window.y0, window.w, window.h)
-    values = source.dataset.read(bands, window=area, out_shape=(len(bands), *shape), resampling=how)
+    coarse = categorical and shape != (window.h, window.w)
+    dataset = _for_classes(source) if coarse else source.dataset
+    values = dataset.read(bands, window=area, out_shape=(len(bands), *shape), resampling=how)
     valid = np.ones(shape, np.bool_)
     if info.nodata is not None and not categorical:
         valid &= ~_is_nodata(values, info.nodata)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app import access
-from app.routes.edits import MAX_BODY_BYTES
+from app.routes.bodies import MAX_BODY_BYTES
 from core.settings import load_settings
 from core.store.engine import open_store
 from tests.app.edit_server import nursery

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 
 from app import access
 from app.routes import routes
-from app.routes.edits import MAX_BODY_BYTES
+from app.routes.bodies import MAX_BODY_BYTES
 from core import catalogue, history
 from core.grid import Window
 from core.memory import forget

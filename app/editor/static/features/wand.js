@@ -1,6 +1,7 @@
 /* The settings of the magic wand, in a section of their own while the wand is in hand. */
 
 import {h} from '../dom.js';
+import {button} from '../panel/controls.js';
 import {SOURCES} from '../tools/wand.js';
 
 const USUAL = 16;
@@ -10,7 +11,7 @@ export class WandSettings {
 
   constructor(editor) {
     this.editor = editor;
-    this.source = h('button', {type: 'button', className: 'command wide', data: {command: 'wand'}});
+    this.source = button('wand', {text: '', className: 'wide'});
     this.tolerance = h('input', {type: 'range', min: 0, max: 128, step: 1, ariaLabel: 'Tolerance of the wand',
       title: 'How much image values may differ from the pixel pressed, 0 to 254'});
     this.number = h('output', {className: 'value'});

@@ -1,5 +1,7 @@
 """Strokes on their way: without a server, with an old token, refused, and against others' edits."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -214,6 +216,40 @@ def test_strokes_of_a_closed_tab_are_sent_by_another(bench: Bench) -> None:
     assert found.shown() == painted == found.saved()
     found.press("Control+z")
     found.expect_state("saved, version 2")
+
+
+def renderers(bench: Bench) -> set[int]:
+    """Return the process ids of the browser's pages."""
+    session = bench.browser.new_browser_cdp_session()
+    found = session.send("SystemInfo.getProcessInfo")["processInfo"]
+    session.detach()
+    return {int(process["id"]) for process in found if process["type"] == "renderer"}
+
+
+def test_strokes_survive_a_crash_of_the_tab(bench: Bench) -> None:
+    others = renderers(bench)
+    desk = bench.open()
+    desk.page.route("**/edits", lambda route: route.abort())
+    desk.editor(
+        """(e) => {
+          for (const row of [10, 30, 50]) {
+            e.hand.press({y: row, x: 20}, {shift: false});
+            e.hand.drag({y: row + 10, x: 60}, {shift: false});
+            e.hand.release(performance.now());
+          }
+        }"""
+    )
+    painted = desk.shown()
+    with desk.page.expect_event("crash"):
+        for process in renderers(bench) - others:
+            os.kill(process, signal.SIGKILL)
+    after = desk.page.context.new_page()
+    after.goto(bench.harness.url(bench.scene.tile))
+    found = Desk(after, bench.harness.store, bench.scene.tile)
+    found.wait_painted()
+    found.expect_state("saved, version 3")
+    after.wait_for_timeout(500)
+    assert found.shown() == painted == found.saved()
 
 
 def test_an_answer_cut_short_does_not_stop_the_queue(bench: Bench) -> None:

@@ -1,9 +1,13 @@
 /* The form of commands on many pixels: what to do, with which numbers, where. */
 
+import {badgesOf} from '../panel/badges.js';
 import {h} from '../dom.js';
 import {blurAfterPointer} from '../panel/controls.js';
 import {formatRestrict, onlyOf} from '../restrict.js';
 import {encodeRuns} from '../raster.js';
+
+// Those that hold for commands on many pixels; verified pixels have a switch of their own there.
+const RESTRICTIONS = ['recode', 'where', 'area'];
 
 const KINDS = {recode: 'Recode classes', islands: 'Remove islands', holes: 'Fill holes', accept: 'Accept the model'};
 const HELP = {
@@ -85,7 +89,7 @@ export class BulkForm {
 
   /* Show what belongs to the command of now. */
   show() {
-    const kind = this.kind.value, {restrictions} = this.editor.features;
+    const kind = this.kind.value, {column} = this.editor.panel;
     for (const [name, parts] of Object.entries(this.parts)) {
       const shown = name === kind || (name === 'size' && (kind === 'islands' || kind === 'holes'));
       for (const part of parts) part.hidden = !shown;
@@ -93,7 +97,8 @@ export class BulkForm {
     for (const element of this.sources.children)
       element.ariaPressed = String(this.from.has(Number(element.dataset.code)));
     this.help.textContent = HELP[kind];
-    const words = restrictions?.words().filter(({id}) => id !== 'unverified').map(({text}) => text) ?? [];
+    const words = badgesOf(this.editor, (code) => column.classes.nameOf(code))
+      .filter(({id}) => RESTRICTIONS.includes(id)).map(({text}) => text);
     this.limits.textContent = words.length ? `Changes ${words.join('; ')}.` : '';
   }
 

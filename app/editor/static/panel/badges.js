@@ -27,17 +27,18 @@ export class Badges {
 }
 
 /* A list of {id, text, detail?, off()}: what is switched on, in words. */
-function badgesOf(editor, nameOf) {
+export function badgesOf(editor, nameOf) {
   const {settings, hand} = editor, words = settings.words(), {recode} = settings;
   const change = (values) => () => editor.change(values);
-  const names = recode.from.map(nameOf), list = names.join(', ');
+  const here = new Set(editor.manifest?.classes.map(({code}) => code));
+  const names = recode.from.filter((code) => here.has(code)).map(nameOf), list = names.join(', ');
+  const noRecode = change({recode: {...recode, on: false}});
   return [
     settings.effect !== 'class' && {id: 'effect', text: `paints the ${words.effect}`,
       off: () => editor.setEffect('class')},
-    recode.on && {id: 'recode', text: names.length > 2 ? `only from ${names.length} classes`
-      : list ? `only from ${list}` : 'recode: mark a class “from”',
-    detail: list ? `Only pixels of ${list} change` : 'Recoding, with no class marked “from”',
-    off: change({recode: {...recode, on: false}})},
+    recode.on && list && {id: 'recode', text: names.length > 2 ? `only from ${names.length} classes` : `only from ${list}`,
+      detail: `Only pixels of ${list} change`, off: noRecode},
+    recode.on && !list && {id: 'recode-none', text: 'recode: mark a class “from”', off: noRecode},
     settings.where !== 'anywhere' && {id: 'where', text: words.where, off: change({where: 'anywhere'})},
     hand?.area && {id: 'area', text: 'only inside the area', off: () => editor.features.restrictions.setArea(null)},
     settings.unverified && {id: 'unverified', text: 'never verified pixels', off: change({unverified: false})},

@@ -61,8 +61,9 @@ export class PatternLayer {
     }
     if (!masks.length) return;
     const {width, height} = context.canvas;
-    if (this.layer.width !== width || this.layer.height !== height)
-      Object.assign(this.layer, {width, height});
+    // Panes differ by a pixel or more; a canvas for the largest serves them all.
+    if (this.layer.width < width || this.layer.height < height)
+      Object.assign(this.layer, {width: Math.max(width, this.layer.width), height: Math.max(height, this.layer.height)});
     const rect = inside(place(frame, frame.visible), width, height);
     if (rect[2] <= 0 || rect[3] <= 0) return;
     const paint = this.layer.getContext('2d');

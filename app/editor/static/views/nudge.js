@@ -18,7 +18,11 @@ export class Nudge {
     this.text = h('span', {className: 'nudge-text'});
     const button = (label, name, run) => {
       const element = h('button', {type: 'button', className: 'command', ariaLabel: name, title: name}, label);
-      element.addEventListener('click', (event) => run(event));
+      element.addEventListener('click', (event) => {
+        run(event);
+        // After a click the arrow keys go on moving, and Enter does not press the button again.
+        if (event.detail && this.layer) this.bar.focus();
+      });
       return element;
     };
     this.bar = h('div', {className: 'nudge', role: 'group', tabIndex: -1, ariaLabel: 'Move the image'}, this.text,

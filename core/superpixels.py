@@ -75,7 +75,7 @@ def segments(image: Image, valid: Mask) -> Ids:
 
 
 def segment_layers(store: Store, tile: Tile) -> tuple[Layer, ...]:
-    """Return the layers that superpixels follow: the clearest optical image, and every SAR band.
+    """Return the layers that superpixels follow: the clearest optical image, and every SAR image.
 
     Raises `NotFound` where a tile has neither.
     """
@@ -97,11 +97,14 @@ def chunk_image(layers: tuple[Layer, ...], grid: Grid, window: Window) -> tuple[
     """
     planes, valid = [], np.zeros((window.h, window.w), np.bool_)
     for layer in layers:
-        stretch = layer_stretch(layer, grid)
+        sar = layer.modality is Modality.SAR
+        # A picture shows one polarisation; segments follow both.
+        bands = range(min(2, len(layer.sources))) if sar else None
+        stretch = layer_stretch(layer, grid, bands=bands)
         raster = read([layer.sources[band] for band in stretch.bands], grid, window)
         count = len(stretch.bands)
         shown = to_rgb8(raster, layer.unit, range(count), stretch.ranges)[..., :count]
-        sigma = SAR_SIGMA if layer.modality is Modality.SAR else OPTICAL_SIGMA
+        sigma = SAR_SIGMA if sar else OPTICAL_SIGMA
         smooth = ndimage.gaussian_filter(shown.astype(np.float32) / 255.0, (sigma, sigma, 0))
         planes.append(smooth / np.float32(count**0.5))
         valid |= raster.valid

@@ -113,6 +113,13 @@ class TestLayers:
         # The optical image has a gap of 4 x 4 px, under which the SAR is valid.
         assert valid.all()
 
+    def test_both_polarisations_count(self, scene: Scene, tile: Tile) -> None:
+        optical, sar = segment_layers(scene.store, tile)
+        both = replace(sar, sources=sar.sources * 2, bands=("VV", "VH"))
+        image, _ = chunk_image((optical, both), tile.grid, Window(0, 0, *SIZE))
+        assert image.shape == (*SIZE, 5)
+        np.testing.assert_array_equal(image[..., 3], image[..., 4])
+
     def test_a_tile_without_images_has_none(self, scene: Scene, tile: Tile) -> None:
         with pytest.raises(NotFound, match="optical or a SAR"):
             segment_layers(scene.store, replace(tile, id=10**6))

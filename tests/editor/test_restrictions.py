@@ -347,3 +347,31 @@ def test_random_restricted_strokes_hash_equal_in_browser_and_server(desk: Desk) 
         ".outbox.entries.length === 0"
     )
     now(desk)
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_large_region_is_found_by_the_worker_or_without_one(desk: Desk, broken: bool) -> None:
+    same, worked = desk.editor(
+        """async (e, broken) => {
+          const {Labels, BLOCK} = await import('/assets/editor/labels.js');
+          const {classAt, regionAt} = await import('/assets/editor/tools/fill.js');
+          const {classOf, regionOf} = await import('/assets/editor/regions.js');
+          const side = 2 * BLOCK, labels = new Labels(side, side), at = {y: 700.5, x: 3.5};
+          let state = 5;
+          const random = () => (state = (state * 1103515245 + 12345) % 2147483648) >> 16;
+          for (const [by, bx] of [[0, 0], [0, 1], [1, 0], [1, 1]])
+            labels.setBlock(by, bx, {provenance: new Uint8Array(BLOCK * BLOCK),
+              labels: Uint8Array.from({length: BLOCK * BLOCK}, () => 1 + (random() % 5 > 2))});
+          if (broken) e.worker.run = async () => { throw new Error('no worker'); };
+          const values = labels.window({y0: 0, x0: 0, h: side, w: side});
+          const equal = (a, b) => a.value === b.value && a.y0 === b.y0 && a.x0 === b.x0 &&
+            a.w === b.w && a.data.every((bit, i) => bit === b.data[i]) &&
+            a.runs.length === b.runs.length;
+          const region = await regionAt(labels, at, e.worker);
+          const all = await classAt(labels, at, e.worker);
+          return [equal(region, regionOf(values, side, side, 700, 3)) &&
+            equal(all, classOf(values, side, side, 700, 3)), e.worker.worker !== null];
+        }""",
+        broken,
+    )
+    assert (same, worked) == (True, not broken)

@@ -8,10 +8,10 @@ export class Offthread {
   }
 
   /* A promise of what the function `name` of `offthread_functions.js` gives for `args`. The buffers in
-     `transfers` are handed over and cannot be used afterwards. */
-  run(name, args, transfers = []) {
-    const worker = this.#started();
-    const id = this.next++;
+     `transfers` are handed over and cannot be used afterwards. It is refused where the browser starts no
+     worker, or the function throws. */
+  async run(name, args, transfers = []) {
+    const worker = this.#started(), id = this.next++;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, {resolve, reject});
       worker.postMessage({id, name, args}, transfers);

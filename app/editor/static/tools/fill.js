@@ -43,10 +43,10 @@ export function classAt(labels, at, worker) {
 }
 
 async function search(name, labels, at, worker) {
-  const box = fillBox(labels, at), values = labels.window(box);
-  const place = [Math.floor(at.y) - box.y0, Math.floor(at.x) - box.x0];
-  const work = [values, box.h, box.w, ...place];
-  const mask = values.length > IN_WORKER_PX ? await worker.run(name, work, [values.buffer])
-    : worker.here(name, work);
+  const box = fillBox(labels, at), place = [Math.floor(at.y) - box.y0, Math.floor(at.x) - box.x0];
+  const work = () => [labels.window(box), box.h, box.w, ...place];
+  const away = async (args) => worker.run(name, args, [args[0].buffer]).catch(() => null);
+  // Where no worker can be had, the page stands still meanwhile.
+  const mask = (box.h * box.w > IN_WORKER_PX && await away(work())) || worker.here(name, work());
   return {...mask, y0: mask.y0 + box.y0, x0: mask.x0 + box.x0};
 }

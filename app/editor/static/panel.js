@@ -97,6 +97,11 @@ export class Panel {
     this.column.classes.showShares(counts, total);
   }
 
+  /* Mark the class under the cursor; called often. */
+  showHover(code) {
+    this.column.classes.showHover(code);
+  }
+
   /* Mark the chosen tool, class and settings. */
   showSettings(settings) {
     const {tool, classCode, hidden, underlay, contrast, hatching, provenance} = settings;

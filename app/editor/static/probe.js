@@ -70,7 +70,7 @@ export class Probe {
     const row = Math.floor(cursor.y), col = Math.floor(cursor.x), {pixel} = this;
     if (pixel?.label !== this.hoverCode) {
       this.hoverCode = pixel?.label;
-      editor.showSettings();
+      panel.showHover(this.hoverCode);
     }
     this.#askValues(row, col);
     panel.showReadout([...(this.note ?? []), ...readout({row, col, pixel, manifest, maps: scene.at(row, col),

@@ -61,13 +61,13 @@ export class ClassList {
   /* Mark the class in hand and the one under the cursor; `recode` is {on, from: [codes]}. */
   show({classCode, hoverCode, recode = {on: false, from: []}, classPatterns = false}) {
     const patterned = this.patterned !== classPatterns;
+    this.showHover(hoverCode);
     this.patterned = classPatterns;
     this.list.classList.toggle('recoding', recode.on);
     for (const [code, {row, from, face, entry}] of this.rows) {
       const chosen = code === classCode;
       row.ariaChecked = String(chosen);
       row.classList.toggle('chosen', chosen);
-      row.classList.toggle('hovered', code === hoverCode);
       from.hidden = !recode.on;
       from.ariaPressed = String(recode.from.includes(code));
       if (patterned || face.dataset.drawn !== String(classPatterns)) {
@@ -76,6 +76,13 @@ export class ClassList {
       }
       if (chosen && !this.list.matches(':focus-within')) this.roving.stop(row);
     }
+  }
+
+  /* Mark the class under the cursor: two rows change, however often that is called. */
+  showHover(code) {
+    this.rows.get(this.hovered)?.row.classList.remove('hovered');
+    this.rows.get(code)?.row.classList.add('hovered');
+    this.hovered = code;
   }
 
   nameOf(code) {

@@ -8,7 +8,7 @@ import {union} from '../labels.js';
 import {byClass, count} from './bulk.js';
 
 const LEAST_STROKES = 3;
-const PREPARE_AFTER_MS = 1500, AGAIN_MS = 250, POLL_MS = 20, LIMIT_MS = 20000;
+const REST_MS = 200, PREPARE_AFTER_MS = 1500, AGAIN_MS = 250, POLL_MS = 20, LIMIT_MS = 20000;
 const KEY = 'cloudbrush.suggest';
 
 export class Suggest {
@@ -55,7 +55,12 @@ export class Suggest {
   /* A new stroke: what was suggested before it no longer holds. */
   committed({tool}) {
     this.drop();
-    if (this.on && tool !== 'suggestion' && this.#strokes() >= LEAST_STROKES) this.#ask(false);
+    if (this.on && tool !== 'suggestion' && this.#strokes() >= LEAST_STROKES) this.#askAtRest();
+  }
+
+  /* The server works for a suggestion as hard as for many strokes: not while somebody paints on. */
+  #askAtRest() {
+    this.resting = setTimeout(() => (this.editor.hand.stroke ? this.#askAtRest() : this.#ask(false)), REST_MS);
   }
 
   /* Undo takes the ground from under a suggestion. */
@@ -88,6 +93,7 @@ export class Suggest {
   }
 
   drop() {
+    clearTimeout(this.resting);
     this.asking?.abort();
     Object.assign(this, {asking: null, found: null});
     this.element.hidden = true;

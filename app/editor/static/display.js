@@ -26,11 +26,19 @@ export class Display {
 
   open(scene, manifest) {
     if (scene !== this.scene) this.notes.clear();
-    else for (const {id, nudge} of manifest.layers) scene.nudge(id, nudge);
+    else this.#takeNudges(scene, manifest);
     if (manifest.project.kind !== this.kind) this.arrangement = restore(this.settings.views, manifest.project.kind);
     this.kind = manifest.project.kind;
     Object.assign(this, {scene, manifest});
     this.show();
+  }
+
+  /* Nudges that others made since the tile was told last. */
+  #takeNudges(scene, {layers}) {
+    for (const {id, nudge} of layers) {
+      const now = scene.nudges.get(id);
+      if (now && (now.y !== nudge.y || now.x !== nudge.x)) scene.nudge(id, nudge);
+    }
   }
 
   /* The views of the panes on the screen, the first pane first. */
@@ -78,7 +86,7 @@ export class Display {
   /* The layers of a resolved view from below, and what they follow. */
   compose(found) {
     const {scene, settings} = this, {layer, rendering, predictionId: id, view: {blend}} = found;
-    const layers = layer && !found.missing ? [scene.image(layer.id, rendering)] : [];
+    const layers = layer && !found.missing ? [scene.image(layer.id, rendering)].filter(Boolean) : [];
     const faded = (map, usual) => layers.push(new Faded(map, this.hidden ? 0 : (blend ?? usual)));
     const shows = (name) => found.overlays.includes(name);
     if (shows('label')) faded(scene.label, settings.opacity);
@@ -126,7 +134,7 @@ export class Display {
   #coloursOf({overlays, layer, missing, rendering, predictionId: id}) {
     if (overlays.includes('disagreement') && id !== null) return this.scene.disagreementOf(id).legend;
     if (overlays.includes('confidence') && id !== null) return this.scene.confidenceOf(id).legend;
-    return (layer && !missing && this.scene.image(layer.id, rendering).legend) || [];
+    return (layer && !missing && this.scene.image(layer.id, rendering)?.legend) || [];
   }
 
   #noteOf(found) {
@@ -157,7 +165,7 @@ export class Display {
 
   #rangeOf({layer, missing, rendering, view: {base}}) {
     if (!layer || missing || base === null || base === 'under') return '';
-    return rangeText(this.scene.image(layer.id, rendering).range);
+    return rangeText(this.scene.image(layer.id, rendering)?.range);
   }
 
   /* One scale bar is enough: in the last pane, where it hides least. */

@@ -2,7 +2,7 @@
 
 import {h} from '../dom.js';
 import {CHOICES} from '../settings.js';
-import {FILTERS, MAX_EXPRESSION, OVERLAYS, STRETCHES, kindOf, menu} from './catalog.js';
+import {FILTERS, MAX_EXPRESSION, OVERLAYS, STRETCHES, menu} from './catalog.js';
 
 const OVERLAY_NAMES = {label: 'Label', prediction: 'Prediction', confidence: 'Confidence',
   disagreement: 'Disagreement', provenance: 'Provenance', cloud: 'Clouds'};
@@ -236,11 +236,6 @@ export class Menu {
     });
     show();
     return row('Opacity', h('span', {className: 'blend'}, slider, value, reset));
-  }
-
-  /* Whether a view of this kind is on the menu; for tests and tours. */
-  has(kind) {
-    return menu(this.editor.manifest).some(({items}) => items.some(({view}) => kindOf(view.id) === kind));
   }
 }
 

@@ -41,8 +41,9 @@ export class Suggest {
     this.timer = setTimeout(() => {
       if (scene !== this.editor.scene) return;
       if (!scene.settled) return this.#prepareSoon(scene, AGAIN_MS);
-      const {x, y} = this.editor.probe.place;
-      const at = [y, x].map((value) => Math.max(0, Math.floor(value)));
+      const {view} = this.editor, {x, y} = this.editor.probe.place, place = view.toTile(x, y);
+      const at = [[place.y, scene.tile.height], [place.x, scene.tile.width]]
+        .map(([value, end]) => Math.max(0, Math.min(end - 1, Math.floor(value))));
       this.editor.server.post(`/tile/${scene.tile.id}/suggest/prepare`, {...this.#sources(), at}).catch(() => {});
     }, ms);
   }

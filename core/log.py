@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
@@ -257,8 +258,11 @@ def reversals(
         if target.tool != Tool.UNDO:
             done = _without_reversed(session, here, target, done)
         blocks = load_blocks(store, session, here, done.box, here.version)
-        patch = reverse(done, *join(blocks.values(), done.box)) or empty_patch(done.box)
-        found.append((target, patch, done.pixels - patch.pixels))
+        labels, provenance = join(blocks.values(), done.box)
+        patch = reverse(done, labels, provenance) or empty_patch(done.box)
+        stands = labels[done.mask] == done.new_values
+        stands &= provenance[done.mask] == done.new_provenance
+        found.append((target, patch, done.pixels - int(np.count_nonzero(stands))))
     return found
 
 

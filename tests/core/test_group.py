@@ -174,6 +174,17 @@ class TestUndo:
         assert (now.labels[:4, :4] == 6).all()
         assert depths(scene, "train") == (3, 0)
 
+    def test_a_stroke_over_a_command_that_was_taken_back_shows_what_was_below(
+        self, scene: Scene
+    ) -> None:
+        before = states(scene)
+        command(scene)
+        save(scene, "train", stroke((0, 0, 4, 4), seq=2, to_class=6))
+        save(scene, "second", back(Tool.UNDO, seq=3))
+        done = save(scene, "train", back(Tool.UNDO, seq=4, reverses=("tab", 2)))
+        assert done.left_px == 0
+        assert states(scene) == before
+
     def test_a_tile_frozen_meanwhile_is_left_out_and_named(self, scene: Scene) -> None:
         command(scene)
         catalogue.freeze_tiles(scene.store, [scene.tiles["blank"]])

@@ -5,9 +5,11 @@ commits at its end, so that a conflict shows as a constraint failure and never a
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock, RLock
+from weakref import WeakKeyDictionary
 
 from alembic import command
 from alembic.config import Config
@@ -41,7 +43,11 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Yield a session that holds the write lock; commits unless the block raises."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with (
+            _turn(self.engine),
+            Session(self.engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             session.connection(execution_options={WRITE: True})
             yield session
 
@@ -54,6 +60,22 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+_turns: WeakKeyDictionary[Engine, RLock] = WeakKeyDictionary()
+_turns_lock = Lock()
+
+
+def _turn(engine: Engine) -> AbstractContextManager[object]:
+    """Return what threads of this process wait on before they write.
+
+    SQLite has one writer at a time, and who finds it busy sleeps and looks again, ever longer: with
+    many writers some would wait for seconds. Other processes still wait in that way.
+    """
+    if engine.dialect.name != "sqlite":
+        return nullcontext()
+    with _turns_lock:
+        return _turns.setdefault(engine, RLock())
 
 
 def open_store(settings: Settings) -> Store:

@@ -21,7 +21,7 @@ STROKES = 60
 TEXTS = (None, "from:1+3+8", "unverified", "cloudy", "clear,unverified", "area,from:0+2", "area")
 
 # Paints all strokes, and reports each change as the server would get it; then undoes them all.
-PAINT = """({Labels, BLOCK}, {encodeRuns}, given) => {
+PAINT = """({Labels, BLOCK}, {encodeRuns}, {exchange}, given) => {
   const {prediction, cloud, strokes, codes, shape: [h, w]} = given, tile = new Labels(h, w);
   const block = (plane, bx) => {
     const side = Math.min(BLOCK, w - bx * BLOCK);
@@ -48,7 +48,8 @@ PAINT = """({Labels, BLOCK}, {encodeRuns}, given) => {
     restrict: change.restrict, from: change.fromClasses, pixels: change.pixels,
     box: [change.y0, change.x0, change.h, change.w], runs: encodeRuns(change.data),
     values: Array.from(change.new.labels).filter((_, i) => change.data[i])});
-  for (const change of changes.toReversed()) if (change) tile.exchange(change, 'new', 'old');
+  for (const change of changes.toReversed())
+    if (change) exchange(tile, change, 'new', 'old', 'undo');
   return {raster, counts, told, undone: Array.from(tile.raster()), before};
 }"""
 
@@ -115,7 +116,7 @@ def test_random_strokes_give_the_same_bytes_in_browser_and_server(seed: int) -> 
         "cloud": cloud.ravel().tolist(),
     }
     argument = planes | {"strokes": strokes, "codes": list(CLASSES.codes), "shape": SHAPE}
-    answer = call(["labels.js", "raster.js"], PAINT, argument)
+    answer = call(["labels.js", "raster.js", "overlay.js"], PAINT, argument)
     labels, provenance = original.copy(), np.zeros(SHAPE, np.uint8)
     done = []
     for wish, told in zip(strokes["list"], answer["told"], strict=True):

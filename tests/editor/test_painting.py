@@ -221,8 +221,8 @@ def test_provenance_is_marked_with_patterns_as_it_changes(bench: Bench) -> None:
     desk.hover(85, 5)
     desk.press("w")
     desk.expect_state("saved, version 2")
-    desk.page.wait_for_timeout(100)
-    assert sorted(desk.editor(marked)) == [1, 2]
+    drawn = f"(element) => ({marked})(element.editor).sort().join() === '1,2'"
+    desk.page.wait_for_function(drawn, arg=desk.page.locator(".editor").element_handle())
     desk.press("Shift+P")
     expect(legend).to_be_hidden()
 

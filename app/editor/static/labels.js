@@ -257,41 +257,24 @@ export class Labels {
     this.#dirty(stroke.box);
   }
 
-  /* Put a known change back (`from` = "new", `to` = "old") or on again. Pixels that no longer hold
-     its result stay, because somebody else changed them since. Returns how many changed. */
-  exchange(change, from, to) {
-    let changed = 0;
-    this.#rows(change, (block, first, last, row, col) => {
-      const base = (row - change.y0) * change.w + col - change.x0 - first;
-      for (let i = first; i < last; i++) {
-        const at = base + i;
-        if (change.data[at] === 0 || block.labels[i] !== change[from].labels[at]) continue;
-        if (block.provenance[i] !== change[from].provenance[at]) continue;
-        this.#set(block, i, change[to].labels[at], change[to].provenance[at]);
-        changed++;
-      }
-    });
-    if (changed) this.#dirty(change);
-    return changed;
-  }
-
-  /* Write a change that the server reports: `labels` and `provenance` hold one byte for each one of
-     the mask. Pixels under `above`, one's own strokes that the server has not seen, stay. */
-  write({y0, x0, h, w, data, labels, provenance}, above = []) {
-    const skip = new Uint8Array(h * w);
-    for (const own of above) mark(skip, {y0, x0, h, w}, own);
-    const rank = new Uint32Array(h);
+  /* Write an edit: `labels` and `provenance` hold one byte for each one of the mask. */
+  write({y0, x0, h, w, data, labels, provenance}) {
+    const {counts} = this, rank = new Uint32Array(h);
     for (let row = 0, n = 0; row < h; row++) {
       rank[row] = n;
       for (let i = row * w; i < (row + 1) * w; i++) n += data[i];
     }
     this.#rows({y0, x0, h, w}, (block, from, to, row, col) => {
+      const now = block.labels, behind = block.provenance;
       const start = (row - y0) * w, base = start + col - x0 - from;
       let n = rank[row - y0];
       for (let i = start; i < base + from; i++) n += data[i];
       for (let i = from; i < to; i++) {
         if (data[base + i] === 0) continue;
-        if (skip[base + i] === 0) this.#set(block, i, labels[n], provenance[n]);
+        counts[now[i]]--;
+        counts[labels[n]]++;
+        now[i] = labels[n];
+        behind[i] = provenance[n];
         n++;
       }
     });
@@ -308,27 +291,11 @@ export class Labels {
   }
 }
 
-/* Apply a wish, as for `Labels.begin`, to a whole mask as one stroke. */
-export function applyMask(labels, wish, mask) {
-  labels.begin(wish);
-  labels.paint(mask);
-  return labels.finish();
-}
-
 /* Keep a block as it is before its first change; returns the bytes that mark its changed pixels. */
 function keepOld(touched, block) {
   const visited = new Uint8Array(block.labels.length);
   touched.set(block, {labels: block.labels.slice(), provenance: block.provenance.slice(), visited});
   return visited;
-}
-
-function mark(skip, box, own) {
-  const top = Math.max(box.y0, own.y0), bottom = Math.min(box.y0 + box.h, own.y0 + own.h);
-  const left = Math.max(box.x0, own.x0), right = Math.min(box.x0 + box.w, own.x0 + own.w);
-  for (let row = top; row < bottom; row++)
-    for (let col = left; col < right; col++)
-      if (own.data[(row - own.y0) * own.w + col - own.x0])
-        skip[(row - box.y0) * box.w + col - box.x0] = 1;
 }
 
 /* The smallest box around two boxes; either may be null. */

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,13 +13,14 @@ from starlette.applications import Starlette
 from app import access
 from app.routes import routes
 from core import history, presence
+from core.memory import forget
 from core.presence import HERE_S, Visitor
 from core.settings import Settings, load_settings
 from core.store.engine import Store, open_store
 from core.store.tables import EditRow, PresenceRow
 from core.stroke import Stroke, Tool
 from tests.app.client import Client
-from tests.core.test_history import save, stroke
+from tests.core.test_history import fast_store, save, stroke
 from tests.scene import Scene, make_scene
 
 
@@ -156,6 +158,29 @@ class TestLog:
         assert ada.get(f"/tile/{scene.tile}/history?client=tab").json()["last_seq"] == 2
         assert ada.get(f"/tile/{scene.tile}/history?client=new").json()["last_seq"] == 0
         assert ada.get(f"/tile/{scene.tile}/history").json()["last_seq"] == 0
+
+
+@pytest.mark.soak
+def test_twelve_hundred_strokes_are_undone_and_redone(
+    settings: Settings, store: Store, tmp_path: Path
+) -> None:
+    scene = make_scene(fast_store(settings), tmp_path / "deep")
+    paint(scene, 1200)
+    now, version = history.current(scene.store, scene.tile), 1200
+    forget(scene.store)  # as after a restart
+    for tool in (Tool.UNDO, Tool.REDO):
+        stacks = history.stacks(scene.store, scene.tile, scene.ada)
+        assert len(stacks.undo if tool is Tool.UNDO else stacks.redo) == 1200
+        for _ in range(1200):
+            version += 1
+            saved = save(scene, Stroke("tab", version, 0, tool))
+            assert (saved.status, saved.version) == ("saved", version)
+        found = history.current(scene.store, scene.tile)
+        expected = scene.label if tool is Tool.UNDO else now.labels
+        assert found.labels.tobytes() == expected.tobytes()
+        assert found.provenance.any() == (tool is Tool.REDO)
+    assert found.provenance.tobytes() == now.provenance.tobytes()
+    scene.store.close()
 
 
 def test_what_the_browser_has_is_not_told_again(ada: Client, scene: Scene) -> None:

@@ -277,6 +277,22 @@ def test_a_stroke_that_waits_is_laid_on_again_with_its_effect(bench: Bench, desk
     assert (provenance == 4).any()
 
 
+def test_alt_and_drag_sets_the_size_of_the_brush_and_paints_nothing(desk: Desk) -> None:
+    before = desk.shown()
+    sizes = [desk.editor("(e) => e.settings.diameter")]
+    for step in (80, -160):
+        desk.hover(40, 40)
+        x, y = desk.point(40, 40)
+        desk.page.keyboard.down("Alt")
+        desk.page.mouse.down()
+        desk.page.mouse.move(x + step, y, steps=4)
+        desk.page.mouse.up()
+        desk.page.keyboard.up("Alt")
+        sizes.append(desk.editor("(e) => e.settings.diameter"))
+    assert sizes[2] < sizes[0] < sizes[1]
+    assert desk.shown() == before == desk.saved()
+
+
 def test_pen_pressure_scales_the_brush_only_when_asked(desk: Desk) -> None:
     size = "(e, pressure) => e.hand.diameter({pressure})"
     desk.editor("(e) => e.setDiameter(40)")

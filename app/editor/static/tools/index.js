@@ -1,6 +1,7 @@
 /* The gestures of the pointer, one class for each tool that can be in hand. A gesture gets the `hand`
-and is made once per editor; static `paints = false` marks those that give pixels no class or effect of
-the person's choice, static `passing = true` those that are left as soon as they are done. All of its methods are optional but `press`:
+and is made once per editor. Static `paints = false` marks those that give pixels no class or effect of
+the person's choice, static `passing = true` those that are left as soon as they are done. All methods
+are optional but `press`:
 
 press(at, keys)        the button goes down; returns whether the stroke goes on
 drag(at, keys)         the pointer moves with the button down

@@ -1,177 +1,146 @@
-"""The editor as a labeler meets it: in Chromium, on the running app, on tiles of 1024 x 1024.
+"""What a labeler feels in the whole app: painting, saving, undo, fills, opening and memory.
 
-Four panes show optical, SAR, label and prediction on a screen of 1920 x 1080; `..._large` repeats
-the painting on a screen so large that each pane has 1024 x 1024 screen pixels as well, which a
-browser without a GPU must compose by itself. Strokes are painted with the real mouse; frames count
-while a button is down; a stroke is acknowledged when the browser has the server's answer, counted
-from the release of the button. `fill_...` is what a fill of a whole tile takes in the browser, from
-the click to the request; the page stands still for so long.
+Figures end in the side of the tile in pixels. Four panes on a screen of 1920 x 1080, Chromium
+without a graphics card.
 """
 
-import math
-import tempfile
-from pathlib import Path
-from statistics import median, quantiles
-from typing import Any
+from collections.abc import Iterator
+from statistics import median
 
 import numpy as np
-from playwright.sync_api import Page, ViewportSize
+from sqlalchemy import func, select
 
-from core import catalogue
-from core.predictions import save_prediction
-from core.records import Modality, Unit
-from core.settings import load_settings
-from core.store.engine import Store, open_store
-from core.store.tables import LayerRow
-from tests.live import chromium, live_app
-from tests.scene import Scene, make_scene
+from core import history
+from core.grid import Window
+from core.patch import encode_runs
+from core.store.tables import EditRow
+from core.stroke import Stroke, Tool
+from tests.bench._desk import Figures, Office, figure, office, p95, slow_share
+from tests.bench._strokes import SIZE, Mask
+from tests.bench._strokes import strokes as hand_strokes
 
-SIDE = 1024
-# Panes of exactly SIDE x SIDE: bar 44, read-out 30, tools 48, class list 244, gaps 2 px.
-SCREEN: ViewportSize = {"width": 1920, "height": 1080}
-LARGE_SCREEN: ViewportSize = {"width": 48 + 2 * SIDE + 2 + 244, "height": 44 + 2 * SIDE + 2 + 30}
-STROKES, LARGE_STROKES, MOVES = 60, 24, 24
+SIDES = (1024, 4096)
+STROKES = {1024: 60, 4096: 40}
+DIAMETERS = {1024: (8, 32, 64), 4096: (64,)}
+EARLIER = 2000
+UNDOS = 40
 OPENINGS = 10
-SLOW_FRAME_MS = 25.0
-
-Figures = dict[str, dict[str, Any]]
-
-COUNT_FRAMES = """() => {
-  const known = window.frames_ !== undefined;
-  window.frames_ = [];
-  if (known) return;
-  let last = null;
-  const tick = (now) => {
-    if (window.painting_ && last !== null) window.frames_.push(now - last);
-    last = window.painting_ ? now : null;
-    requestAnimationFrame(tick);
-  };
-  requestAnimationFrame(tick);
-  addEventListener('pointerdown', () => (window.painting_ = true), true);
-  addEventListener('pointerup', () => (window.painting_ = false), true);
-}"""
-
+COLD_OPENINGS = 3
+FILL_REPEATS = 7
 
 # One class over a whole tile: the largest region that a fill can have to find and to change.
-FILL = """async ([side, repeats]) => {
-  const [{BLOCK, Labels}, tools, raster] = await Promise.all(
-    ['labels', 'tools', 'raster'].map((name) => import(`/assets/editor/${name}.js`)));
-  const once = () => {
+FILL = """async (e, [side, repeats]) => {
+  const {BLOCK, Labels} = await import('/assets/editor/labels.js');
+  const tools = await import('/assets/editor/tools/fill.js');
+  const times = [];
+  for (let i = 0; i < repeats; i++) {
     const labels = new Labels(side, side), n = BLOCK * BLOCK;
     for (let by = 0; by < labels.rows; by++)
       for (let bx = 0; bx < labels.columns; bx++)
         labels.setBlock(by, bx, {labels: new Uint8Array(n).fill(1), provenance: new Uint8Array(n),
           original: new Uint8Array(n).fill(1)});
-    const began = performance.now(), at = {y: side / 2, x: side / 2};
-    const change = tools.applyMask(labels, 'fill', 2, tools.regionAt(labels, at));
-    raster.encodeRuns(change.data);
-    return performance.now() - began;
-  };
-  return Array.from({length: repeats}, once);
+    const began = performance.now();
+    const mask = await tools.regionAt(labels, {y: side / 2, x: side / 2}, e.worker);
+    labels.begin({tool: 'fill', effect: 'class', toClass: 2});
+    labels.paint(mask);
+    labels.finish();
+    times.push(performance.now() - began);
+  }
+  return times;
 }"""
-FILL_REPEATS = 7
+
+# Milliseconds from the command to the frame that shows it.
+UNDO = """async (e, times) => {
+  const found = [];
+  for (let i = 0; i < times; i++) {
+    const began = performance.now();
+    e.run('undo');
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    found.push(performance.now() - began);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+  }
+  return found;
+}"""
 
 
 def run() -> Figures:
-    """Return frames, acknowledgements and openings as figures."""
-    with tempfile.TemporaryDirectory() as folder:
-        workspace = Path(folder) / "workspace"
-        store = open_store(load_settings(workspace=workspace, data_roots=(Path(folder),)))
-        scene = make_scene(store, Path(folder) / "scene", height=SIDE, width=SIDE)
-        _add_predictions(store, scene)
-        store.close()
-        with live_app(workspace, "--no-demo") as app, chromium() as browser:
-            page = browser.new_page(viewport=SCREEN)
-            _sign_in(page, app.url, scene)
-            openings = _open_tiles(page)
-            frames = _paint(page, STROKES)
-            timings = page.locator(".editor").evaluate("(e) => e.editor.timings.series")
-            page.set_viewport_size(LARGE_SCREEN)
-            large = _paint(page, LARGE_STROKES)
-            fills = {side: page.evaluate(FILL, [side, FILL_REPEATS]) for side in (1024, 4096)}
-    acks = timings["ack"]
+    """Return every figure at both sizes."""
+    found: Figures = {}
+    for side in SIDES:
+        with office(side) as place:
+            for name, value in _figures(place).items():
+                found[f"{name}_{side}"] = value
+    del found["stroke_bytes_mean_4096"]  # strokes there are twice as wide
+    return found
+
+
+def _figures(place: Office) -> Figures:
+    side = place.side
+    opened_cold = [_open_after_many(place) for _ in range(COLD_OPENINGS)]
+    with place.desk() as desk:
+        openings = [desk.go("PageUp" if i % 2 else "PageDown") for i in range(OPENINGS)]
+        memory_open = desk.memory()
+        desk.timings()
+        frames = desk.paint(STROKES[side], DIAMETERS[side])
+        timings = desk.timings()
+        undos = desk.ask(UNDO, UNDOS)
+        memory = desk.memory()
+        fills = desk.ask(FILL, [side, FILL_REPEATS])
     return {
-        "frame_slow_share": _figure(_slow_share(frames), "%", len(frames)),
-        "frame_slow_share_large": _figure(_slow_share(large), "%", len(large)),
-        "frame_median": _figure(median(frames), "ms", len(frames)),
-        "tile_open": _figure(median(openings) / 1000, "s", len(openings)),
-        "tile_open_worst": _figure(max(openings) / 1000, "s", len(openings)),
-        "pointer_move_p95": _figure(_p95(timings["move"]), "ms", len(timings["move"])),
-        "draw_p95": _figure(_p95(timings["draw"]), "ms", len(timings["draw"])),
-        "fill_1024": _figure(median(fills[1024]), "ms", FILL_REPEATS),
-        "fill_4096": _figure(median(fills[4096]), "ms", FILL_REPEATS),
-        "stroke_ack_median": _figure(median(acks), "ms", len(acks)),
-        "stroke_ack_p95": _figure(_p95(acks), "ms", len(acks)),
+        "pointer_move_p95": figure(p95(timings["move"]), "ms", len(timings["move"])),
+        "draw_p95": figure(p95(timings["draw"]), "ms", len(timings["draw"])),
+        "frame_slow_share": figure(slow_share(frames), "%", len(frames)),
+        "frame_median": figure(median(frames), "ms", len(frames)),
+        "stroke_ack_median": figure(median(timings["ack"]), "ms", len(timings["ack"])),
+        "stroke_ack_p95": figure(p95(timings["ack"]), "ms", len(timings["ack"])),
+        "fill_all": figure(median(fills), "ms", len(fills)),
+        "tile_open": figure(median(openings) / 1000, "s", len(openings)),
+        "tile_open_2000": figure(median(opened_cold) / 1000, "s", len(opened_cold)),
+        "undo_p95": figure(p95(undos), "ms", len(undos)),
+        "stroke_bytes_mean": _stroke_bytes(place),
+        "browser_memory": figure(memory, "MB", 1),
+        "browser_memory_opened": figure(memory_open, "MB", 1),
     }
 
 
-def _figure(value: float, unit: str, n: int) -> dict[str, Any]:
-    return {"value": round(value, 3), "unit": unit, "n": n}
+def _open_after_many(place: Office) -> float:
+    """Open the tile with 2,000 earlier strokes in an app that has just started."""
+    store, tile = place.scene.store, place.scene.tiles["train"]
+    version = history.stacks(store, tile, place.scene.ada).version
+    for seq, (box, mask) in enumerate(_spread(place.side)) if version < EARLIER else ():
+        wish = Stroke(
+            "earlier",
+            seq,
+            version,
+            Tool.BRUSH,
+            box,
+            encode_runs(mask),
+            to_class=1 + seq % 8,
+        )
+        version = history.append(store, tile, wish, place.scene.ada).version
+        if version == EARLIER:
+            break
+    with place.desk() as desk:
+        return desk.go("PageDown")
 
 
-def _slow_share(frames: list[float]) -> float:
-    return 100 * sum(frame > SLOW_FRAME_MS for frame in frames) / len(frames)
+def _spread(side: int) -> Iterator[tuple[Window, Mask]]:
+    """Yield strokes of radius 16, or 32 on the large tile, spread over all of it."""
+    generator = np.random.default_rng(5)
+    for box, mask in hand_strokes(2 * EARLIER, seed=3, radius=16 if side == SIZE else 32):
+        y0, x0 = (int(v) for v in generator.integers(0, side - SIZE + 1, 2))
+        yield Window(box.y0 + y0, box.x0 + x0, box.h, box.w), mask
 
 
-def _p95(values: list[float]) -> float:
-    return quantiles(values, n=20)[-1]
-
-
-def _add_predictions(store: Store, scene: Scene) -> None:
-    """Give every tile a class map to show beside its label, so that all four panes are full."""
-    for tile in catalogue.tiles(store, scene.project_id):
-        label = np.roll(scene.labels[tile.name], 5, axis=1)
-        with store.write() as session:
-            row = LayerRow(
-                tile_id=tile.id,
-                modality=Modality.MODEL.value,
-                name="map",
-                sources=[],
-                bands=[],
-                unit=Unit.CODE.value,
-            )
-            session.add(row)
-            session.flush()
-            source = f"layer/{row.id}"
-        save_prediction(store, tile.id, source, label, np.full_like(label, 200))
-
-
-def _sign_in(page: Page, url: str, scene: Scene) -> None:
-    page.goto(f"{url}/correct?project={scene.project_id}&tile={scene.tiles['second']}")
-    page.get_by_label("Your name").fill("Ada")
-    page.get_by_role("button", name="Start").click()
-    page.locator(".editor[data-painted]").wait_for(timeout=60_000)
-
-
-def _open_tiles(page: Page) -> list[float]:
-    """Go on and back between tiles; returns milliseconds from the key to everything painted."""
-    found: list[float] = []
-    for i in range(OPENINGS):
-        here = page.locator(".editor").get_attribute("data-painted")
-        page.keyboard.press("PageUp" if i % 2 else "PageDown")
-        page.locator(f'.editor:not([data-painted="{here}"])').wait_for()
-        found.append(page.locator(".editor").evaluate("(e) => e.editor.timings.series.open.at(-1)"))
-    return found
-
-
-def _paint(page: Page, strokes: int) -> list[float]:
-    """Paint curved strokes of three sizes over the label pane; returns the frame intervals."""
-    box = page.locator('[data-pane="label"]').bounding_box()
-    assert box is not None
-    page.evaluate(COUNT_FRAMES)
-    editor, mouse = page.locator(".editor"), page.mouse
-    for i in range(strokes):
-        editor.evaluate("(e, d) => e.editor.setDiameter(d)", (8, 32, 64)[i % 3])
-        page.keyboard.press(str(i % 8 + 1))
-        for step in range(MOVES + 1):
-            angle = 0.7 * i + 2.2 * step / MOVES
-            radius = box["width"] * (0.12 + 0.3 * ((i * 7) % 10) / 10)
-            x = box["x"] + box["width"] / 2 + radius * math.cos(angle)
-            y = box["y"] + box["height"] / 2 + radius * math.sin(angle)
-            mouse.move(x, y)
-            if step == 0:
-                mouse.down()
-        mouse.up()
-        page.wait_for_timeout(120)
-    found: list[float] = page.evaluate("window.frames_")
-    return found
+def _stroke_bytes(place: Office) -> dict[str, object]:
+    """Return the mean size of a row of the edit log, strokes of radius 16."""
+    columns = [column for column in EditRow.__table__.columns if str(column.type) == "BLOB"]
+    size = sum((func.length(column) for column in columns), start=func.coalesce(0, 0))
+    query = select(func.avg(size), func.count()).where(EditRow.client_id == "earlier")
+    with place.scene.store.read() as session:
+        mean, count = session.execute(query).one()
+        row = session.scalars(select(EditRow).where(EditRow.client_id == "earlier")).first()
+        others = len(
+            repr([getattr(row, c.key) for c in EditRow.__table__.columns if c not in columns])
+        )
+    return figure((mean + others) / 1000, "kB", count)

@@ -4,8 +4,10 @@ Three ways are tried. *Region*: the connected region of the old label in which a
 takes the class of most strokes in it. *Ridge*: least squares with a penalty, on the features of the
 changed pixels, the confirmed ones and, with less weight, what nobody has touched. *Both*: where the
 two agree. Each is checked on strokes held out one at a time; the best is suggested, and none where
-the present label does as well. It keeps to the neighbourhood of the strokes, to classes that were
-corrected, and off every pixel that a person has settled.
+the present label does as well. It keeps near the corrections and to a multiple of their size, to
+changes from class to class that they made, and off every pixel that a person has settled.
+Confirmations count where they say of a corrected class that it can be right: only they can show
+that a way goes too far.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,6 +29,8 @@ PIXELS_OF_STROKE = 400
 PIXELS_UNTOUCHED = 1500
 WEIGHT_UNTOUCHED = 0.25
 PENALTY = 3.0
+MOST_TIMES = 20  # a suggestion is at most so many times as large as the corrections behind it
+LEAST_SHARE = 0.2  # of a stroke: what it changed less of may have been under the brush by chance
 MARGIN = 0.1  # how far the score of a new class must be above that of the present one
 SPECK_PX = 12
 BATCH = 65536
@@ -93,6 +97,9 @@ class _Ground:
     labels: Bytes
     examples: Sequence[Example]
     targets: tuple[int, ...]
+    pairs: npt.NDArray[np.bool_]  # [256, 256]: from class to class, as corrections changed them
+    confirmed: int
+    corrected: Mask
     candidates: Mask
     regions: npt.NDArray[np.integer]
     sums: list[tuple[Solution, Solution]]
@@ -115,9 +122,8 @@ def suggest(
     here = _ground(features, labels, provenance, examples)
     if not here.candidates.any():
         return Suggestion("nothing")
-    confirmed = len(examples) - len(corrections)
     # Corrections alone bias what is learnt; then only what two ways agree on is tried.
-    ways: tuple[Way, ...] = ("both", "region", "ridge") if confirmed else ("both",)
+    ways: tuple[Way, ...] = ("both", "region", "ridge") if here.confirmed else ("both",)
     checks = _checks(here, ways)
     way = max(ways, key=lambda w: (checks[w].right, -ways.index(w)))
     check = checks[way]
@@ -133,16 +139,18 @@ def _ground(
     features: npt.NDArray[np.int8], labels: Bytes, provenance: Bytes, examples: Sequence[Example]
 ) -> _Ground:
     before = labels.copy()
-    touched = np.zeros(labels.shape, np.bool_)
+    touched, corrected = np.zeros(labels.shape, np.bool_), np.zeros(labels.shape, np.bool_)
     for example in reversed(examples):
         before[example.rows, example.columns] = example.old
         touched[example.rows, example.columns] = True
-    wrong = {int(code) for e in examples if not e.confirms for code in np.unique(e.old)}
-    right = {int(code) for e in examples if not e.confirms for code in np.unique(e.new)}
+        corrected[example.rows, example.columns] |= not example.confirms
+    pairs = _pairs(examples)
+    wrong = np.flatnonzero(pairs.any(axis=1))
+    confirmed = sum(e.confirms and bool(np.isin(e.new, wrong).mean() > 0.5) for e in examples)
     settled = np.isin(provenance, (Provenance.CHANGED, Provenance.VERIFIED, Provenance.UNSURE))
-    near = ndimage.maximum_filter(touched, 2 * REACH_PX + 1, mode="constant")
-    candidates = near & ~settled & ~touched & np.isin(labels, sorted(wrong))
-    targets = tuple(sorted(wrong | right))
+    near = ndimage.maximum_filter(corrected, 2 * REACH_PX + 1, mode="constant")
+    candidates = near & ~settled & ~touched & np.isin(labels, wrong)
+    targets = tuple(np.flatnonzero(pairs.any(axis=0) | pairs.any(axis=1)).tolist())
     sums = [_sums(features, e.rows, e.columns, _of(e.new, targets)) for e in examples]
     untouched = _sample(np.argwhere(near & ~touched & ~settled), PIXELS_UNTOUCHED)
     rows, columns = untouched[:, 0], untouched[:, 1]
@@ -156,7 +164,20 @@ def _ground(
         more = _sums(features, rows, columns, _of(labels[rows, columns], targets))
         base = base[0] + more[0], base[1] + more[1]
     regions = find_regions(before).ids
-    return _Ground(features, labels, examples, targets, candidates, regions, sums, base)
+    return _Ground(
+        features, labels, examples, targets, pairs, confirmed, corrected, candidates, regions, sums,
+        base,
+    )  # fmt: skip
+
+
+def _pairs(examples: Sequence[Example]) -> npt.NDArray[np.bool_]:
+    """Return [256, 256]: which class the corrections made of which."""
+    pairs = np.zeros((256, 256), np.bool_)
+    for example in examples:
+        found, size = np.unique(np.stack([example.old, example.new]), axis=1, return_counts=True)
+        old, new = found[:, size >= LEAST_SHARE * len(example.rows)]
+        pairs[old, new] |= old != new
+    return pairs
 
 
 def _of(codes: Bytes, targets: Sequence[int]) -> Floats:
@@ -289,9 +310,8 @@ def _checks(here: _Ground, ways: Sequence[Way]) -> dict[Way, Check]:
         for way in ways:
             found = predict(rows, columns, old, way)
             right[way] += bool(2 * np.count_nonzero(found == new) > len(kept))
-    confirmed = sum(example.confirms for example in here.examples)
     of = len(here.examples)
-    return {way: Check(right[way], present, of, confirmed) for way in ways}
+    return {way: Check(right[way], present, of, here.confirmed) for way in ways}
 
 
 def _everywhere(here: _Ground, way: Way) -> tuple[Mask, Bytes]:
@@ -299,8 +319,20 @@ def _everywhere(here: _Ground, way: Way) -> tuple[Mask, Bytes]:
     present = here.labels[rows, columns]
     found = _predictor(here, None)(rows, columns, present, way)
     codes = here.labels.copy()
-    codes[rows, columns] = found
+    codes[rows, columns] = np.where(here.pairs[present, found], found, present)
+    _keep_nearest(codes, here)
     return _without_specks(codes, here.labels), codes
+
+
+def _keep_nearest(codes: Bytes, here: _Ground) -> None:
+    """Take back, in place, what lies farthest from the corrections where it is too much of them."""
+    changed: Mask = codes != here.labels
+    most = MOST_TIMES * int(np.count_nonzero(here.corrected))
+    if np.count_nonzero(changed) <= most:
+        return
+    distance = ndimage.distance_transform_edt(~here.corrected)
+    far = changed & (distance >= np.partition(distance[changed], most)[most])
+    codes[far] = here.labels[far]
 
 
 def _without_specks(codes: Bytes, labels: Bytes) -> Mask:

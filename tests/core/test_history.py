@@ -544,13 +544,17 @@ ACTIONS = st.lists(
 
 
 class Live:
-    """What a plain program would do with two arrays: the yardstick for the log."""
+    """What a plain program would do with whole arrays: the yardstick for the log.
+
+    A row is [before, after, the row it takes back or None]; stacks hold numbers of rows.
+    """
 
     def __init__(self, label: np.ndarray) -> None:
         self.first = label.astype(int) * 256
         self.now = self.first.copy()
-        self.done: dict[str, list[Any]] = {person: [] for person in PEOPLE}
-        self.undone: dict[str, list[Any]] = {person: [] for person in PEOPLE}
+        self.rows: list[tuple[np.ndarray, np.ndarray, int | None]] = []
+        self.done: dict[str, list[int]] = {person: [] for person in PEOPLE}
+        self.undone: dict[str, list[int]] = {person: [] for person in PEOPLE}
 
     def act(self, person: str, tool: str, y: int, x: int, size: int, code: int) -> None:
         if tool in ("undo", "redo"):
@@ -558,10 +562,12 @@ class Live:
             if tool == "redo":
                 source, target = target, source
             if source:
-                old, new = source.pop()
-                before = self.now.copy()
-                self.now = np.where((new != old) & (self.now == new), old, self.now)
-                target.append((before, self.now))
+                taken = source.pop()
+                new = self.rows[taken][1]
+                old = self.below(taken) if tool == "undo" else self.rows[taken][0]
+                changed = self.rows[taken][0] != new
+                self.add(np.where(changed & (self.now == new), old, self.now), taken)
+                target.append(len(self.rows) - 1)
             return
         new = self.now.copy()
         part = new[y : y + size, x : x + size]
@@ -572,9 +578,26 @@ class Live:
         else:
             part[:] = np.where(part % 256 != 1, part // 256 * 256 + 2, part)
         if (new != self.now).any():
-            self.done[person].append((self.now, new))
+            self.add(new, None)
+            self.done[person].append(len(self.rows) - 1)
             self.undone[person].clear()
-        self.now = new
+
+    def add(self, after: np.ndarray, takes_back: int | None) -> None:
+        self.rows.append((self.now, after, takes_back))
+        self.now = after
+
+    def below(self, number: int) -> np.ndarray:
+        """Return what lay below a row, without rows under it that were taken back since."""
+        takers = {row[2]: i for i, row in enumerate(self.rows) if i > number and row[2] is not None}
+        old = self.rows[number][0]
+        for i in reversed(range(number)):
+            times, last = 0, i
+            while last in takers:
+                times, last = times + 1, takers[last]
+            before, after, _ = self.rows[i]
+            if times % 2:
+                old = np.where((before != after) & (old == after), before, old)
+        return old
 
 
 @settings(

@@ -19,7 +19,7 @@ from core.records import Grid
 from core.regions import find_regions
 from core.store.engine import Store
 from core.stroke import Stroke, Tool
-from core.suggest import REACH_PX, SPECK_PX, Example, Suggestion, suggest
+from core.suggest import MOST_TIMES, REACH_PX, SPECK_PX, Example, Suggestion, suggest
 from tests.scene import Scene, make_scene
 
 SIDE = 160
@@ -146,6 +146,39 @@ class TestCare:
         assert rows.max() <= 124 + REACH_PX
         assert columns.max() <= 114 + REACH_PX
         assert side > 124 + REACH_PX
+
+    def test_confirming_what_was_painted_confirms_nothing(self) -> None:
+        values, _, label = scene_of()
+        label[90:110, 90:110] = WATER
+        examples = [*strokes()[:4], example((100, 100), WATER, WATER)]
+        now, provenance = painted(label, examples)
+        found = suggest(values, now, provenance, examples)
+        assert found.check is not None
+        assert found.check.confirmations == 0
+        assert found.way == "both"
+
+    def test_only_changes_that_were_made_are_suggested(self) -> None:
+        values, _, label = scene_of()
+        label[8:40, 8:76] = ROAD
+        examples = [example(at, TREE, WATER) for at in [(60, 20), (60, 40), (64, 64)]]
+        # One pixel of road lay under the brush by chance.
+        chance = Example(
+            examples[0].rows, examples[0].columns, examples[0].old.copy(), examples[0].new
+        )
+        chance.old[0] = ROAD
+        examples[0] = chance
+        examples += [example(at, TREE, TREE) for at in CONFIRMATIONS]
+        now, provenance = painted(label, examples)
+        found = suggest(values, now, provenance, examples)
+        assert found.mask is not None
+        assert set(np.unique(now[found.mask])) == {TREE}
+
+    def test_it_is_no_larger_than_a_multiple_of_the_corrections(self) -> None:
+        values, _, label = scene_of()
+        small = [example(at, TREE, WATER, 2) for at in CORRECTIONS] + strokes()[4:]
+        now, provenance = painted(label, small)
+        found = suggest(values, now, provenance, small)
+        assert 0 < found.pixels <= MOST_TIMES * 4 * 25
 
     def test_it_repeats_and_has_no_specks(self) -> None:
         first, _, _ = self.suggestion()

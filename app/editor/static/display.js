@@ -11,6 +11,7 @@ const VALUES_IN_A_LINE = 9;
 const EVERY_CLOUD = [2, 1, 3];
 // What hiding the labels hides.
 const HIDDEN = ['label', 'prediction', 'confidence', 'disagreement', 'provenance'];
+const OF_MODELS = ['prediction', 'confidence', 'disagreement'];
 const DISAGREEMENT_OPACITY = 0.8;
 
 export class Display {
@@ -141,7 +142,10 @@ export class Display {
     const {layer, overlays, missing} = found, {base} = found.view, said = [];
     const isMap = base === null || base === 'under';
     if (missing && !isMap) return missing;
-    if (overlays.some((name) => ['prediction', 'confidence', 'disagreement'].includes(name))) said.push(this.#modelNote(found));
+    if (overlays.some((name) => OF_MODELS.includes(name))) {
+      if (!found.model) return 'no model yet: train one';
+      said.push(this.#modelNote(found));
+    }
     if (this.hidden && overlays.some((name) => HIDDEN.includes(name))) said.push('hidden');
     else if (base === 'under' && layer) said.push(`over ${layer.modality === 'sar' ? 'SAR' : 'optical'}`);
     if (!isMap) {
@@ -159,7 +163,6 @@ export class Display {
   }
 
   #modelNote({model, predictionId}) {
-    if (!model) return 'no model yet: train one';
     return predictionId === null ? `${model.name}: ${this.notes.get(model.key) ?? 'being made'}` : model.name;
   }
 
@@ -181,7 +184,7 @@ export class Display {
     const {manifest, scene} = this, {chosen} = manifest;
     scene.asked ??= new Set();
     const wanted = new Set(this.found.filter(({overlays, predictionId}) => predictionId === null &&
-      overlays.some((name) => ['prediction', 'confidence', 'disagreement'].includes(name))).map(({model}) => model));
+      overlays.some((name) => OF_MODELS.includes(name))).map(({model}) => model));
     const inUse = manifest.models.find(({key}) => key === chosen.model);
     if (scene.predictionId === null) wanted.add(inUse);
     for (const model of wanted) {

@@ -120,7 +120,7 @@ def test_the_whole_scene_is_shown_from_a_few_coarse_blocks(desk: Desk) -> None:
 
 
 def test_one_stroke_over_many_blocks_is_one_edit_undone_and_reloaded(desk: Desk) -> None:
-    look_at(desk, 4608, 4608, 0.25)
+    look_at(desk, 4608, 4608, 0.4)
     desk.editor("(e) => e.setDiameter(64)")
     desk.press("6")
     desk.stroke((4300, 4100), (4500, 4700), (4800, 5100))
@@ -148,7 +148,7 @@ def test_one_stroke_over_many_blocks_is_one_edit_undone_and_reloaded(desk: Desk)
     desk.expect_state("saved, version 3")
     desk.page.reload()
     desk.wait_painted()
-    look_at(desk, 4608, 4608, 0.25)
+    look_at(desk, 4608, 4608, 0.4)
     assert desk.label(4500, 4700) == 6
 
 

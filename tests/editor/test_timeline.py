@@ -1,6 +1,7 @@
 """The timeline: who changed what, earlier versions to look at, and one brought back."""
 
 import hashlib
+import time
 from typing import Any
 
 import pytest
@@ -63,6 +64,14 @@ def desk(bench: Bench) -> Desk:
     return desk
 
 
+def expect_looked_at(desk: Desk, version: int) -> None:
+    """Wait until the panes show a version: its blocks come after its number."""
+    deadline = time.monotonic() + 10
+    while looked_at(desk) != at_version(desk, version) and time.monotonic() < deadline:
+        desk.page.wait_for_timeout(50)
+    assert looked_at(desk) == at_version(desk, version)
+
+
 def test_every_edit_is_listed_newest_first(desk: Desk) -> None:
     rows = desk.page.locator(".edit")
     expect(rows.nth(0)).to_contain_text("undo of 2")
@@ -78,10 +87,10 @@ def test_a_version_is_looked_at_and_not_painted_on(desk: Desk) -> None:
     now, water = desk.shown(), colour(desk, 40, 30)
     desk.page.get_by_role("button", name="2", exact=True).click()
     expect(desk.page.locator(".where")).to_have_text("version 2 of 3")
-    assert looked_at(desk) == at_version(desk, 2)
+    expect_looked_at(desk, 2)
     farmland = colour(desk, 55, 40)
     desk.page.locator(".versions").fill("0")
-    assert looked_at(desk) == at_version(desk, 0)
+    expect_looked_at(desk, 0)
     desk.page.wait_for_timeout(200)
     assert colour(desk, 40, 30) != water
     assert colour(desk, 55, 40) != farmland

@@ -4,8 +4,8 @@ what is drawn, and lets go of what was not looked at for longest. Level z has on
 import {BLOCK} from './labels.js';
 import {eachBlock} from './layers.js';
 
-export const NATIVE_IN_VIEW = 81; // tiles of so many blocks are loaded wholly and never let go of
-const IN_VIEW = 24;
+export const NATIVE_IN_VIEW = 16; // tiles of so many blocks are loaded wholly and never let go of
+const IN_VIEW = 15; // what one pane over a large screen shows at 1:1
 const KEPT_NATIVE = 96, KEPT_COARSE = 48;
 
 export function countBlocks({y0, x0, h, w}, side = BLOCK) {

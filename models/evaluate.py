@@ -19,7 +19,7 @@ from core.settings import Settings
 from core.store.engine import Store
 from models.predict import Report, acquisitions_of, ensure_prediction, never, silent
 from models.registry import load_model
-from models.training_set import ValidationTile, read_truth
+from models.training_set import ValidationTile, read_frozen, read_truth
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -83,7 +83,7 @@ def evaluate_labels(
             clean = (
                 read_truth(store, project, tile)
                 if reference == "truth"
-                else history.current(store, tile.id).labels
+                else read_frozen(store, project, tile)
             )
             if clean is None:
                 continue

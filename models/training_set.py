@@ -205,8 +205,7 @@ def validation_tiles(store: Store, project: Project) -> list[ValidationTile]:
     tiles = catalogue.tiles(store, project.id)
     for tile in tiles:
         if tile.frozen:
-            labels = history.current(store, tile.id).labels
-            found.append(ValidationTile(tile, "frozen", labels))
+            found.append(ValidationTile(tile, "frozen", read_frozen(store, project, tile)))
         elif tile.split is Split.VAL and (truth := read_truth(store, project, tile)) is not None:
             found.append(ValidationTile(tile, "truth", truth))
     if found:
@@ -224,6 +223,13 @@ def read_truth(store: Store, project: Project, tile: Tile) -> npt.NDArray[np.uin
         return None
     raster = read_layer(layers[0], tile.grid)
     return np.where(raster.valid, raster.values[0], np.uint8(project.classes.void_code))
+
+
+def read_frozen(store: Store, project: Project, tile: Tile) -> npt.NDArray[np.uint8]:
+    """Return the labels of now as a reference, uint8 [H, W]; void where a person was unsure."""
+    now = history.current(store, tile.id)
+    unsure = now.provenance == Provenance.UNSURE
+    return np.where(unsure, np.uint8(project.classes.void_code), now.labels)
 
 
 def read_inputs(

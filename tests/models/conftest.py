@@ -20,7 +20,7 @@ from core.raster import write_geotiff
 from core.records import Grid, JobState, Modality, Project, Split, Tile, Unit
 from core.settings import Settings
 from core.store.engine import Store
-from core.stroke import Stroke, Tool
+from core.stroke import Effect, Stroke, Tool
 from models.sample import IGNORE, Bands, Sample
 from models.train import TrainConfig
 
@@ -134,12 +134,26 @@ def tiles_by_name(store: Store, project: Project) -> dict[str, Tile]:
     return {tile.name: tile for tile in catalogue.tiles(store, project.id)}
 
 
-def paint(store: Store, tile: Tile, mask: npt.NDArray[np.bool_], code: int, seq: int = 1) -> None:
-    """Paint a class over a mask of the whole tile, as a person would."""
+def paint(
+    store: Store,
+    tile: Tile,
+    mask: npt.NDArray[np.bool_],
+    code: int | None,
+    seq: int = 1,
+    effect: Effect = Effect.CLASS,
+) -> None:
+    """Paint over a mask of the whole tile, as a person would: a class, or another effect."""
     person = catalogue.ensure_person(store, "Ada").id
     version = catalogue.tile(store, tile.id).version
     stroke = Stroke(
-        f"tab-{tile.id}", seq, version, Tool.BRUSH, whole(tile.grid), encode_runs(mask), code
+        f"tab-{tile.id}",
+        seq,
+        version,
+        Tool.BRUSH,
+        whole(tile.grid),
+        encode_runs(mask),
+        code,
+        effect=effect,
     )
     assert history.append(store, tile.id, stroke, person).status == "saved"
 

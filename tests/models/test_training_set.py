@@ -10,6 +10,7 @@ from core.errors import CloudbrushError, LeakError
 from core.raster import write_geotiff
 from core.records import Modality, Project, Split
 from core.store.engine import Store
+from core.stroke import Effect
 from models import training_set as module
 from models.sample import IGNORE
 from models.training_set import (
@@ -148,6 +149,15 @@ def test_validation_is_truth_then_frozen_then_pseudo(
     catalogue.freeze_tiles(store, [tile.id])
     (frozen,) = validation_tiles(store, second)
     assert frozen.reference == "frozen" and (frozen.labels[:10, :10] == 5).all()
+
+
+def test_what_a_person_was_unsure_of_is_not_scored(store: Store, project: Project) -> None:
+    tile = tiles_by_name(store, project)["t1"]
+    paint(store, tile, top_left(4, 6), None, effect=Effect.UNSURE)
+    catalogue.freeze_tiles(store, [tile.id])
+    (frozen,) = [h for h in validation_tiles(store, project) if h.reference == "frozen"]
+    assert (frozen.labels[:4, :6] == project.classes.void_code).all()
+    assert (frozen.labels != project.classes.void_code).sum() > 24
 
 
 def test_large_tiles_are_learnt_from_in_pieces(

@@ -6,7 +6,7 @@ import {h} from '../dom.js';
 const VISIBLE_MS = 1000, HIDDEN_MS = 10000, LIMIT_MS = 10000;
 const BACKOFF_MS = [2000, 4000, 8000, 15000];
 const ACTIVE_MS = 2500;
-const NO_VERSION = 999999999; // nothing is loaded: ask for no patches
+const NO_VERSION = 999999999; // ask for no patches
 const MOST_CHIPS = 6;
 
 export class Live {
@@ -54,13 +54,16 @@ export class Live {
     this.asking = true;
     const {tile} = this, {server, outbox} = this.editor;
     try {
-      const {labels} = this.editor.scene, since = labels.blocks.size ? labels.version : NO_VERSION;
+      const {labels} = this.editor.scene, busy = outbox.kind === 'saving';
+      // The answer to a stroke on its way brings what others did: asking for it here would only have
+      // one's own strokes come back, to be taken off and laid on again.
+      const since = labels.blocks.size && !busy ? labels.version : NO_VERSION;
       const path = this.#path(since, document.hidden);
       const found = await (await server.get(path, AbortSignal.timeout(LIMIT_MS))).json();
       if (this.failures) outbox.retryNow();
       this.failures = 0;
       if (tile === this.tile && since !== NO_VERSION) this.#take(found);
-      else if (tile === this.tile) this.editor.scene.sawVersion(found.version);
+      else if (tile === this.tile && !busy) this.editor.scene.sawVersion(found.version);
       if (tile === this.tile) this.#show(found.people);
     } catch {
       this.failures += 1;

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.errors import BadPatch, NotEditable, NotFound
+from core.errors import BadPatch
 from core.log import (
     ATTEMPTS,
     Busy,
@@ -22,10 +22,12 @@ from core.log import (
     Group,
     Maker,
     Saved,
+    check_editable,
     edit_of,
     edit_row,
     edits,
     log_row,
+    person_name,
     reversals,
     rows_of,
     stacks_of,
@@ -35,7 +37,7 @@ from core.original import Ground, ground
 from core.patch import Patch, encode_runs, mask_in
 from core.replay import keep_keyframes
 from core.store.engine import Store
-from core.store.tables import EditRow, PersonRow, TileRow
+from core.store.tables import EditRow, TileRow
 from core.stroke import Tool
 from core.undo import Stacks, plain_name
 
@@ -110,29 +112,11 @@ class _Turn:
         self, status: str, rows: Sequence[EditRow], stacks: Stacks, others: Sequence[Edit]
     ) -> Saved:
         """Return the answer for rows of this command on this tile."""
-        person = self.person()
+        person = person_name(self.session, self.maker.person_id)
         done = [edit_of(row, person) for row in rows]
         version = done[-1].version if done else self.here.version
         depths = len(stacks.undo), len(stacks.redo)
         return Saved(status, version, done[0] if done else None, 0, *depths, (*others, *done[1:]))
-
-    def person(self) -> str:
-        """Return the person's name; raises `NotFound`."""
-        query = select(PersonRow.name).where(PersonRow.id == self.maker.person_id)
-        name = self.session.scalar(query)
-        if name is None:
-            raise NotFound(f"person {self.maker.person_id}", todo="Enter your name again.")
-        return name
-
-    def check_editable(self) -> None:
-        """Raise `NotEditable` for a tile that takes no edits."""
-        if not self.here.editable:
-            raise NotEditable(
-                f"tile {self.here.name}",
-                found="a validation, test or frozen tile",
-                expected="a training tile",
-                todo="Models are scored on this tile, so it takes no edits.",
-            )
 
 
 def taken(store: Store, tile_id: int, maker: Maker) -> Saved | None:
@@ -157,7 +141,7 @@ def append_prepared(store: Store, tile_id: int, maker: Maker, prepared: Prepared
                 saved = turn.duplicate()
                 if saved is not None:
                     return saved
-                turn.check_editable()
+                check_editable(turn.here)
                 found = _append(turn, prepared)
         except IntegrityError:
             continue  # another process took the version, or runs this very command

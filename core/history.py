@@ -14,7 +14,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.errors import BadPatch, NotEditable, NotFound
+from core.errors import BadPatch
 from core.grid import Window
 from core.group import reverse_elsewhere
 from core.log import (
@@ -24,11 +24,13 @@ from core.log import (
     EditConflict,
     Group,
     Saved,
+    check_editable,
     edit_of,
     edit_row,
     edits,
     log_row,
     maker_of,
+    person_name,
     reversals,
     stacks_of,
 )
@@ -212,22 +214,12 @@ class _Writer:
 
     def _checked_person(self) -> str:
         """Return the person's name; raises unless the stroke may be saved on this tile."""
-        if not self.here.editable:
-            raise NotEditable(
-                f"tile {self.here.name}",
-                found="a validation, test or frozen tile",
-                expected="a training tile",
-                todo="Models are scored on this tile, so it takes no edits.",
-            )
+        check_editable(self.here)
         if self.stroke.base_version > self.here.version:
             found, expected = str(self.stroke.base_version), f"0 to {self.here.version}"
             todo = "Reload the tile."
             raise BadPatch("field base_version", found=found, expected=expected, todo=todo)
-        query = select(PersonRow.name).where(PersonRow.id == self.person_id)
-        person = self.session.scalar(query)
-        if person is None:
-            raise NotFound(f"person {self.person_id}", todo="Enter your name again.")
-        return person
+        return person_name(self.session, self.person_id)
 
     def _saved_before(self) -> Saved | None:
         stroke = self.stroke

@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from core.errors import CloudbrushError
+from core.errors import CloudbrushError, NotEditable, NotFound
 from core.grid import Window
 from core.memory import memory
 from core.original import Ground
@@ -212,6 +212,25 @@ def edits(
         )
         for r in session.execute(query).mappings()
     ]
+
+
+def check_editable(here: Ground) -> None:
+    """Raise `NotEditable` for a tile that takes no edits."""
+    if not here.editable:
+        raise NotEditable(
+            f"tile {here.name}",
+            found="a validation, test or frozen tile",
+            expected="a training tile",
+            todo="Models are scored on this tile, so it takes no edits.",
+        )
+
+
+def person_name(session: Session, person_id: int) -> str:
+    """Return a person's name; raises `NotFound`."""
+    name = session.scalar(select(PersonRow.name).where(PersonRow.id == person_id))
+    if name is None:
+        raise NotFound(f"person {person_id}", todo="Enter your name again.")
+    return name
 
 
 def log_row(row: EditRow) -> LogRow:

@@ -27,7 +27,7 @@ from core.errors import CloudbrushError, NotFound
 from core.grid import Window
 from core.patch import plane
 from core.records import Tile
-from core.replay import edits_between, patch_of
+from core.replay import edits_between, meet, patch_of
 from core.store.engine import Store
 
 MAX_PX = 4096 * 4096
@@ -184,23 +184,13 @@ def _building_since(
             )
             appeared = patch.mask & is_now & ~was
             if appeared.any():
-                inner, outer = _meet(patch.box, window)
+                inner, outer = meet(patch.box, window)
                 since[outer][appeared[inner]] = row["version"]
     return since
 
 
 def _is_building(codes: LabelArray, classes: ClassTable) -> npt.NDArray[np.bool_]:
     return np.isin(codes, [code for code in classes.codes if code != BACKGROUND])
-
-
-def _meet(a: Window, b: Window) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Return the slices of the common part of two windows that touch, in each of them."""
-    y0, x0 = max(a.y0, b.y0), max(a.x0, b.x0)
-    y1, x1 = min(a.y0 + a.h, b.y0 + b.h), min(a.x0 + a.w, b.x0 + b.w)
-    return (
-        (slice(y0 - a.y0, y1 - a.y0), slice(x0 - a.x0, x1 - a.x0)),
-        (slice(y0 - b.y0, y1 - b.y0), slice(x0 - b.x0, x1 - b.x0)),
-    )
 
 
 def _hull(windows: list[Window]) -> Window:

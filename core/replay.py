@@ -76,7 +76,7 @@ def join(blocks: Iterable[Block], window: Window) -> tuple[Bytes, Bytes]:
     labels = np.empty((window.h, window.w), np.uint8)
     provenance = np.empty((window.h, window.w), np.uint8)
     for part in blocks:
-        inner, outer = _meet(part.window, window)
+        inner, outer = meet(part.window, window)
         labels[outer] = part.labels[inner]
         provenance[outer] = part.provenance[inner]
     return labels, provenance
@@ -86,12 +86,13 @@ def join_original(blocks: Iterable[Block], window: Window) -> Bytes:
     """Return the label as it came over a window that the blocks cover."""
     labels = np.empty((window.h, window.w), np.uint8)
     for part in blocks:
-        inner, outer = _meet(part.window, window)
+        inner, outer = meet(part.window, window)
         labels[outer] = part.original[inner]
     return labels
 
 
-def _meet(a: Window, b: Window) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+def meet(a: Window, b: Window) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Return the slices of the common part of two windows that touch, in each of them."""
     y0, x0 = max(a.y0, b.y0), max(a.x0, b.x0)
     y1, x1 = min(a.y0 + a.h, b.y0 + b.h), min(a.x0 + a.w, b.x0 + b.w)
     return (
@@ -137,7 +138,7 @@ def _stored_blocks(
     original = read_original(session, here, hull)
     found = {}
     for key, window in windows.items():
-        inner = _meet(hull, window)[0]
+        inner = meet(hull, window)[0]
         first = np.ascontiguousarray(original[inner])
         found[key] = Block(window, 0, _sealed(first), first, _sealed(np.zeros_like(first)))
     for key, at in _newest_keyframes(session, here.tile_id, keys, version).items():

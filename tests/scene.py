@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from core import catalogue
 from core.classes import OPEN_EARTH_MAP_SAR, ClassTable
+from core.predictions import save_prediction
 from core.raster import write_geotiff
-from core.records import Grid, Unit
+from core.records import Grid, Modality, Unit
 from core.store.engine import Store
 from core.store.tables import AcquisitionRow, ClassEntryRow, LayerRow, ProjectRow, TileRow
 
@@ -65,25 +66,32 @@ def make_scene(
     generator = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     with store.write() as session:
-        scene.project_id = _add_project(session, folder)
+        scene.project_id = add_project(session, folder, f"Scene {folder.name}", CLASSES)
         for name in names:
             _add_tile(session, scene, name, SPLITS[name], generator)
     return scene
 
 
-def _add_project(session: Session, folder: Path) -> int:
+def add_project(
+    session: Session,
+    folder: Path,
+    name: str,
+    classes: ClassTable,
+    kind: str = "land_cover",
+) -> int:
+    """Add a project with its classes and return its id."""
     project = ProjectRow(
-        name=f"Scene {folder.name}",
-        kind="land_cover",
+        name=name,
+        kind=kind,
         reader="folder",
         root=str(folder),
         preset="plain",
-        class_table=CLASSES.name,
-        void_code=CLASSES.void,
+        class_table=classes.name,
+        void_code=classes.void,
     )
     session.add(project)
     session.flush()
-    for position, entry in enumerate(CLASSES.entries):
+    for position, entry in enumerate(classes.entries):
         session.add(
             ClassEntryRow(
                 project_id=project.id,
@@ -94,6 +102,23 @@ def _add_project(session: Session, folder: Path) -> int:
             )
         )
     return project.id
+
+
+def add_class_map(store: Store, tile_id: int, codes: Labels, confidence: Labels) -> int:
+    """Add a class map as if it had been imported, and return the id of its prediction."""
+    with store.write() as session:
+        row = LayerRow(
+            tile_id=tile_id,
+            modality=Modality.MODEL.value,
+            name="map",
+            sources=[],
+            bands=[],
+            unit=Unit.CODE.value,
+        )
+        session.add(row)
+        session.flush()
+        source = f"layer/{row.id}"
+    return save_prediction(store, tile_id, source, codes, confidence).id
 
 
 def _add_tile(

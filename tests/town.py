@@ -11,8 +11,8 @@ from core.classes import BRIGHT
 from core.raster import write_geotiff
 from core.records import Grid, Unit
 from core.store.engine import Store
-from core.store.tables import ClassEntryRow, LayerRow, ProjectRow, TileRow
-from tests.scene import Labels, Scene
+from core.store.tables import LayerRow, TileRow
+from tests.scene import Labels, Scene, add_project
 
 INTACT, DAMAGED, DESTROYED = 1, 2, 3
 HOUSES = {
@@ -42,28 +42,7 @@ def make_town(store: Store, folder: Path) -> Scene:
     scene = Scene(store, folder, grid, ada, ben)
     folder.mkdir(parents=True, exist_ok=True)
     with store.write() as session:
-        project = ProjectRow(
-            name="Town",
-            kind="damage",
-            reader="folder",
-            root=str(folder),
-            preset="plain",
-            class_table=BRIGHT.name,
-            void_code=BRIGHT.void,
-        )
-        session.add(project)
-        session.flush()
-        scene.project_id = project.id
-        for position, entry in enumerate(BRIGHT.entries):
-            session.add(
-                ClassEntryRow(
-                    project_id=project.id,
-                    position=position,
-                    code=entry.code,
-                    name=entry.name,
-                    colour=entry.colour,
-                )
-            )
+        scene.project_id = add_project(session, folder, "Town", BRIGHT, "damage")
         _add_tile(session, scene, label)
     return scene
 

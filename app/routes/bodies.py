@@ -52,14 +52,20 @@ class TooLarge(CloudbrushError, ValueError):
 
 
 async def posted(
-    store: Store, request: Request, handle: Callable[[Visit, bytes], Response]
+    store: Store,
+    request: Request,
+    handle: Callable[[Visit, bytes], Response],
+    limit: int = MAX_BODY_BYTES,
 ) -> Response:
-    """Admit by the header alone: a token in an address ends up in logs and histories."""
+    """Answer a body of at most `limit` bytes.
+
+    Admits by the header alone: a token in an address ends up in logs and histories.
+    """
     token = request.headers.get(TOKEN_HEADER)
     stream = request.stream()
     try:
         read_token(store, token)
-        body = await _read_body(request, stream)
+        body = await _read_body(request, stream, limit)
     except Denied as error:
         await _drain(stream)
         return refusal(error)
@@ -73,17 +79,17 @@ async def posted(
     )
 
 
-async def _read_body(request: Request, stream: AsyncGenerator[bytes, None]) -> bytes:
+async def _read_body(request: Request, stream: AsyncGenerator[bytes, None], limit: int) -> bytes:
     """Return the body; raises `TooLarge` as soon as it is seen to be."""
     announced = request.headers.get("Content-Length", "0")
     if announced.isascii() and announced.isdecimal() and len(announced) < 10:
-        _check_size(int(announced))
+        _check_size(int(announced), limit)
     elif announced:
-        _check_size(MAX_BODY_BYTES + 1)
+        _check_size(limit + 1, limit)
     parts, size = [], 0
     async for part in stream:
         size += len(part)
-        _check_size(size)
+        _check_size(size, limit)
         parts.append(part)
     return b"".join(parts)
 
@@ -104,12 +110,13 @@ async def _drain(stream: AsyncGenerator[bytes, None]) -> None:
         return
 
 
-def _check_size(size: int) -> None:
-    if size > MAX_BODY_BYTES:
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
+        words = f"{limit >> 20} MiB" if limit >= 1 << 20 else f"{limit} bytes"
         raise TooLarge(
             "request body",
-            found=f"more than {MAX_BODY_BYTES >> 20} MiB",
-            expected=f"at most {MAX_BODY_BYTES >> 20} MiB",
+            found=f"more than {words}",
+            expected=f"at most {words}",
             todo="Paint it in smaller pieces.",
         )
 

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from pydantic import Field, ValidationError
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from app.routes.gate import TOKEN_HEADER, admit, answered
+from app.routes.bodies import Checked, posted
+from app.routes.gate import Visit
 from app.routes.tiles import image_layer
 from core.errors import CloudbrushError
 from core.nudge import MAX_NUDGE_PX, STEP_PX, set_nudge
@@ -21,10 +21,9 @@ Pixels = Annotated[
 ]
 
 
-class NudgeBody(BaseModel):
+class NudgeBody(Checked):
     """How far down and right of its place a layer is shown, in tile pixels."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
     y: Pixels
     x: Pixels
 
@@ -33,30 +32,13 @@ def nudge_routes(store: Store) -> list[BaseRoute]:
     """Return the route that keeps a nudge."""
 
     async def nudge(request: Request) -> Response:
-        body = await _read(request)
-        if body is None:
-            return JSONResponse({"error": f"request body: more than {MAX_BODY_BYTES} bytes"}, 413)
-        return await run_in_threadpool(answered, lambda: _set(store, request, body))
+        return await posted(store, request, _set, MAX_BODY_BYTES)
 
     return [Route("/tile/{tile}/nudge/{layer}", nudge, methods=["POST"])]
 
 
-async def _read(request: Request) -> bytes | None:
-    """Return the body, or None as soon as it is longer than any nudge."""
-    content = b""
-    try:
-        async for part in request.stream():
-            content += part
-            if len(content) > MAX_BODY_BYTES:
-                return None
-    except ClientDisconnect:
-        return b""
-    return content
-
-
-def _set(store: Store, request: Request, content: bytes) -> Response:
-    visit = admit(store, request, request.headers.get(TOKEN_HEADER), "edit")
-    layer = image_layer(store, visit.tile, visit.number("layer"))
+def _set(visit: Visit, content: bytes) -> Response:
+    layer = image_layer(visit.store, visit.tile, visit.number("layer"))
     try:
         body = NudgeBody.model_validate_json(content)
     except ValidationError as error:
@@ -65,5 +47,5 @@ def _set(store: Store, request: Request, content: bytes) -> Response:
             found="something else",
             expected=f"y and x, multiples of {STEP_PX:g} px up to {MAX_NUDGE_PX:g} px",
         ) from error
-    set_nudge(store, visit.tile.id, layer.id, body.y, body.x)
+    set_nudge(visit.store, visit.tile.id, layer.id, body.y, body.x)
     return JSONResponse({"y": body.y, "x": body.x})

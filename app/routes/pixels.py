@@ -16,16 +16,14 @@ from app.routes.gate import (
     not_modified,
     query_number,
 )
-from app.routes.tiles import image_layer
+from app.routes.tiles import image_layer, stretch_mode
 from core import objects
-from core.display import Mode, layer_stretch, to_rgb8
-from core.errors import CloudbrushError
+from core.display import layer_stretch, to_rgb8
 from core.grid import Window
 from core.raster import read
 from core.store.engine import Store
 from core.superpixels import superpixels
 
-MODES: tuple[Mode, ...] = ("auto", "percentile", "fixed", "none")
 ASK_AGAIN_S = 1
 
 
@@ -45,7 +43,7 @@ def pixels(visit: Visit) -> Response:
     `stretch` is that of the image route. A layer shows one channel or three.
     """
     layer = image_layer(visit.store, visit.tile, visit.number("layer"))
-    window, mode = visit.block(), _mode(visit)
+    window, mode = visit.block(), stretch_mode(visit)
     sources = [path for path, _ in layer.sources]
     tag = fingerprint("pixels", layer, visit.tile.grid, window, mode, *sources)
     unchanged = not_modified(visit.request, tag)
@@ -101,11 +99,3 @@ def buildings(visit: Visit) -> Response:
     ]
     content = {"version": found.version, "objects": listed}
     return JSONResponse(content, headers={"Cache-Control": "no-store"})
-
-
-def _mode(visit: Visit) -> Mode:
-    text = visit.request.query_params.get("stretch", "auto")
-    for mode in MODES:
-        if text == mode:
-            return mode
-    raise CloudbrushError("query stretch", found=repr(text[:40]), expected=", ".join(MODES))

@@ -206,7 +206,7 @@ def asked_rendering(visit: Visit) -> tuple[Rendering, Layer | None]:
     text = query.get("expr")
     if text is not None and "bands" in query:
         raise CloudbrushError("query", found="expr and bands", expected="one of them")
-    rendering = Rendering(_mode(visit), _bands(visit), text, kind)
+    rendering = Rendering(stretch_mode(visit), _bands(visit), text, kind)
     if "minus" not in query:
         return rendering, None
     number = query_number(visit.request, "minus", None, 0, 10**9)
@@ -223,7 +223,8 @@ def _one_of(text: str, choices: Sequence[Choice], where: str) -> Choice:
     raise CloudbrushError(where, found=repr(text[:40]), expected=", ".join(choices))
 
 
-def _mode(visit: Visit) -> Mode:
+def stretch_mode(visit: Visit) -> Mode:
+    """Return the stretch that the query asks for; raises `CloudbrushError` for unknown ones."""
     return _one_of(visit.request.query_params.get("stretch", "auto"), MODES, "query stretch")
 
 

@@ -13,13 +13,10 @@ import numpy as np
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from core import catalogue
-from core.predictions import save_prediction
-from core.records import Modality, Unit
 from core.settings import load_settings
 from core.store.engine import Store, open_store
-from core.store.tables import LayerRow
 from tests.live import chromium, live_app
-from tests.scene import Scene, make_scene
+from tests.scene import Scene, add_class_map, make_scene
 
 SCREEN: ViewportSize = {"width": 1920, "height": 1080}
 TILES = ("train", "second")
@@ -105,19 +102,7 @@ def _add_predictions(store: Store, scene: Scene) -> None:
     """Give every tile a class map to show beside its label, so that all four panes are full."""
     for tile in catalogue.tiles(store, scene.project_id):
         label = np.roll(scene.labels[tile.name], 5, axis=1)
-        with store.write() as session:
-            row = LayerRow(
-                tile_id=tile.id,
-                modality=Modality.MODEL.value,
-                name="map",
-                sources=[],
-                bands=[],
-                unit=Unit.CODE.value,
-            )
-            session.add(row)
-            session.flush()
-            source = f"layer/{row.id}"
-        save_prediction(store, tile.id, source, label, np.full_like(label, 200))
+        add_class_map(store, tile.id, label, np.full_like(label, 200))
 
 
 @dataclass

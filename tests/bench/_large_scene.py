@@ -22,7 +22,8 @@ from core.classes import OPEN_EARTH_MAP_SAR
 from core.original import file_sha256
 from core.records import Modality, Unit
 from core.store.engine import Store
-from core.store.tables import ClassEntryRow, LayerRow, ProjectRow, TileRow
+from core.store.tables import LayerRow, TileRow
+from tests.scene import add_project as _new_project
 
 SIDE = 40_000
 BLOCK = 512
@@ -104,34 +105,8 @@ def add_project(store: Store, folder: Path, *sides: int) -> dict[int, int]:
     """Return tile ids by side of a new project over scenes in a folder, made where missing."""
     scenes = {side: make_files(folder, side) for side in sides}
     with store.write() as session:
-        project_id = _project_row(session, folder)
+        project_id = _new_project(session, folder, "Large scenes", OPEN_EARTH_MAP_SAR)
         return {side: _tile_row(session, project_id, side, scenes[side]) for side in sides}
-
-
-def _project_row(session: Session, folder: Path) -> int:
-    classes = OPEN_EARTH_MAP_SAR
-    project = ProjectRow(
-        name="Large scenes",
-        kind="land_cover",
-        reader="folder",
-        root=str(folder),
-        preset="plain",
-        class_table=classes.name,
-        void_code=classes.void,
-    )
-    session.add(project)
-    session.flush()
-    for position, entry in enumerate(classes.entries):
-        session.add(
-            ClassEntryRow(
-                project_id=project.id,
-                position=position,
-                code=entry.code,
-                name=entry.name,
-                colour=entry.colour,
-            )
-        )
-    return project.id
 
 
 def _tile_row(session: Session, project_id: int, side: int, paths: dict[Modality, Path]) -> int:

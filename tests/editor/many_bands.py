@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import select
 
-from core.predictions import save_prediction
 from core.raster import write_geotiff
 from core.records import Grid, Modality, Unit
 from core.store.tables import AcquisitionRow, LayerRow
-from tests.scene import Scene
+from tests.scene import Scene, add_class_map
 
 SURE, UNSURE = 200, 40
 
@@ -68,19 +67,7 @@ def add_prediction(scene: Scene, shift: int = 8) -> int:
     """Add a class map: the label of the first tile, moved right by `shift`. Returns the id."""
     label = np.roll(scene.label, shift, axis=1)
     confidence = halves(scene.grid, UNSURE, SURE).astype(np.uint8)
-    with scene.store.write() as session:
-        row = LayerRow(
-            tile_id=scene.tile,
-            modality=Modality.MODEL.value,
-            name="map",
-            sources=[],
-            bands=[],
-            unit=Unit.CODE.value,
-        )
-        session.add(row)
-        session.flush()
-        source = f"layer/{row.id}"
-    return save_prediction(scene.store, scene.tile, source, label, confidence).id
+    return add_class_map(scene.store, scene.tile, label, confidence)
 
 
 def enrich(scene: Scene) -> dict[str, int]:

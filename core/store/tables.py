@@ -73,6 +73,7 @@ class ProjectRow(Base):
     preset: Mapped[str] = mapped_column(String(40))
     class_table: Mapped[str] = mapped_column(String(80))
     void_code: Mapped[int | None]
+    options: Mapped[dict[str, Any] | None]  # settings, such as edges of cloud levels
     created_at: Mapped[datetime] = mapped_column(default=now)
     archived_at: Mapped[datetime | None]
 
@@ -108,6 +109,7 @@ class TileRow(Base):
     frozen_at: Mapped[datetime | None]
     frozen_version: Mapped[int | None]
     label_sha256: Mapped[str | None] = mapped_column(String(64))
+    scanned_at: Mapped[datetime | None]  # when the pixels were read and checked; null: headers only
     __table_args__ = (UniqueConstraint("project_id", "name"),)
 
 
@@ -123,6 +125,7 @@ class AcquisitionRow(Base):
     thick: Mapped[float | None]
     shadow: Mapped[float | None]
     cloud_source: Mapped[str | None] = mapped_column(String(60))
+    simulated: Mapped[dict[str, Any] | None]  # seed and settings, where clouds were simulated
     __table_args__ = (UniqueConstraint("tile_id", "name"),)
 
 
@@ -145,6 +148,7 @@ class LayerRow(Base):
     nudge_y: Mapped[float] = mapped_column(default=0.0, server_default="0")  # for display only, px
     nudge_x: Mapped[float] = mapped_column(default=0.0, server_default="0")
     code_map: Mapped[dict[str, Any] | None]  # file code (as text) to class code, where they differ
+    stats: Mapped[list[Any] | None]  # [size in bytes, mtime in ns] of each source file at import
 
 
 class EditRow(Base):

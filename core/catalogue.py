@@ -324,11 +324,22 @@ def _project(session: Session, row: ProjectRow) -> Project:
         classes,
         row.created_at,
         row.archived_at is not None,
+        row.options or {},
     )
 
 
 def _acquisition(row: AcquisitionRow) -> Acquisition:
-    return Acquisition(row.id, row.tile_id, row.name, row.date, row.thin, row.thick, row.shadow)
+    return Acquisition(
+        row.id,
+        row.tile_id,
+        row.name,
+        row.date,
+        row.thin,
+        row.thick,
+        row.shadow,
+        row.cloud_source,
+        row.simulated,
+    )
 
 
 def _layer(row: LayerRow) -> Layer:

@@ -1,5 +1,6 @@
 """Plain records that travel between layers. Only these leave the store; table rows never do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -95,6 +96,7 @@ class Project:
     classes: ClassTable
     created_at: datetime
     archived: bool
+    options: Mapping[str, Any] = field(default_factory=dict)  # settings; `core.options` reads them
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,8 @@ class Tile:
 class Acquisition:
     """One optical image of a tile at one date with its cloud fractions of valid pixels, 0 to 1.
 
-    Fractions are None where no cloud mask is known.
+    Fractions are None where no cloud mask is known. `cloud_source` says how they were found, and
+    `simulated` holds seed and settings where the clouds were simulated (`core.cloud_levels`).
     """
 
     id: int
@@ -138,6 +141,8 @@ class Acquisition:
     thin: float | None
     thick: float | None
     shadow: float | None
+    cloud_source: str | None = None
+    simulated: Mapping[str, Any] | None = None
 
     @property
     def cover(self) -> float | None:

@@ -10,9 +10,10 @@ from app.links import PageName, open_page
 from app.session import Context, query_int
 from core import catalogue, comparison
 from core.bootstrap import MIN_TILES
-from core.cloud import DEFAULT_EDGES, check_edges
+from core.cloud import check_edges
 from core.comparison import Scored
 from core.errors import CloudbrushError
+from core.options import cloud_edges
 from core.presets import PRESETS, Preset
 from core.records import ModelRecord, Project, Tile
 from core.scores import LABEL_NOW, PSEUDO_LABEL, REFERENCES, Evaluation, Reference, evaluations
@@ -190,7 +191,7 @@ def _rules_ui(project: Project) -> tuple[Preset, tuple[float, ...], int]:
             f"{PRESETS[name].description} This choice decides the mean and nothing else; "
             "scores of single classes stay as they are."
         )
-        default = ", ".join(f"{edge * 100:g}" for edge in DEFAULT_EDGES)
+        default = ", ".join(f"{edge * 100:g}" for edge in cloud_edges(project))
         text = middle.text_input("Edges of cloud levels, % cover", default, key="compare_edges")
         middle.caption(
             "Cover is the share of valid pixels under thin or thick cloud or shadow. A level "
@@ -206,7 +207,7 @@ def _rules_ui(project: Project) -> tuple[Preset, tuple[float, ...], int]:
         edges = read_edges(text)
         if edges is None:
             middle.error("Write rising numbers from 0 to 100, such as 0, 10, 50, 100.")
-    return PRESETS[name], edges or DEFAULT_EDGES, int(fewest)
+    return PRESETS[name], edges or cloud_edges(project), int(fewest)
 
 
 def read_edges(text: str) -> tuple[float, ...] | None:

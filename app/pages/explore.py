@@ -14,7 +14,8 @@ from app.map import Footprint, LegendItem, overview_html
 from app.session import Context, context
 from app.theme import page_header
 from core import catalogue
-from core.cloud import DEFAULT_EDGES, level_names, level_of
+from core.cloud import level_names, level_of
+from core.options import cloud_edges
 from core.records import Acquisition, Modality, Project, Split, Tile, TileState
 from core.tally import Tally, tallies
 from core.trained import promoted
@@ -55,18 +56,20 @@ class Spot:
 
 @dataclass(frozen=True)
 class Filter:
-    """What tiles must be like; None means that anything goes. `level` counts cloud levels."""
+    """What tiles must be like; None means that anything goes. `level` counts cloud levels, whose
+    edges are `edges`."""
 
     region: str | None
     split: str | None
     level: int | None
     code: int | None
     state: TileState | None
+    edges: Sequence[float]
 
     def fits(self, spot: Spot) -> bool:
         """Return whether a tile is one of those asked for; any of its dates may have the level."""
         tile = spot.tile
-        levels = {level_of(date.cover, DEFAULT_EDGES) for date in spot.dates}
+        levels = {level_of(date.cover, self.edges) for date in spot.dates}
         return (
             self.region in (None, tile.region)
             and self.split in (None, tile.split, RESERVED if tile.reserved else tile.split)
@@ -147,7 +150,7 @@ def _progress_ui(tiles: Sequence[Tile]) -> None:
 def _filters_ui(spots: Sequence[Spot], project: Project) -> list[Spot]:
     """Draw the filters and the order; return the tiles that are left, in that order."""
     region, split, level, kind, state, order = st.columns(6)
-    names = dict(enumerate(level_names(DEFAULT_EDGES)))
+    names = dict(enumerate(level_names(cloud_edges(project))))
     classes = {entry.code: entry.name for entry in project.classes.entries}
     regions = {spot.tile.region: spot.tile.region for spot in spots}
     wanted = Filter(
@@ -156,6 +159,7 @@ def _filters_ui(spots: Sequence[Spot], project: Project) -> list[Spot]:
         _choice(level, "Cloud cover", names),
         _choice(kind, "Class present", classes),
         _choice(state, "State", {state: state.value for state in TileState}),
+        cloud_edges(project),
     )
     key = order.selectbox("Order", list(ORDERS), key="explore_order")
     return sorted((spot for spot in spots if wanted.fits(spot)), key=ORDERS[key])
@@ -219,7 +223,7 @@ def _browse(here: Context, project: Project, spots: Sequence[Spot], view: View) 
     located = [spot for spot in spots if (spot.tile.lonlat is not None) == view.geographic]
     title, legend = _legend(view, project)
     html = overview_html(
-        [_footprint(spot, view, address) for spot in located],
+        [_footprint(spot, view, address, cloud_edges(project)) for spot in located],
         title,
         legend,
         swipe=view.swipe,
@@ -275,14 +279,14 @@ def _legend(view: View, project: Project) -> tuple[str, list[LegendItem]]:
         return "State", ramps.state_legend()
     if view.colour == "disagreement":
         return "Model and label differ", ramps.disagreement_legend()
-    return "Cloud cover", ramps.cover_legend(DEFAULT_EDGES)
+    return "Cloud cover", ramps.cover_legend(cloud_edges(project))
 
 
-def _footprint(spot: Spot, view: View, address: Addresses) -> Footprint:
+def _footprint(spot: Spot, view: View, address: Addresses, edges: Sequence[float]) -> Footprint:
     colours = {
         "state": ramps.state_colour(spot.tile),
         "disagreement": ramps.disagreement_colour(spot.disagreement),
-        "cloud cover": ramps.cover_colour(spot.cover, DEFAULT_EDGES),
+        "cloud cover": ramps.cover_colour(spot.cover, edges),
     }
     images = None
     if view.swipe:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     String,
+    Text,
     TypeDecorator,
     UniqueConstraint,
     text,
@@ -105,11 +106,15 @@ class TileRow(Base):
     crs: Mapped[str | None]
     transform: Mapped[list[Any]]
     lonlat: Mapped[list[Any] | None]
+    lon: Mapped[float | None]  # of the centre, for questions about where tiles lie
+    lat: Mapped[float | None]
     reserved_at: Mapped[datetime | None]
     frozen_at: Mapped[datetime | None]
     frozen_version: Mapped[int | None]
     label_sha256: Mapped[str | None] = mapped_column(String(64))
+    patch_codes: Mapped[list[Any] | None]  # label of a whole patch as it came; null: a raster
     scanned_at: Mapped[datetime | None]  # when the pixels were read and checked; null: headers only
+    problem: Mapped[str | None] = mapped_column(Text)  # why its pixels cannot be worked on
     __table_args__ = (UniqueConstraint("project_id", "name"),)
 
 
@@ -148,7 +153,7 @@ class LayerRow(Base):
     nudge_y: Mapped[float] = mapped_column(default=0.0, server_default="0")  # for display only, px
     nudge_x: Mapped[float] = mapped_column(default=0.0, server_default="0")
     code_map: Mapped[dict[str, Any] | None]  # file code (as text) to class code, where they differ
-    stats: Mapped[list[Any] | None]  # [size in bytes, mtime in ns] of each source file at import
+    stats: Mapped[list[Any] | None]  # of each file: [bytes, mtime in ns, SHA-256 once scanned]
 
 
 class EditRow(Base):
@@ -213,6 +218,24 @@ class KeyframeRow(Base):
     block_x: Mapped[int]
     data: Mapped[bytes] = mapped_column(LargeBinary)
     __table_args__ = (UniqueConstraint("tile_id", "version", "block_y", "block_x"),)
+
+
+class TallyRow(Base):
+    """Pixels of a tile's label by class, and how much a map differs from it: a cache.
+
+    It holds for that version of the label and that map (a file name, "" for none). `present` lists
+    the class codes between commas, so that a query can look for one: ",1,5,".
+    """
+
+    __tablename__ = "tally"
+    tile_id: Mapped[int] = mapped_column(
+        ForeignKey("tile.id", ondelete="CASCADE"), primary_key=True
+    )
+    version: Mapped[int]
+    map: Mapped[str] = mapped_column(String(200))
+    pixels: Mapped[dict[str, Any]]
+    present: Mapped[str] = mapped_column(Text)
+    disagreement: Mapped[float | None]
 
 
 class TileEventRow(Base):

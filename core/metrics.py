@@ -5,10 +5,13 @@ last row and column hold void and any other code. Matrices are summed first and 
 matrix may be that of a tile, a cloud level or a bootstrap draw, and every function works on a
 stack of them. A map that leaves a labelled pixel void is wrong there: the pixel is never dropped.
 
-A class without a reference pixel is *absent*: its scores are NaN, whatever was predicted. Scores
-are taken over labelled reference pixels; only `mean_iou` lets a preset decide otherwise.
+An *absent* class has NaN as its score. Two tests are in use and differ for a class that is only
+predicted falsely: "reference" calls it absent when no reference pixel has it, "either" only when no
+pixel of the map has it either, so that its score is 0. Scores are taken over labelled reference
+pixels unless `void_counts`. Which rule a benchmark follows is in `core.presets`.
 """
 
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import numpy as np
@@ -19,6 +22,7 @@ Matrix = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 
 Scores = npt.NDArray[np.float64]
 AbsentRule = Literal["skip", "zero"]
+AbsentTest = Literal["reference", "either"]
 
 _NARROW = 16
 _CHUNK = 1 << 16
@@ -38,7 +42,7 @@ def confusion(
     if reference.shape != prediction.shape:
         raise ValueError(f"shapes differ: {reference.shape} and {prediction.shape}")
     lut = np.arange(256) if isinstance(classes, int) else classes.astype(np.int64)
-    count = classes if isinstance(classes, int) else int(lut[lut < 255].max()) + 1
+    count = classes if isinstance(classes, int) else _classes_in(classes)
     index = np.minimum(lut, count)
     one, other = reference.ravel(), prediction.ravel()
     if count >= _NARROW:
@@ -91,6 +95,27 @@ def _count_narrow(
     return np.asarray(counts, np.int64)
 
 
+def confusions(
+    pairs: Iterable[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]],
+    classes: npt.NDArray[np.uint8] | int,
+    *,
+    count: int | None = None,
+    report: Callable[[float], None] | None = None,
+) -> npt.NDArray[np.int64]:
+    """Count many tiles one after the other; int64 [tiles, K+1, K+1], one matrix per tile.
+
+    `pairs` gives (reference, prediction) as for `confusion` and may make them as it goes, so that
+    only one tile is in memory. `report` is told the share of `count` tiles that are done.
+    """
+    found: list[npt.NDArray[np.int64]] = []
+    for reference, prediction in pairs:
+        found.append(confusion(reference, prediction, classes))
+        if report is not None and count:
+            report(len(found) / count)
+    size = (classes if isinstance(classes, int) else _classes_in(classes)) + 1
+    return np.stack(found) if found else np.zeros((0, size, size), np.int64)
+
+
 def without_reference(matrix: Matrix, rows: npt.NDArray[np.bool_]) -> Matrix:
     """Return a copy in which the pixels of the marked reference rows (bool [K+1]) never counted."""
     return np.where(rows[:, None], np.zeros((), matrix.dtype), matrix)
@@ -108,25 +133,25 @@ def reference_pixels(matrix: Matrix) -> Scores:
     return np.asarray(matrix[..., :-1, :].sum(-1), np.float64)
 
 
-def iou(matrix: Matrix, *, void_counts: bool = False) -> Scores:
+def iou(matrix: Matrix, *, void_counts: bool = False, absent: AbsentTest = "reference") -> Scores:
     """Return intersection over union per class, [..., K]; NaN where the class is absent.
 
     With `void_counts` a class predicted on unlabelled ground is a false alarm; without, such
     ground is left out.
     """
     hit, actual, predicted = _counts(matrix if void_counts else labelled(matrix))
-    return _over(hit, actual + predicted - hit, actual > 0)
+    return _over(hit, actual + predicted - hit, _present(actual, predicted, absent))
 
 
-def f1(matrix: Matrix) -> Scores:
+def f1(matrix: Matrix, *, void_counts: bool = False, absent: AbsentTest = "reference") -> Scores:
     """Return F1 (Dice) per class, [..., K]; NaN where the class is absent."""
-    hit, actual, predicted = _counts(labelled(matrix))
-    return _over(2 * hit, actual + predicted, actual > 0)
+    hit, actual, predicted = _counts(matrix if void_counts else labelled(matrix))
+    return _over(2 * hit, actual + predicted, _present(actual, predicted, absent))
 
 
-def precision(matrix: Matrix) -> Scores:
+def precision(matrix: Matrix, *, void_counts: bool = False) -> Scores:
     """Return precision per class, [..., K]; NaN where absent or never predicted."""
-    hit, actual, predicted = _counts(labelled(matrix))
+    hit, actual, predicted = _counts(matrix if void_counts else labelled(matrix))
     return _over(hit, predicted, (actual > 0) & (predicted > 0))
 
 
@@ -227,6 +252,15 @@ def _counts(matrix: Matrix) -> tuple[Scores, Scores, Scores]:
     counts = np.asarray(matrix, np.float64)
     hit = np.diagonal(counts, axis1=-2, axis2=-1)[..., :-1]
     return hit, counts.sum(-1)[..., :-1], counts.sum(-2)[..., :-1]
+
+
+def _present(actual: Scores, predicted: Scores, absent: AbsentTest) -> npt.NDArray[np.bool_]:
+    return np.asarray(actual > 0 if absent == "reference" else actual + predicted > 0)
+
+
+def _classes_in(lut: npt.NDArray[np.uint8]) -> int:
+    """Return K of a table's `index_lut`, uint8 [256]."""
+    return int(lut[lut < 255].max()) + 1
 
 
 def _over(top: Scores, bottom: Scores, valid: npt.NDArray[np.bool_]) -> Scores:

@@ -1,6 +1,7 @@
 """Scores: the published vector, agreement with scikit-learn, rules for absent classes."""
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from sklearn import metrics as oracle
 
 from core import metrics
 from core.classes import BRIGHT, OPEN_EARTH_MAP_SAR, ClassEntry, ClassTable
-from core.presets import PRESETS, Preset, preset
 
 VECTOR = np.zeros((5, 5), np.int64)
 VECTOR[:4, :4] = [[5870, 336, 0, 335], [63, 1119, 0, 61], [0, 0, 0, 0], [19, 22, 0, 367]]
@@ -39,20 +39,6 @@ def test_vector_overall_scores() -> None:
     assert round(float(metrics.frequency_weighted_iou(VECTOR)), 4) == 0.8365
 
 
-@pytest.mark.parametrize(
-    ("rule", "expected"),
-    [
-        (PRESETS["plain"], 0.6806),
-        (PRESETS["dfc25_t2"], 0.5104),
-        (Preset("b", "", "", exclude_from_mean=frozenset({0})), 0.5777),
-        (Preset("i", "", "", ignore_codes=frozenset({0})), 0.8336),
-    ],
-    ids=lambda value: getattr(value, "name", ""),
-)
-def test_vector_means(rule: Preset, expected: float) -> None:
-    assert round(float(rule.mean_iou(VECTOR, BRIGHT)), 4) == expected
-
-
 def test_vector_localisation_and_damage() -> None:
     found = metrics.localisation(VECTOR)
     assert {name: round(float(value), 4) for name, value in found.items()} == {
@@ -72,15 +58,6 @@ def test_harmonic_mean_of_a_zero_is_zero() -> None:
     assert np.isnan(metrics.harmonic_mean(np.array([NAN, NAN])))
 
 
-def test_void_ground_is_a_false_alarm_only_for_track_1() -> None:
-    matrix = np.zeros((9, 9), np.int64)
-    matrix[0, 0] = matrix[1, 1] = 10
-    matrix[8, 0] = 10
-    assert float(PRESETS["dfc25_t1"].mean_iou(matrix, OPEN_EARTH_MAP_SAR)) == 0.75
-    assert float(PRESETS["dfc25_t1_void"].mean_iou(matrix, OPEN_EARTH_MAP_SAR)) == 1
-    assert float(metrics.iou(matrix)[0]) == 1
-
-
 def test_void_prediction_is_wrong_not_dropped() -> None:
     matrix = np.zeros((3, 3), np.int64)
     matrix[0] = [6, 0, 4]
@@ -88,15 +65,23 @@ def test_void_prediction_is_wrong_not_dropped() -> None:
     assert float(metrics.overall_accuracy(matrix)) == 0.6
 
 
-def test_falsely_predicted_absent_class_has_no_score() -> None:
-    matrix = np.zeros((3, 3), np.int64)
+def test_class_only_falsely_predicted_is_absent_by_one_test_and_zero_by_the_other() -> None:
+    matrix = np.zeros((4, 4), np.int64)
     matrix[0, :2] = [9, 1]
-    assert np.isnan(metrics.iou(matrix)[1])
-    assert PRESETS["plain"].classes_in_mean(matrix, BRIGHT_PAIR) == 1
-    assert PRESETS["dfc25_t2"].classes_in_mean(matrix, BRIGHT_PAIR) == 2
+    for score in (metrics.iou, metrics.f1):
+        assert np.array_equal(np.isnan(score(matrix)), [False, True, True])
+        assert np.array_equal(np.isnan(score(matrix, absent="either")), [False, False, True])
+        assert score(matrix, absent="either")[1] == 0
 
 
-BRIGHT_PAIR = ClassTable("two", (ClassEntry(0, "a", "#000000"), ClassEntry(1, "b", "#ffffff")))
+def test_void_ground_is_left_out_unless_it_counts() -> None:
+    matrix = np.zeros((3, 3), np.int64)
+    matrix[0, 0] = matrix[1, 1] = matrix[2, 0] = 10
+    assert list(metrics.iou(matrix)) == list(metrics.precision(matrix)) == [1, 1]
+    assert list(metrics.iou(matrix, void_counts=True)) == [0.5, 1]
+    assert list(metrics.precision(matrix, void_counts=True)) == [0.5, 1]
+    assert metrics.f1(matrix, void_counts=True)[0] == pytest.approx(2 / 3)
+    assert float(metrics.overall_accuracy(matrix)) == 1
 
 
 def test_empty_matrix_gives_nan_without_warning() -> None:
@@ -202,15 +187,59 @@ def test_group_matrices_sum_to_the_whole_and_means_do_not() -> None:
     reference = rng.integers(0, 4, (4, 64, 64), dtype=np.uint8)
     prediction = np.where(rng.random(reference.shape) < 0.4, reference, 1).astype(np.uint8)
     reference[0] = np.minimum(reference[0], 1)
-    parts = np.stack(
-        [metrics.confusion(r, p, 4) for r, p in zip(reference, prediction, strict=True)]
-    )
+    parts = metrics.confusions(zip(reference, prediction, strict=True), 4)
     whole = metrics.confusion(reference, prediction, 4)
     assert np.array_equal(parts.sum(0), whole)
-    plain = preset("plain")
-    assert plain.mean_iou(whole, BRIGHT) != np.mean(plain.mean_iou(parts, BRIGHT))
+    means = [float(metrics.mean(metrics.iou(matrix))) for matrix in parts]
+    assert float(metrics.mean(metrics.iou(whole))) != pytest.approx(np.mean(means), abs=1e-3)
 
 
-def test_presets_describe_themselves() -> None:
-    assert set(PRESETS) == {"dfc25_t1", "dfc25_t1_void", "dfc25_t2", "plain"}
-    assert all(p.title and p.description.endswith(".") for p in PRESETS.values())
+def test_many_tiles_are_counted_one_by_one_with_progress() -> None:
+    alive: list[int] = []
+    told: list[float] = []
+
+    def pairs() -> Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]]:
+        for number in range(5):
+            assert len(told) == number  # a tile is made only when the one before is done
+            alive.append(number)
+            tile = np.full((3, 3), number % 2, np.uint8)
+            yield tile, tile
+
+    found = metrics.confusions(pairs(), BRIGHT.index_lut, count=5, report=told.append)
+    assert told == [0.2, 0.4, 0.6, 0.8, 1.0]
+    assert [matrix.trace() for matrix in found] == [9] * 5 and found[1, 1, 1] == 9
+    assert metrics.confusions([], BRIGHT.index_lut).shape == (0, 5, 5)
+
+
+@given(st.integers(2, 9), st.integers(0, 2**32))
+@settings(max_examples=25, deadline=None)
+def test_scores_of_random_matrices_agree_with_scikit_learn(classes: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    matrix = np.zeros((classes + 1, classes + 1), np.int64)
+    matrix[:-1, :-1] = rng.integers(0, 60, (classes, classes)) * (rng.random(classes) < 0.8)
+    rows, columns = np.indices(matrix.shape)
+    actual, found = (np.repeat(axis.ravel(), matrix.ravel()) for axis in (rows, columns))
+    if not actual.size:
+        return
+    present = np.unique(actual)
+    options: dict[str, Any] = {"labels": present, "average": "macro", "zero_division": 0}
+    assert np.isclose(
+        metrics.mean(metrics.iou(matrix)), oracle.jaccard_score(actual, found, **options)
+    )
+    assert np.isclose(metrics.mean(metrics.f1(matrix)), oracle.f1_score(actual, found, **options))
+    assert np.isclose(
+        metrics.average_accuracy(matrix), oracle.recall_score(actual, found, **options)
+    )
+    weighted = oracle.jaccard_score(actual, found, labels=present, average="weighted")
+    assert np.isclose(metrics.frequency_weighted_iou(matrix), weighted)
+    either = np.union1d(actual, found)
+    assert np.isclose(
+        metrics.mean(metrics.iou(matrix, absent="either")),
+        oracle.jaccard_score(actual, found, labels=either, average="macro", zero_division=0),
+    )
+    buildings = metrics.localisation(matrix)
+    binary = oracle.precision_recall_fscore_support(
+        actual > 0, found > 0, average="binary", zero_division=0
+    )
+    for name, expected in zip(("precision", "recall", "f1"), binary, strict=False):
+        assert np.isclose(np.nan_to_num(buildings[name]), expected)

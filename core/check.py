@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from core import cloud
+from core import cloud, patch_labels
 from core.classes import ClassTable
 from core.errors import (
     ClassTableError,
@@ -161,7 +161,10 @@ def _check_tile(
             layers.append(checked)
             if layer.modality is Modality.LABEL:
                 codes = {int(c): int(n) for c, n in enumerate(counts) if n}
-        _report_about_label(tile, codes, classes, findings)
+        if tile.patch_codes is not None:
+            grid, codes = patch_labels.checked(tile, grid, classes)
+        else:
+            _report_about_label(tile, codes, classes, findings)
     except CloudbrushError as error:
         return None, [*findings, Finding("error", tile.name, str(error))]
     sha256 = next((_sha256(la) for la in tile.layers if la.modality is Modality.LABEL), None)

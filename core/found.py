@@ -10,6 +10,8 @@ from typing import Literal
 from core.classes import ClassTable
 from core.records import Modality, Split, Unit
 
+Kind = Literal["land_cover", "damage", "patch", "patch_list"]
+
 
 @dataclass(frozen=True)
 class FoundLayer:
@@ -31,12 +33,17 @@ class FoundLayer:
 
 @dataclass(frozen=True)
 class FoundTile:
-    """One tile and its layers. An empty `region` is found from the position at import."""
+    """One tile and its layers. An empty `region` is found from the position at import.
+
+    `patch_codes` is the published label of a whole patch (`core.patch_labels`), instead of a label
+    raster: one code, or one cell per class of the table.
+    """
 
     name: str
     region: str
     split: Split
     layers: tuple[FoundLayer, ...]
+    patch_codes: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class FoundDataset:
     title: str
     why: str
     root: Path
-    kind: Literal["land_cover", "damage"]
+    kind: Kind
     classes: ClassTable
     preset: str
     tiles: tuple[FoundTile, ...]

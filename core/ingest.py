@@ -132,6 +132,7 @@ def _tile_row(tile: CheckedTile, project_id: int) -> TileRow:
         transform=list(tile.grid.transform),
         lonlat=[list(corner) for corner in tile.lonlat] if tile.lonlat else None,
         label_sha256=tile.label_sha256,
+        patch_codes=list(tile.found.patch_codes) if tile.found.patch_codes else None,
     )
 
 

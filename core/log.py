@@ -13,6 +13,7 @@ from core.grid import Window
 from core.memory import memory
 from core.original import Ground
 from core.patch import Encoded, Patch, decode, empty_patch, encode, mask_in
+from core.patch_labels import check_whole
 from core.replay import PATCH_COLUMNS, edits_between, join, load_blocks, patch_of
 from core.store.engine import Store
 from core.store.tables import EditRow, PersonRow
@@ -137,7 +138,12 @@ def edit_row(
     maker: Maker,
     reverses: int | None = None,
 ) -> EditRow:
-    """Return a row for `patch`, not yet added to a session."""
+    """Return a row for `patch`, not yet added to a session.
+
+    Raises `BadPatch` where the label belongs to the whole patch and the change does not.
+    """
+    if here.patch_codes is not None:
+        check_whole(here.patch_codes, here.grid, patch)
     return EditRow(
         tile_id=here.tile_id,
         version=version,

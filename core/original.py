@@ -14,6 +14,7 @@ from core import catalogue
 from core.errors import NotFound, RasterError
 from core.grid import Window
 from core.patch import Bytes
+from core.patch_labels import cells_at
 from core.raster import read_layer
 from core.records import Grid, Modality, Split
 from core.store.tables import EditRow, ProjectRow, TileRow
@@ -34,6 +35,7 @@ class Ground:
     editable: bool
     label_sha256: str | None
     version: int
+    patch_codes: tuple[int, ...] | None = None
 
 
 _GROUND = (
@@ -47,6 +49,7 @@ _GROUND = (
         TileRow.split,
         TileRow.frozen_at,
         TileRow.label_sha256,
+        TileRow.patch_codes,
         ProjectRow.created_at.label("born"),
         select(func.coalesce(func.max(EditRow.version), 0))
         .where(EditRow.tile_id == TileRow.id)
@@ -78,6 +81,7 @@ def ground(session: Session, tile_id: int, *, for_update: bool = False) -> Groun
         editable=row["split"] == Split.TRAIN and row["frozen_at"] is None,
         label_sha256=row["label_sha256"],
         version=row["version"],
+        patch_codes=tuple(row["patch_codes"]) if row["patch_codes"] else None,
     )
 
 
@@ -90,6 +94,8 @@ def read_original(
     `RasterError` when the file cannot be read or is not the one that was imported: every edit
     builds on it.
     """
+    if here.patch_codes is not None:
+        return cells_at(here.patch_codes, window, out_shape)
     void = catalogue.project_in(session, here.project_id).classes.void_code
     layers = catalogue.layers_in(session, here.tile_id, modality=Modality.LABEL)
     if not layers:

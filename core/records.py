@@ -84,7 +84,8 @@ class Person:
 class Project:
     """One dataset opened with its class table and scoring preset.
 
-    `kind` is "land_cover" or "damage".
+    `kind` is "land_cover" or "damage", or for labels of whole patches "patch" (one class each) or
+    "patch_list" (several).
     """
 
     id: int

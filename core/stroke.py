@@ -41,6 +41,7 @@ class Tool(StrEnum):
     RESTORE = "restore"  # an earlier version
     REVERT = "revert"  # the brush with that effect, as old rows and tabs name it
     VERIFY = "verify"  # a region with that effect, as old rows and tabs name it
+    PATCH = "patch"  # the label of a whole patch, or one cell of its list
     UNDO = "undo"
     REDO = "redo"
     IMPORT = "import"  # labels from elsewhere, one value per pixel

@@ -19,7 +19,7 @@ from core.check import Checked, check
 from core.class_maps import add_predictions
 from core.classes import BRIGHT, OPEN_EARTH_MAP_SAR, ClassTable
 from core.errors import CloudbrushError, DatasetError
-from core.found import Finding, FoundDataset
+from core.found import Finding, FoundDataset, Kind
 from core.ingest import import_dataset
 from core.presets import PRESETS
 from core.records import Project, Unit
@@ -193,7 +193,7 @@ def _class_rows_ui(start: ClassTable, known: bool, key: str) -> pd.DataFrame:
 
 
 def _scoring_ui(found: FoundDataset, known: bool) -> FoundDataset:
-    kinds = ["land_cover", "damage"]
+    kinds: list[Kind] = [found.kind] if known else ["land_cover", "damage"]
     kind = st.selectbox(
         "Kind",
         kinds,
@@ -211,7 +211,7 @@ def _scoring_ui(found: FoundDataset, known: bool) -> FoundDataset:
         format_func=lambda name: PRESETS[name].title,
     )
     st.caption(PRESETS[preset].description)
-    return replace(found, kind="damage" if kind == "damage" else "land_cover", preset=preset)
+    return replace(found, kind=kind, preset=preset)
 
 
 def _check_ui(here: Context, found: FoundDataset) -> Checked | None:

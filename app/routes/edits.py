@@ -64,6 +64,7 @@ ToolName = Literal[
     "restore",
     "revert",
     "verify",
+    "patch",
     "undo",
     "redo",
 ]

@@ -1,7 +1,8 @@
 """Clouds over a region: soft-edged, of several densities, with shadows where the sun throws them.
 
-*Opacity* is 0 to 1. The mask of an acquisition uses the levels of `core.cloud`. Cloud bases lie
-much lower than real ones, so that clouds and their shadows fit into tiles of a few hundred metres.
+The demo draws its own weather, which varies across a region; what clouds are and what they do to
+light is said in `core.cloud_simulator` and `core.cloud_optics`. Cloud bases lie much lower than
+real ones, so that clouds and their shadows fit into tiles of a few hundred metres.
 """
 
 from dataclasses import dataclass
@@ -10,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, special
 
-from core.cloud import CLEAR, SHADOW, THICK, THIN
-from data.demo.light import Sun, develop
-from data.demo.noise import Field, Shape, fractal, smoothstep
-
-THIN_FROM, THICK_FROM, SHADE_FROM = 0.10, 0.60, 0.35
+from core.cloud_optics import SKYLIGHT_RGB
+from core.cloud_simulator import Clouds
+from core.noise import Field, Shape, fractal, smoothstep
+from core.sun import Sun
+from data.demo.light import develop
 
 
 @dataclass(frozen=True)
@@ -29,23 +30,6 @@ class Weather:
     veil: float = 0.0
     base_m: float = 45.0
     wavelength_px: float = 260.0
-
-
-@dataclass(frozen=True)
-class Clouds:
-    """Opacity, shade on the ground and inner brightness, each float32 [H, W]."""
-
-    opacity: Field
-    shade: Field
-    glow: Field
-
-    def levels(self) -> npt.NDArray[np.uint8]:
-        """Return the mask uint8 [H, W] of what a person would call thin, thick and shadow."""
-        levels = np.full(self.opacity.shape, CLEAR, np.uint8)
-        levels[self.shade >= SHADE_FROM] = SHADOW
-        levels[self.opacity >= THIN_FROM] = THIN
-        levels[self.opacity >= THICK_FROM] = THICK
-        return levels
 
 
 def draw_clouds(
@@ -85,7 +69,7 @@ def photograph(
     """
     picture = seen * np.asarray(tint, np.float32)
     if clouds is not None:
-        sky_only = 1 - clouds.shade[..., None] * np.array([0.72, 0.68, 0.60], np.float32)
+        sky_only = 1 - clouds.shade[..., None] * (1 - np.array(SKYLIGHT_RGB, np.float32))
         picture *= sky_only
         opacity = clouds.opacity[..., None]
         picture += (

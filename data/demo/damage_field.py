@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.classes import LabelArray
+from core.noise import Field, fractal
 from data.demo.damage_town import Town
-from data.demo.noise import Field, coordinates, fractal
+from data.demo.noise import coordinates
 
 Hazard = Literal["earthquake", "wildfire", "flood", "explosion"]
 

@@ -13,10 +13,13 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from core.classes import LabelArray
+from core.cloud_optics import TONE
+from core.noise import Field, fractal, smoothstep
+from core.sun import Sun
 from data.demo.damage_field import DAMAGED, DESTROYED, Hazard
 from data.demo.damage_town import PIXEL_M, Ground, Town
-from data.demo.light import Sun, cast_shadow, expose, lighten, relief
-from data.demo.noise import Field, fractal, grain, smoothstep
+from data.demo.light import cast_shadow, expose, lighten, relief
+from data.demo.noise import grain
 from data.demo.sar import Geometry, radar_view, speckle, to_amplitude8, to_power
 
 _STREET, _YARD, _FLOOR = (92, 92, 96), (158, 152, 144), (62, 74, 48)
@@ -26,7 +29,7 @@ _CROWN = (54, 80, 44)
 
 def _colour(rgb: tuple[int, int, int]) -> Field:
     """Return the reflectance that the camera's tone curve shows as this colour."""
-    return np.asarray((np.asarray(rgb, np.float32) / 255) ** 1.35, np.float32)
+    return np.asarray((np.asarray(rgb, np.float32) / 255) ** TONE, np.float32)
 
 
 def house_heights(town: Town) -> Field:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from scipy import ndimage
 from skimage.draw import polygon
 
-from data.demo.noise import Field, coordinates, fractal
+from core.noise import Field, fractal
+from data.demo.noise import coordinates
 
 PIXEL_M = 0.5
 

@@ -24,10 +24,10 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from core.classes import OPEN_EARTH_MAP_SAR
+from core.noise import Field
 from core.raster import write_geotiff
 from core.records import Grid, Split
 from data.demo.clouds import Weather, draw_clouds, photograph
-from data.demo.noise import Field
 from data.demo.regions import REGIONS, Region
 from data.demo.sar import speckle, to_amplitude8
 from data.demo.scene import echo, paint, radiance

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from data.demo.noise import Field, Shape, coordinates, fractal, rotated
+from core.noise import Field, Shape, fractal
+from data.demo.noise import coordinates, rotated
 
 CENTRE, RESIDENTIAL, INDUSTRY, PARK, PARKING, SITE, FIELD, MEADOW, FOREST, SCRUB = range(10)
 

@@ -4,35 +4,16 @@ Heights are metres above ground; one sun per picture, so that all shadows agree.
 *Reflectance* is float32 [H, W, 3], 0 to 1, before light falls on it.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from data.demo.noise import Field
+from core.cloud_optics import TONE
+from core.noise import Field
+from core.sun import Sun
 
 SKY = (0.24, 0.29, 0.37)
 """Light that reaches the shade, as a share of full light: bluer than the sun."""
-
-
-@dataclass(frozen=True)
-class Sun:
-    """Direction to the sun: azimuth clockwise from north, elevation above the horizon, degrees."""
-
-    azimuth_deg: float
-    elevation_deg: float
-
-    @property
-    def away(self) -> tuple[float, float]:
-        """Return the step (rows, columns) of length 1 that points away from the sun."""
-        azimuth = np.radians(self.azimuth_deg)
-        return float(np.cos(azimuth)), float(-np.sin(azimuth))
-
-    def shadow_px(self, height_m: float, pixel_m: float) -> tuple[int, int]:
-        """Return how many (rows, columns) the shadow of a point lies from the point."""
-        length = height_m / np.tan(np.radians(self.elevation_deg)) / pixel_m
-        return round(self.away[0] * length), round(self.away[1] * length)
 
 
 def cast_shadow(height: Field, sun: Sun, pixel_m: float, *, tallest_m: float = 25.0) -> Field:
@@ -83,5 +64,5 @@ def expose(
 
 def develop(radiance: Field) -> npt.NDArray[np.uint8]:
     """Return radiance as an 8-bit picture with the tone curve of aerial photographs."""
-    tone = np.power(np.clip(radiance, 0, 1), np.float32(1 / 1.35))
+    tone = np.power(np.clip(radiance, 0, 1), np.float32(1 / TONE))
     return (tone * 255 + 0.5).astype(np.uint8)

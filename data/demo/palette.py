@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from data.demo.noise import Field
+from core.cloud_optics import TONE
+from core.noise import Field
 
 Colour = tuple[int, int, int]
 
@@ -92,5 +93,5 @@ class Palette:
 def reflectance(colour: npt.ArrayLike) -> Field:
     """Return what reflects so that it looks like the 8-bit `colour` in the sun."""
     return np.asarray(
-        np.power(np.clip(np.asarray(colour, np.float32), 0, 255) / 255, 1.35), np.float32
+        np.power(np.clip(np.asarray(colour, np.float32), 0, 255) / 255, TONE), np.float32
     )

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+from core.sun import Sun
 from data.demo.layout import Plan
-from data.demo.light import Sun
 from data.demo.palette import PAINTED, SLATE, TERRACOTTA, Palette
 from data.demo.sar import Geometry
 from data.demo.scene import Place

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from data.demo.noise import Field
+from core.noise import Field
 
 LOOKS = 4
 """Number of looks of every demo picture."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import ndimage
 
+from core.noise import Field, Shape, fractal, smoothstep
+from core.sun import Sun
 from data.demo import layout as lay
 from data.demo.canvas import (
     Canvas,
@@ -17,8 +19,8 @@ from data.demo.canvas import (
     draw_trees,
 )
 from data.demo.layout import Layout, Plan, draw_layout
-from data.demo.light import Sun, cast_shadow, lighten, relief
-from data.demo.noise import Field, Shape, fractal, grain, pick, smoothstep
+from data.demo.light import cast_shadow, lighten, relief
+from data.demo.noise import grain, pick
 from data.demo.palette import BUILDING, CROPS, DEVELOPED, ROAD, TREE, WATER, Palette, reflectance
 from data.demo.sar import Geometry, radar_view, slope_gain, to_power
 

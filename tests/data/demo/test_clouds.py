@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from core.cloud import SHADOW, THICK, THIN, fractions
-from data.demo.clouds import Clouds, Weather, draw_clouds, photograph
-from data.demo.light import Sun
+from core.cloud_simulator import Clouds
+from core.sun import Sun
+from data.demo.clouds import Weather, draw_clouds, photograph
 
 SHAPE = (256, 256)
 SUN = Sun(150, 48)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from data.demo.light import Sun, cast_shadow, lighten, relief
-from data.demo.noise import fractal
+from core.noise import fractal
+from core.sun import Sun
+from data.demo.light import cast_shadow, lighten, relief
 
 
 def test_a_pole_throws_its_shadow_away_from_the_sun() -> None:

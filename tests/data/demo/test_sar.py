@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from data.demo.noise import Field
+from core.noise import Field
 from data.demo.sar import (
     LOOKS,
     Geometry,

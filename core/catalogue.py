@@ -25,6 +25,7 @@ from core.records import (
     TileState,
     Unit,
 )
+from core.source import from_json
 from core.store.engine import Store
 from core.store.tables import (
     AcquisitionRow,
@@ -349,7 +350,7 @@ def _layer(row: LayerRow) -> Layer:
         row.acquisition_id,
         Modality(row.modality),
         row.name,
-        tuple((Path(path), band) for path, band in row.sources),
+        tuple(from_json(source) for source in row.sources),
         tuple(row.bands),
         Unit(row.unit),
         row.nodata,

@@ -290,7 +290,7 @@ def test_links_that_leave_the_roots_are_refused(tmp_path: Path) -> None:
 def test_large_class_maps_get_coarse_copies_of_nearest_pixels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.raster.LARGE_SIDE", 600)
+    monkeypatch.setattr("core.raster_write.LARGE_SIDE", 600)
     values = np.kron(noise(3, 40, 40, high=8), np.ones((32, 32), np.uint8))
     path = save(tmp_path / "map.tif", values, class_overviews=True)
     assert describe(path).overviews == (2, 4)

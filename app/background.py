@@ -19,6 +19,8 @@ def in_words(store: Store, job: Job) -> str:
         return "Scoring the models on the validation tiles"
     if job.kind == "predict":
         return f"Drawing the maps of {_model_name(store, job)}"
+    if job.kind == "export":
+        return f"Exporting {job.payload.get('name', job.id)}"
     return str(job.payload.get("name") or f"Retraining {job.id}")
 
 

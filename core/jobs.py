@@ -28,6 +28,7 @@ from core.store.tables import JobEventRow, JobRow, now
 ATTEMPTS = 2  # a job whose process vanished is started once more, then it has failed
 CANCEL_POLL_SECONDS = 0.2
 IDLE_SECONDS = 60.0  # after which an idle runner leaves
+FILES = "files"  # the device of work on files alone: it waits for no training
 WORKER = "models.worker"  # named, not imported: core knows nothing of what a job does
 
 ACTIVE = (JobState.QUEUED.value, JobState.RUNNING.value)
@@ -58,9 +59,10 @@ def submit(
     payload: dict[str, Any],
     project_id: int | None = None,
     person_id: int | None = None,
+    device: str = "default",
 ) -> Job:
     """Queue a job and make sure that a runner is there to take it."""
-    job = add(store, kind, payload, project_id=project_id, person_id=person_id)
+    job = add(store, kind, payload, project_id=project_id, person_id=person_id, device=device)
     ensure_runner(settings)
     return job
 

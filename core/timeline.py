@@ -1,6 +1,5 @@
 """The edit log as people read it: who changed what, when, and with which images on screen."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -162,12 +161,13 @@ def edits_frame(store: Store, project_id: int) -> list[dict[str, str | int | flo
     """
     classes = catalogue.project(store, project_id).classes
     tiles = [tile.id for tile in catalogue.tiles(store, project_id) if tile.version]
-    return [_cells(edit, classes) for edit in _summaries(store, tiles)]
-
-
-def _summaries(store: Store, tile_ids: Sequence[int]) -> list[EditSummary]:
     # One tile at a time: their number may exceed what one statement can name.
-    return [edit for tile_id in tile_ids for edit in timeline(store, tile_id)]
+    return [row for tile_id in tiles for row in edits_of(store, tile_id, classes)]
+
+
+def edits_of(store: Store, tile_id: int, classes: ClassTable) -> list[dict[str, str | int | float]]:
+    """Return the edits of one tile as rows of `EDIT_COLUMNS`, by version."""
+    return [_cells(edit, classes) for edit in timeline(store, tile_id)]
 
 
 def _summary(row: RowMapping) -> EditSummary:

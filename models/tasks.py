@@ -8,6 +8,7 @@ from core.errors import JobError
 from core.jobs import JobContext, Task, check_payload
 from core.records import ModelRecord, Tile
 from models.evaluate import evaluate_labels, evaluate_model, forget_frozen_scores
+from models.export_task import export_files
 from models.predict import predict_tiles
 from models.retrain import retrain
 from models.training_set import validation_tiles
@@ -67,4 +68,9 @@ def _tiles(context: JobContext, record: ModelRecord) -> Sequence[Tile]:
     return tiles if wanted is None else [tile for tile in tiles if tile.id in wanted]
 
 
-TASKS: dict[str, Task] = {"train": retrain, "predict": predict, "evaluate": evaluate}
+TASKS: dict[str, Task] = {
+    "train": retrain,
+    "predict": predict,
+    "evaluate": evaluate,
+    "export": export_files,
+}

@@ -1,45 +1,33 @@
 """Export: what goes out, where to, how large, what reads it; a check mark after reading it back."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from app.import_progress import progress_to
+from app.background import ENDED, background_ui, working
 from app.session import Context, context
 from app.theme import page_header
+from core import jobs
 from core.errors import CloudbrushError
-from core.export.labels import (
-    EDITS,
-    MANIFEST,
-    Which,
-    export_labels,
+from core.export.choose import Plan, Which, plan
+from core.export.formats import FORMATS, Format, export, is_instant, payload
+from core.export.frame import (
+    Order,
+    export_folder,
     exports,
-    plan_export,
+    read_manifest,
     suggest_name,
     zip_export,
 )
-from core.records import Project
+from core.records import JobState, Project
 
+KIND = "export"
 SHOWN_KEY = "export_shown"
 NAME_KEY = "export_name"
 LARGEST_DOWNLOAD = 500 * 2**20  # a download passes through memory; larger ones stay in the folder
-
-CONTENTS = pd.DataFrame(
-    [
-        ("labels/TILE.tif", "class codes", "GeoTIFF, uint8: QGIS, ArcGIS, rasterio, GDAL"),
-        (
-            "labels/TILE_provenance.tif",
-            "who is behind each pixel",
-            "GeoTIFF, uint8: QGIS, ArcGIS, rasterio, GDAL",
-        ),
-        (EDITS, "every edit up to these versions", "CSV, UTF-8: spreadsheets, pandas"),
-        (MANIFEST, "classes, versions, SHA-256 of the pixels", "JSON"),
-    ],
-    columns=["file", "holds", "format and readers"],
-)
+SHOWN_TILES = 1000
 NAMES = {
     "All tiles with labels": Which.ALL,
     "Tiles that were edited": Which.EDITED,
@@ -58,74 +46,160 @@ def main() -> None:
         _export_ui(here, here.project)
     except CloudbrushError as error:
         st.error(str(error))
+    _running_ui(here, here.project)
     _finished_ui(here)
 
 
 def _export_ui(here: Context, project: Project) -> None:
-    chosen = st.radio("Tiles", list(NAMES), horizontal=True)
-    which = NAMES[chosen or next(iter(NAMES))]
-    plan = plan_export(here.store, project.id, which)
-    edited = sum(tile.version > 0 for tile in plan.tiles)
-    for column, (name, value) in zip(
-        st.columns(4),
-        (
-            ("Tiles", f"{len(plan.tiles):,}"),
-            ("of them edited", f"{edited:,}"),
-            ("Edits", f"{plan.edits:,}"),
-            ("Size, at most", size_text(plan.most_bytes)),
-        ),
-        strict=True,
-    ):
-        column.metric(name, value)
-    st.dataframe(CONTENTS, hide_index=True)
+    chosen = st.selectbox("Format", FORMATS, format_func=lambda found: found.title, width=480)
+    st.caption(chosen.about)
+    why_not = chosen.unfit(here.store, project)
+    if why_not:
+        st.info(why_not)
+        return
+    which, planned = _tiles_ui(here, project, chosen)
+    options = _options_ui(here, project, chosen)
+    st.dataframe(
+        pd.DataFrame(list(chosen.holds), columns=["file", "holds", "format and readers"]),
+        hide_index=True,
+    )
     if NAME_KEY not in st.session_state:
         st.session_state[NAME_KEY] = suggest_name(project, datetime.now(UTC))
-    name = st.text_input("Name of the export", key=NAME_KEY, max_chars=80, width=480)
-    st.caption(
-        f"Goes to {here.store.workspace / 'exports' / name.strip()}; originals stay as they are."
-    )
-    if st.button("Export", type="primary", disabled=not plan.tiles):
+    name = st.text_input("Name of the export", key=NAME_KEY, max_chars=80, width=480).strip()
+    st.caption(f"Goes to {here.store.workspace / 'exports' / name}; originals stay as they are.")
+    if st.button("Export", type="primary", disabled=chosen.by_tile and not planned.tiles):
+        _start(here, project, name, Order(chosen.key, which, options), planned)
+
+
+def _tiles_ui(here: Context, project: Project, chosen: Format) -> tuple[Which, Plan]:
+    """Ask which tiles go out and show how much that is."""
+    which = Which.ALL
+    if chosen.by_tile:
+        which = NAMES[st.radio("Tiles", list(NAMES), horizontal=True) or next(iter(NAMES))]
+    planned = plan(here.store, project.id, which)
+    if chosen.by_tile:
+        figures = {
+            "Tiles": f"{planned.tiles:,}",
+            "of them edited": f"{planned.edited:,}",
+            "Edits": f"{planned.edits:,}",
+        }
+        if chosen.bytes_per_px:
+            figures["Size, at most"] = size_text(int(chosen.bytes_per_px * planned.pixels))
+        for column, (title, value) in zip(st.columns(4), figures.items(), strict=False):
+            column.metric(title, value)
+    return which, planned
+
+
+def _options_ui(here: Context, project: Project, chosen: Format) -> dict[str, str]:
+    """Ask for what can be chosen in a format; return the values by name."""
+    found = {}
+    choices = chosen.choices(here.store, project)
+    for column, choice in zip(st.columns(max(len(choices), 2)), choices, strict=False):
+        value = column.selectbox(
+            choice.title,
+            list(choice.values),
+            format_func=choice.values.__getitem__,
+            help=choice.help or None,
+            key=f"export_{chosen.key}_{choice.name}",
+        )
+        found[choice.name] = str(value)
+    return found
+
+
+def _start(here: Context, project: Project, name: str, order: Order, planned: Plan) -> None:
+    """Write a small export at once, or hand a large one to a job."""
+    export_folder(here.store, name)
+    if is_instant(planned) and order.format != "submission":
         bar = st.progress(0.0, "Writing and reading back")
-        done = export_labels(
+
+        def report(share: float, message: str) -> None:
+            bar.progress(share, message)
+
+        done = export(
             here.store,
             project.id,
-            name.strip(),
-            which=which,
+            name,
+            order,
             person=here.person.name,
-            progress=progress_to(bar),
+            report=report,
         )
         st.session_state[SHOWN_KEY] = done.name
-        st.session_state.pop(NAME_KEY)
-        st.rerun()
+    else:
+        ordered = payload(name, order, here.person.name)
+        jobs.submit(
+            here.store, here.settings, KIND, ordered, project.id, here.person.id, jobs.FILES
+        )
+        st.session_state[SHOWN_KEY] = name
+    st.session_state.pop(NAME_KEY)
+    st.rerun()
+
+
+def _running_ui(here: Context, project: Project) -> None:
+    """Draw exports on their way with a way to stop them, and how the newest one failed."""
+    waiting = working(here, project.id, KIND)
+    if waiting:
+        st.subheader("On their way", anchor=False)
+        background_ui(here, waiting)
+        for job in waiting:
+            if st.button(f"Cancel {job.payload.get('name', job.id)}", key=f"cancel_{job.id}"):
+                jobs.cancel(here.store, job.id)
+                st.rerun()
+        st.caption("You can leave this page: the export goes on, and waits here when it is done.")
+        return
+    ended = [job for job in jobs.jobs(here.store, project.id, kind=KIND) if job.state in ENDED]
+    if ended and ended[0].payload.get("name") == st.session_state.get(SHOWN_KEY):
+        name = ended[0].payload.get("name")
+        if ended[0].state is JobState.FAILED:
+            st.error(f"**{name} failed.** {ended[0].message}")
+        elif ended[0].state is JobState.CANCELLED:
+            st.warning(f"**{name} was cancelled.** Nothing was kept.")
 
 
 def _finished_ui(here: Context) -> None:
-    """List finished exports; each was read back before it got its name."""
+    """Show one of the finished exports; each was read back before it got its name."""
     found = exports(here.store)
     if not found:
         return
     st.subheader("Finished exports", anchor=False)
     newest = st.session_state.get(SHOWN_KEY)
-    for folder in found[:20]:
-        with st.expander(folder.name, expanded=folder.name == newest, icon=":material/check:"):
-            _folder_ui(folder)
+    index = next((i for i, folder in enumerate(found) if folder.name == newest), 0)
+    folder = st.selectbox(
+        "Export", found, index=index, format_func=lambda path: path.name, width=480
+    )
+    try:
+        _folder_ui(folder)
+    except CloudbrushError as error:
+        st.error(str(error))
 
 
 def _folder_ui(folder: Path) -> None:
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    size = sum(path.stat().st_size for path in files)
+    manifest = read_manifest(folder)
+    files, size = int(manifest["files"]), int(manifest["size_bytes"])
+    tiles = manifest.get("tiles", [])
+    edits = f"{manifest['edits']:,} edits, " if "edits" in manifest else ""
     st.success(
-        f"Read back and equal: {len(manifest['tiles']):,} tiles, {manifest['edits']:,} edits, "
-        f"{len(files):,} files, {size_text(size)}.",
+        f"Read back and equal: {len(tiles):,} tiles, {edits}{files:,} files, {size_text(size)}.",
         icon=":material/check:",
     )
     st.caption(
         f"{manifest['project']}, {manifest['exported_at']}, "
         f"by {manifest['exported_by'] or 'unknown'}. Folder: {folder}"
     )
-    columns = ["name", "version", "split", "region", "crs", "label_sha256"]
-    st.dataframe(pd.DataFrame(manifest["tiles"], columns=columns), hide_index=True)
+    for note in manifest.get("notes", []):
+        st.caption(note)
+    checks = manifest.get("checks")
+    if checks:
+        st.dataframe(pd.DataFrame(checks), hide_index=True)
+    if tiles:
+        columns = ["name", "version", "split", "region", "crs", "label_sha256"]
+        shown = [name for name in columns if name in tiles[0]]
+        st.dataframe(pd.DataFrame(tiles[:SHOWN_TILES], columns=shown), hide_index=True)
+    if len(tiles) > SHOWN_TILES:
+        st.caption(f"The first {SHOWN_TILES:,} of {len(tiles):,} tiles; all are in the manifest.")
+    _download_ui(folder, size)
+
+
+def _download_ui(folder: Path, size: int) -> None:
     if size > LARGEST_DOWNLOAD:
         st.caption("Too large to send through the browser: copy the folder.")
     elif st.toggle("Prepare a zip to download", key=f"zip {folder.name}"):

@@ -5,12 +5,16 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.pages import export
 from app.pages.export import size_text
-from core import catalogue
-from core.export.labels import exports
+from core import catalogue, jobs
+from core.export.frame import exports
 from core.ingest import import_dataset
+from core.records import JobState
 from core.settings import Settings
 from core.store.engine import Store
+from core.worker import run_attempt
+from models.tasks import TASKS
 from tests.rasters import dataset, make_tile
 
 SCRIPT = "from app.pages import export\nexport.main()\n"
@@ -59,6 +63,47 @@ def test_a_name_that_leaves_the_folder_is_refused(
     page.button[0].click().run()
     assert "export name" in page.error[0].value
     assert exports(store) == []
+
+
+def test_a_long_export_runs_as_a_job_that_outlives_the_page(
+    page: AppTest,
+    tmp_path: Path,
+    settings: Settings,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs, "ensure_runner", lambda _settings: None)
+    monkeypatch.setattr(export, "is_instant", lambda _plan: False)
+    project = import_dataset(store, dataset(tmp_path, make_tile(tmp_path)), "P", roots=[tmp_path])
+    page.query_params["project"] = str(project.id)
+    page.run()
+    page.text_input(key="export_name").set_value("Long").run()
+    page.button[0].click().run()
+    assert not page.exception
+    assert exports(store) == []
+    assert [button.label for button in page.button] == ["Export", "Cancel Long"]
+    attempt = jobs.claim(store, jobs.FILES)
+    assert attempt is not None
+    run_attempt(store, settings, attempt, TASKS)
+    assert jobs.job(store, attempt.job_id).state is JobState.DONE
+    page.run()
+    assert page.success[0].value.startswith("Read back and equal: 1 tiles")
+    assert [button.label for button in page.button] == ["Export"]
+
+
+def test_a_waiting_export_can_be_cancelled(
+    page: AppTest, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "ensure_runner", lambda _settings: None)
+    monkeypatch.setattr(export, "is_instant", lambda _plan: False)
+    project = import_dataset(store, dataset(tmp_path, make_tile(tmp_path)), "P", roots=[tmp_path])
+    page.query_params["project"] = str(project.id)
+    page.run()
+    page.text_input(key="export_name").set_value("Long").run()
+    page.button[0].click().run()
+    page.button[1].click().run()
+    assert "Nothing was kept" in page.warning[0].value
+    assert jobs.claim(store, jobs.FILES) is None
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import csv
 import json
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,25 +11,22 @@ import rasterio
 
 from core import catalogue, history
 from core.classes import Provenance
-from core.errors import DatasetError, RasterError
-from core.export.labels import (
-    Which,
-    export_labels,
-    exports,
-    pixels_sha256,
-    plan_export,
-    safe_name,
-    zip_export,
-)
+from core.errors import Cancelled, DatasetError, RasterError
+from core.export import pixels
+from core.export.choose import Which, plan, tiles_of
+from core.export.frame import exports, safe_name, zip_export
+from core.export.labels import export_labels, pixels_sha256
 from core.grid import Window
 from core.history import Labels
 from core.ingest import import_dataset
 from core.patch import encode_runs
 from core.raster import write_geotiff
-from core.records import Project, TileState
+from core.records import Grid, Project, TileState
 from core.store.engine import Store
 from core.stroke import Stroke, Tool
-from tests.rasters import dataset, grid_of, make_tile, unplaced
+from tests.rasters import dataset, grid_of, make_tile, noise, unplaced
+
+SQUARE = Window(5, 7, 10, 12)
 
 
 @pytest.fixture
@@ -42,11 +38,11 @@ def project(tmp_path: Path, store: Store) -> Project:
     return import_dataset(store, found, "P", roots=[tmp_path])
 
 
-def paint(store: Store, project: Project) -> Labels:
+def paint(store: Store, project: Project, box: Window = SQUARE) -> Labels:
     """Paint a square of class 6 into the first tile; return its labels and provenance."""
     tile = catalogue.tiles(store, project.id)[0]
     person = catalogue.ensure_person(store, "Ada")
-    box, runs = Window(5, 7, 10, 12), encode_runs(np.ones((10, 12), np.bool_))
+    runs = encode_runs(np.ones((box.h, box.w), np.bool_))
     stroke = Stroke("tab", 1, 0, Tool.BRUSH, box=box, runs=runs, to_class=6)
     history.append(store, tile.id, stroke, person.id)
     return history.current(store, tile.id)
@@ -95,11 +91,14 @@ def test_only_edited_or_done_tiles_when_asked(store: Store, project: Project) ->
     paint(store, project)
     _, second = catalogue.tiles(store, project.id)
     catalogue.set_tile_state(store, second.id, TileState.DONE)
-    names = {
-        which: [tile.name for tile in plan_export(store, project.id, which).tiles]
-        for which in Which
-    }
+    names = {which: [tile.name for tile in tiles_of(store, project.id, which)] for which in Which}
     assert names == {Which.ALL: ["a", "b"], Which.EDITED: ["a"], Which.DONE: ["b"]}
+    plans = [plan(store, project.id, which) for which in Which]
+    assert [(found.tiles, found.edited, found.edits, found.pixels) for found in plans] == [
+        (2, 1, 1, 2 * 48 * 40),
+        (1, 1, 1, 48 * 40),
+        (1, 0, 0, 48 * 40),
+    ]
 
 
 def test_nothing_to_export_is_said(store: Store, project: Project) -> None:
@@ -107,13 +106,19 @@ def test_nothing_to_export_is_said(store: Store, project: Project) -> None:
         export_labels(store, project.id, "None", which=Which.EDITED)
 
 
-def test_a_file_that_reads_back_otherwise_fails_the_export(
+def test_a_pixel_that_changes_on_the_disk_fails_the_export(
     store: Store, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def flip(path: Path, array: Any, *rest: Any, **options: Any) -> None:
-        write_geotiff(path, array ^ 1 if path.name == "a.tif" else array, *rest, **options)
+    finish = pixels._finish
 
-    monkeypatch.setattr("core.export.labels.write_geotiff", flip)
+    def flip(part: Path, plane: pixels.Plane, grid: Grid) -> None:
+        finish(part, plane, grid)
+        with rasterio.open(plane.path, "r+") as file:
+            values = file.read()
+            values[0, 3, 4] ^= 1
+            file.write(values)
+
+    monkeypatch.setattr(pixels, "_finish", flip)
     with pytest.raises(RasterError, match=r"other pixels than written"):
         export_labels(store, project.id, "Broken")
     assert exports(store) == []
@@ -123,12 +128,63 @@ def test_a_file_that_reads_back_otherwise_fails_the_export(
 def test_a_lost_colour_table_fails_the_export(
     store: Store, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def forget(path: Path, array: Any, grid: Any, **options: Any) -> None:
-        write_geotiff(path, array, grid, **(options | {"colours": None}))
+    def forget(part: Path, plane: pixels.Plane, grid: Grid) -> None:
+        with rasterio.open(part) as file:
+            write_geotiff(plane.path, file.read(), grid, nodata=plane.nodata)
 
-    monkeypatch.setattr("core.export.labels.write_geotiff", forget)
+    monkeypatch.setattr(pixels, "_finish", forget)
     with pytest.raises(RasterError, match="other colour table than written"):
         export_labels(store, project.id, "Grey")
+
+
+def test_a_cancelled_export_leaves_nothing(store: Store, project: Project) -> None:
+    seen: list[str] = []
+    with pytest.raises(Cancelled):
+        export_labels(
+            store,
+            project.id,
+            "Stopped",
+            report=lambda _share, name: seen.append(name),
+            cancelled=lambda: bool(seen),
+        )
+    assert seen == ["a"]
+    assert list((store.workspace / "exports").iterdir()) == []
+
+
+def test_what_a_killed_export_left_is_removed_by_the_next(store: Store, project: Project) -> None:
+    left = store.folder("exports", ".Again.999999999.ab12cd34.part")
+    (left / "labels").mkdir()
+    export_labels(store, project.id, "Again")
+    assert [path.name for path in (store.workspace / "exports").iterdir()] == ["Again"]
+
+
+@pytest.mark.parametrize(
+    ("file", "provenance"), [("geotiff", "beside"), ("geotiff", "band"), ("cog", "beside")]
+)
+def test_a_scene_of_several_blocks_reads_back_by_windows(
+    tmp_path: Path, store: Store, file: str, provenance: str
+) -> None:
+    label = noise(3, 1030, 600, low=0, high=8)
+    tile = make_tile(tmp_path / "s", "scene", grid=grid_of(1030, 600), label=label)
+    project = import_dataset(store, dataset(tmp_path, tile), "Scene", roots=[tmp_path])
+    now = paint(store, project, Window(500, 505, 30, 20))
+    done = export_labels(store, project.id, "Big", file=file, provenance=provenance)
+    with rasterio.open(done.folder / "labels/scene.tif") as found:
+        assert np.array_equal(found.read(1), now.labels)
+        assert found.colormap(1)[8][:3] == (0xB8, 0x0F, 0x45)
+        assert (found.tags(ns="IMAGE_STRUCTURE").get("LAYOUT") == "COG") == (file == "cog")
+        assert found.nodata == (None if provenance == "band" else 0)
+        assert bool(found.overviews(1)) == (file == "cog")
+        if provenance == "band":
+            assert np.array_equal(found.read(2), now.provenance)
+    beside = done.folder / "labels/scene_provenance.tif"
+    assert beside.is_file() == (provenance == "beside")
+    assert done.manifest["tiles"][0]["label_sha256"] == pixels_sha256(now.labels)
+
+
+def test_a_cog_does_not_take_provenance_as_a_band(store: Store, project: Project) -> None:
+    with pytest.raises(DatasetError, match="band 2 of a COG"):
+        export_labels(store, project.id, "Both", file="cog", provenance="band")
 
 
 @pytest.mark.parametrize("name", ["", "../up", "/abs", ".hidden", "a/b", "x" * 81, "a\0b"])

@@ -40,65 +40,70 @@ LABEL_GAP = 0.055
 
 
 def cloud_curve(
-    levels: pd.DataFrame, flat: pd.DataFrame, titles: Mapping[str, str], edges: Sequence[float]
+    levels: pd.DataFrame,
+    flat: pd.DataFrame,
+    titles: Mapping[str, str],
+    edges: Sequence[float],
+    score: str = "mIoU",
 ) -> go.Figure:
-    """Return mIoU against cloud cover: a line per map of `levels`, a flat one per map of `flat`.
+    """Return a score against cloud cover: a line per map of `levels`, a flat one for `flat`.
 
-    `levels` is a `comparison.level_frame`, `flat` an `overall_frame` of maps without optical input.
+    `levels` is a `comparison.level_frame`, `flat` an `overall_frame` of maps without optical input;
+    `score` names their leading figure.
     """
     figure = go.Figure()
     ends: list[tuple[float, str, str]] = []
     for place, (name, line) in enumerate(levels.groupby("map", sort=False)):
         colour = COLOURS[place % len(COLOURS)]
-        figure.add_trace(_level_line(line, titles[str(name)], place, colour))
-        ends.append((line["miou"].iloc[-1], titles[str(name)], colour))
+        figure.add_trace(_level_line(line, titles[str(name)], place, colour, score))
+        ends.append((line["score"].iloc[-1], titles[str(name)], colour))
     for row in flat.to_dict("records"):
         title = titles[row["map"]]
-        _add_flat(figure, row, title)
-        ends.append((row["miou"], f"{title}: any cloud", INK))
+        _add_flat(figure, row, title, score)
+        ends.append((row["score"], f"{title}: any cloud", INK))
     _label_ends(figure, ends)
     for edge in edges[1:-1]:
         figure.add_vline(edge * 100, line={"color": LINE, "width": 1})
     figure.update_xaxes(title="cloud cover of the optical image, %", range=[-1, 101], dtick=20)
-    figure.update_yaxes(title="mIoU", range=[0, 1], dtick=0.2)
+    figure.update_yaxes(title=score, range=[0, 1], dtick=0.2)
     figure.update_layout(height=400, showlegend=False, margin={"r": 230})
     return _calm(figure)
 
 
-def _level_line(line: pd.DataFrame, title: str, place: int, colour: str) -> go.Scatter:
+def _level_line(line: pd.DataFrame, title: str, place: int, colour: str, score: str) -> go.Scatter:
     custom = line[["map", "level", "tiles", "images", "pixels", "classes_in_mean"]]
     return go.Scatter(
         x=line["cover"] * 100,
-        y=line["miou"],
+        y=line["score"],
         name=title,
         mode="lines+markers",
         line={"color": colour, "width": 2.5, "dash": DASHES[place % len(DASHES)]},
         marker={"symbol": MARKERS[place % len(MARKERS)], "size": 10},
         cliponaxis=False,
-        error_y=_errors(line["miou"], line["miou_low"], line["miou_high"], colour),
+        error_y=_errors(line["score"], line["score_low"], line["score_high"], colour),
         customdata=custom,
         hovertemplate=(
-            f"<b>{title}</b><br>%{{customdata[1]}} cloud: mIoU %{{y:.3f}}"
+            f"<b>{title}</b><br>%{{customdata[1]}} cloud: {score} %{{y:.3f}}"
             "<br>%{customdata[2]} tiles, %{customdata[3]} images, %{customdata[4]:,} px"
             "<br>mean over %{customdata[5]} classes<extra></extra>"
         ),
     )
 
 
-def _add_flat(figure: go.Figure, row: Mapping[Hashable, Any], title: str) -> None:
-    if np.isfinite(row["miou_low"]):
-        low, high = row["miou_low"], row["miou_high"]
+def _add_flat(figure: go.Figure, row: Mapping[Hashable, Any], title: str, score: str) -> None:
+    if np.isfinite(row["score_low"]):
+        low, high = row["score_low"], row["score_high"]
         figure.add_hrect(low, high, fillcolor=MUTED, opacity=0.12, line_width=0)
     grid = np.linspace(0, 100, 21)
     figure.add_trace(
         go.Scatter(
             x=grid,
-            y=np.full(grid.size, row["miou"]),
+            y=np.full(grid.size, row["score"]),
             name=title,
             mode="lines",
             line={"color": INK, "width": 2.5, "dash": "dash"},
             hovertemplate=(
-                f"<b>{title}</b><br>mIoU %{{y:.3f}} under any sky<br>{row['tiles']} tiles,"
+                f"<b>{title}</b><br>{score} %{{y:.3f}} under any sky<br>{row['tiles']} tiles,"
                 f" {row['pixels']:,} px<extra></extra>"
             ),
         )
@@ -128,6 +133,51 @@ def spread(heights: Sequence[float], gap: float) -> list[float]:
     for below, above in pairwise(order):
         moved[above] = max(moved[above], moved[below] + gap)
     return moved
+
+
+def group_dots(frame: pd.DataFrame, titles: Mapping[str, str], score: str) -> go.Figure:
+    """Return the leading score of each group and map, from a `grouping.group_frame`.
+
+    Groups are rows from the top down, maps markers with intervals; a mark carries map and group.
+    """
+    names = list(dict.fromkeys(frame["group"]))
+    figure = go.Figure()
+    maps = list(frame.groupby("map", sort=False))
+    for place, (name, line) in enumerate(maps):
+        colour, title = COLOURS[place % len(COLOURS)], titles.get(str(name), str(name))
+        # Maps lie a little above and below the middle of the row, so that none hides another.
+        shift = 0.16 * (place - (len(maps) - 1) / 2)
+        figure.add_trace(
+            go.Scatter(
+                x=line["score"],
+                y=[names.index(group) + shift for group in line["group"]],
+                name=shorten(title, LABEL_CHARS, placeholder="…"),
+                mode="markers",
+                marker={"symbol": MARKERS[place % len(MARKERS)], "size": 11, "color": colour},
+                cliponaxis=False,
+                error_x=_errors(line["score"], line["score_low"], line["score_high"], colour),
+                customdata=line[["map", "group", "tiles", "images", "pixels", "classes_in_mean"]],
+                hovertemplate=(
+                    f"<b>{title}</b><br>%{{customdata[1]}}: {score} %{{x:.3f}}"
+                    "<br>%{customdata[2]} tiles, %{customdata[3]} images, %{customdata[4]:,} px"
+                    "<br>mean over %{customdata[5]} classes<extra></extra>"
+                ),
+            )
+        )
+    figure.update_xaxes(title=score, range=[0, 1], dtick=0.2)
+    figure.update_yaxes(
+        tickvals=list(range(len(names))),
+        ticktext=[shorten(name, LABEL_CHARS, placeholder="…") for name in names],
+        range=[len(names) - 0.5, -0.5],
+        ticks="",
+        automargin=True,
+    )
+    figure.update_layout(
+        height=110 + 44 * len(names),
+        margin={"t": 40, "r": 24},
+        legend={"y": 1, "yanchor": "bottom", "orientation": "h"},
+    )
+    return _calm(figure)
 
 
 def class_bars(frame: pd.DataFrame, classes: ClassTable, before: str, after: str) -> go.Figure:

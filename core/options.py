@@ -13,6 +13,8 @@ from core.store.engine import Store
 from core.store.tables import ProjectRow
 
 CLOUD_EDGES = "cloud_edges"
+BOUNDARY_PX = "boundary_px"
+MOST_BOUNDARY_PX = 200
 
 
 def cloud_edges(project: Project) -> tuple[float, ...]:
@@ -22,6 +24,12 @@ def cloud_edges(project: Project) -> tuple[float, ...]:
         return check_edges(kept) if kept else DEFAULT_EDGES
     except (CloudbrushError, TypeError, ValueError):
         return DEFAULT_EDGES
+
+
+def boundary_px(project: Project) -> int | None:
+    """Return how far from edges boundary IoU is measured, in px, or None where it is not."""
+    kept = project.options.get(BOUNDARY_PX)
+    return kept if isinstance(kept, int) and 1 <= kept <= MOST_BOUNDARY_PX else None
 
 
 def set_cloud_edges(store: Store, project_id: int, edges: tuple[float, ...]) -> None:

@@ -13,7 +13,8 @@ from typing import Literal
 
 import numpy as np
 
-from core import catalogue, comparison, jobs, metrics, scores, trained
+from core import catalogue, jobs, metrics, scores, trained
+from core.aligned import align
 from core.cloud import DEFAULT_EDGES, level_names
 from core.found import FoundDataset
 from core.ingest import free_name, import_dataset
@@ -137,7 +138,7 @@ def print_scores(store: Store, project: Project) -> None:
     }
     records = trained.models(store, project.id)
     maps = {f"m{record.id}": record.name for record in records}
-    scored = comparison.align(found, [*maps, scores.PSEUDO_LABEL], covers)
+    scored = align(found, [*maps, scores.PSEUDO_LABEL], covers)
     levels = scored.levels(DEFAULT_EDGES)
     for number, name in enumerate(level_names(DEFAULT_EDGES)):
         rows = scored.where(levels == number)

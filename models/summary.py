@@ -75,10 +75,11 @@ def _scores_of(
     if not matrices:
         return None
     matrix = np.sum(matrices, axis=0)
-    mean = float(preset(project.preset).mean_iou(matrix, project.classes))
+    rules = preset(project.preset)
+    mean = float(rules.mean_iou(matrix, project.classes))
     return {
         "miou": _number(mean),
-        "iou": [_number(float(value)) for value in metrics.iou(matrix)],
+        "iou": [_number(float(value)) for value in rules.iou(matrix, project.classes)],
         "pixels": int(metrics.reference_pixels(matrix).sum()),
         "matrices": len(matrices),
     }

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app.background import background_ui, working
+from app.compare.rules import Rules, rules_ui
 from app.links import PageName, open_page
 from app.session import Context, query_int
-from core import catalogue, comparison
-from core.bootstrap import MIN_TILES
-from core.cloud import check_edges
-from core.comparison import Scored
-from core.errors import CloudbrushError
-from core.options import cloud_edges
-from core.presets import PRESETS, Preset
+from core import aligned, catalogue
+from core.aligned import Scored
+from core.authors import names
+from core.grouping import Facts
+from core.presets import FIGURES, Preset
 from core.records import ModelRecord, Project, Tile
 from core.scores import LABEL_NOW, PSEUDO_LABEL, REFERENCES, Evaluation, Reference, evaluations
 from core.trained import models, promoted
@@ -36,14 +35,50 @@ class Stage:
     found: Sequence[Evaluation]
     covers: Mapping[int, float | None]
     titles: Mapping[str, str]
+    known: Sequence[ModelRecord]
     flat: frozenset[str]
     before: str
     after: str
     reference: Reference
-    preset: Preset
-    edges: tuple[float, ...]
-    min_tiles: int
+    rules: Rules
     scored: Scored
+
+    @property
+    def preset(self) -> Preset:
+        """Return the preset that scores follow."""
+        return self.rules.preset
+
+    @property
+    def edges(self) -> tuple[float, ...]:
+        """Return the edges of cloud levels, from 0 to 1."""
+        return self.rules.edges
+
+    @property
+    def min_tiles(self) -> int:
+        """Return the fewest tiles that get an interval."""
+        return self.rules.min_tiles
+
+    @property
+    def damage(self) -> bool:
+        """Return whether the project is about damage of buildings."""
+        return self.project.kind == "damage"
+
+    @property
+    def score(self) -> str:
+        """Return what the leading figure is called."""
+        return FIGURES[self.preset.lead].title
+
+    @property
+    def facts(self) -> Facts:
+        """Return what rows and maps can be grouped by."""
+        seen = {f"m{model.id}": _input(model) for model in self.known}
+        return Facts(
+            self.edges,
+            {tile.id: tile.region for tile in self.tiles.values()},
+            {tile.id: str(tile.split) for tile in self.tiles.values()},
+            {name: seen.get(name, "labels") for name in self.titles},
+            names(self.here.store),
+        )
 
 
 def nothing(words: str, page: PageName, button: str, **query: int) -> None:
@@ -68,18 +103,18 @@ def stage_ui(here: Context, project: Project) -> Stage | None:
         return None
     known = models(here.store, project.id)
     reference, found = _reference_ui(every)
-    names = comparison.maps_in(sorted(found, key=lambda e: (e.model_id or 0, e.source)))
-    titles = _titles(names, known)
-    if len(names) < 2:
-        words = f"Only {titles[names[0]]} has been scored so far. Train another model to compare."
+    maps = aligned.maps_in(sorted(found, key=lambda e: (e.model_id or 0, e.source)))
+    titles = _titles(maps, known)
+    if len(maps) < 2:
+        words = f"Only {titles[maps[0]]} has been scored so far. Train another model to compare."
         nothing(words, "train", "Go to Train", project=project.id)
         return None
     shown = promoted(here.store, project.id)
-    before, after = _pair_ui(names, titles, known, shown)
-    preset, edges, min_tiles = _rules_ui(project)
+    before, after = _pair_ui(maps, titles, known, shown)
+    rules = rules_ui(project)
     dates = catalogue.project_acquisitions(here.store, project.id)
     covers = {date.id: date.cover for found_dates in dates.values() for date in found_dates}
-    scored = comparison.align(found, [before, after], covers)
+    scored = aligned.align(found, [before, after], covers)
     if before == after or scored.tiles == 0:
         st.info(
             "Choose two different maps."
@@ -96,13 +131,12 @@ def stage_ui(here: Context, project: Project) -> Stage | None:
         found,
         covers,
         titles,
+        known,
         flat,
         before,
         after,
         reference,
-        preset,
-        edges,
-        min_tiles,
+        rules,
         scored,
     )
 
@@ -177,42 +211,7 @@ def default_pair(
     return next(name for name in names if name != after), after
 
 
-def _rules_ui(project: Project) -> tuple[Preset, tuple[float, ...], int]:
-    with st.expander("Rules: mean, cloud levels, intervals"):
-        left, middle, right = st.columns(3)
-        name = left.selectbox(
-            "Mean IoU follows",
-            list(PRESETS),
-            index=list(PRESETS).index(project.preset) if project.preset in PRESETS else 0,
-            format_func=lambda name: PRESETS[name].title,
-            key="compare_preset",
-        )
-        left.caption(
-            f"{PRESETS[name].description} This choice decides the mean and nothing else; "
-            "scores of single classes stay as they are."
-        )
-        default = ", ".join(f"{edge * 100:g}" for edge in cloud_edges(project))
-        text = middle.text_input("Edges of cloud levels, % cover", default, key="compare_edges")
-        middle.caption(
-            "Cover is the share of valid pixels under thin or thick cloud or shadow. A level "
-            "holds its lower edge and not its upper one; the last holds both."
-        )
-        fewest = right.number_input(
-            "Fewest tiles for an interval", 2, 1000, MIN_TILES, key="compare_min_tiles"
-        )
-        right.caption(
-            "Intervals hold 95 % of 1,000 bootstrap draws over tiles, the same draws for both "
-            "maps. They do not hold the spread between training seeds."
-        )
-        edges = read_edges(text)
-        if edges is None:
-            middle.error("Write rising numbers from 0 to 100, such as 0, 10, 50, 100.")
-    return PRESETS[name], edges or cloud_edges(project), int(fewest)
-
-
-def read_edges(text: str) -> tuple[float, ...] | None:
-    """Return edges from percentages with commas, or None unless they rise from 0 to 100."""
-    try:
-        return check_edges([float(part) / 100 for part in text.split(",")])
-    except (ValueError, CloudbrushError):
-        return None
+def _input(model: ModelRecord) -> str:
+    """Return what a model sees, such as "SAR" or "optical and SAR"."""
+    seen = [name.upper() if name == "sar" else name for name in sorted(model.bands)]
+    return " and ".join(seen)

@@ -10,18 +10,13 @@ from pandas.api.types import is_float_dtype, is_numeric_dtype
 from app.compare.stage import Stage
 from app.links import page_address
 from core import comparison
-from core.comparison import Scored
+from core.aligned import Scored
+from core.grouping import KEYS
+from core.presets import FIGURES
 
 COLUMN_NAMES = {
     "title": "map",
-    "miou": "mIoU",
-    "miou_low": "mIoU from",
-    "miou_high": "mIoU to",
     "classes_in_mean": "classes in mean",
-    "overall_accuracy": "overall accuracy",
-    "average_accuracy": "mean recall",
-    "mean_f1": "mean F1",
-    "fw_iou": "weighted IoU",
     "before": "IoU before",
     "before_low": "from",
     "before_high": "to",
@@ -34,10 +29,9 @@ COLUMN_NAMES = {
     "f1_after": "F1 after",
     "precision_after": "precision after",
     "recall_after": "recall after",
-    "location_f1": "location F1",
-    "damage_f1": "damage F1",
+    **{name: figure.title for name, figure in FIGURES.items()},
+    **KEYS,
 }
-TILE_NAMES = {"before": "mIoU before", "after": "mIoU after", "cover": "cloud, %"}
 
 
 def tile_table(
@@ -76,11 +70,23 @@ def links_table(stage: Stage, frame: pd.DataFrame, name: str) -> None:
     shown["cover"] = shown["cover"] * 100
     if shown["cover"].isna().all():
         shown = shown.drop(columns=["cover"])
-    shown = shown.drop(columns=["acquisition"]).rename(columns=COLUMN_NAMES | TILE_NAMES)
+    of_tile = {"before": f"{stage.score} before", "after": f"{stage.score} after"}
+    names = COLUMN_NAMES | of_tile | {"cover": "cloud, %"}
+    shown = shown.drop(columns=["acquisition"]).rename(columns=names)
     config = {"open": st.column_config.LinkColumn("open", display_text="Correct")}
     height = min(318, 38 + 35 * max(len(shown), 1))
     st.dataframe(dashed(shown), hide_index=True, column_config=config, height=height)
     download(shown.drop(columns=["open"]), stage, name)
+
+
+def scores_shown(frame: pd.DataFrame, stage: Stage) -> pd.DataFrame:
+    """Return an `overall_frame` or one of groups as people read it: the interval by its figure."""
+    shown = frame.assign(map=[stage.titles.get(name, name) for name in frame["map"]])
+    lead = {"score_low": f"{stage.score} from", "score_high": f"{stage.score} to"}
+    named = shown.drop(columns=["score"]).rename(columns=COLUMN_NAMES | lead)
+    order = [name for name in named if name not in lead.values()]
+    place = order.index(stage.score) + 1
+    return named[[*order[:place], *lead.values(), *order[place:]]]
 
 
 def dashed(frame: pd.DataFrame) -> Any:  # noqa: ANN401  # pandas' Styler has no stable type here

@@ -1,27 +1,37 @@
 """Compare: what changed, for which classes and under which clouds, and how sure that is."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from app import charts
+from app.compare.edges import edges_ui
+from app.compare.groups import buildings_by_event, groups_ui
+from app.compare.marks import CHART_CONFIG, chart
+from app.compare.rules import LEGACY
 from app.compare.stage import Stage, nothing, stage_ui
-from app.compare.tables import COLUMN_NAMES, dashed, download, links_table, tile_table
+from app.compare.tables import (
+    COLUMN_NAMES,
+    dashed,
+    download,
+    links_table,
+    scores_shown,
+    tile_table,
+)
 from app.session import context
 from app.theme import page_header
-from core import comparison
+from core import aligned, comparison
+from core.aligned import Scored
 from core.cloud import level_names
-from core.comparison import Scored
 from core.damage import BACKGROUND
+from core.presets import PRESETS, batch_mean_miou
 from core.records import Project
 from core.scores import Reference
+from core.verdict import in_words
 
-CHART_CONFIG = {"displayModeBar": False}
 REFERENCE_WORDS: dict[Reference, str] = {
     "truth": "Scored against truth",
     "frozen": "Scored against labels that people corrected and froze",
@@ -44,16 +54,22 @@ def main() -> None:
     if stage is None:
         return
     by_class = comparison.class_frame(
-        stage.scored, stage.before, stage.after, stage.project.classes, min_tiles=stage.min_tiles
+        stage.scored,
+        stage.before,
+        stage.after,
+        stage.preset,
+        stage.project.classes,
+        min_tiles=stage.min_tiles,
     )
     _sentence_ui(stage, by_class)
     _overall_ui(stage)
     _cloud_ui(stage)
     _classes_ui(stage, by_class)
     _confusion_ui(stage)
-    if stage.project.kind == "damage":
+    if stage.damage:
         _buildings_ui(stage)
-    _groups_ui(stage)
+    groups_ui(stage)
+    edges_ui(stage)
     _tiles_ui(stage)
 
 
@@ -66,12 +82,13 @@ def _sentence_ui(stage: Stage, by_class: pd.DataFrame) -> None:
         stage.project.classes,
         min_tiles=stage.min_tiles,
     )
-    words = comparison.in_words(
+    words = in_words(
         change,
         by_class,
         stage.titles[stage.before],
         stage.titles[stage.after],
-        f"mean by {stage.preset.title}",
+        stage.score,
+        f"by the rules of {stage.preset.title}",
     )
     st.subheader(words, anchor=False)
     pixels = int(by_class["pixels"].sum())
@@ -83,13 +100,29 @@ def _sentence_ui(stage: Stage, by_class: pd.DataFrame) -> None:
 
 
 def _overall_ui(stage: Stage) -> None:
+    classes = stage.project.classes
     frame = comparison.overall_frame(
-        stage.scored, stage.preset, stage.project.classes, min_tiles=stage.min_tiles
+        stage.scored, stage.preset, classes, damage=stage.damage, min_tiles=stage.min_tiles
     )
-    frame.insert(0, "title", [stage.titles[name] for name in frame["map"]])
-    shown = frame.drop(columns=["map"]).rename(columns=COLUMN_NAMES)
+    shown = scores_shown(frame, stage)
+    if stage.rules.batch:
+        shown[LEGACY] = [_legacy(stage, name) for name in frame["map"]]
     st.dataframe(dashed(shown), hide_index=True)
+    st.caption(f"{stage.preset.title}: {stage.preset.rule}")
+    said = {n: stage.preset.mean_in_words(stage.scored.total(n), classes) for n in frame["map"]}
+    if len(set(said.values())) == 1:
+        st.caption(said[stage.after])
+    else:
+        st.caption(" ".join(f"{stage.titles[name]}: {words}" for name, words in said.items()))
     download(frame, stage, "overall")
+
+
+def _legacy(stage: Stage, name: str) -> float:
+    """Return the legacy mean of a map, of batches of tiles in the order of their names."""
+    matrices = stage.scored.matrices[name]
+    starts = np.arange(0, len(matrices), stage.rules.batch)
+    batches = np.add.reduceat(matrices, starts, axis=0)
+    return batch_mean_miou(batches, stage.preset, stage.project.classes)
 
 
 def _cloud_ui(stage: Stage) -> None:
@@ -103,7 +136,7 @@ def _cloud_ui(stage: Stage) -> None:
         key="compare_curves",
     )
     bent = [name for name in chosen if name not in stage.flat]
-    together = comparison.align(stage.found, chosen, stage.covers)
+    together = aligned.align(stage.found, chosen, stage.covers)
     levels = comparison.level_frame(
         together.where(~np.isnan(together.covers)),
         stage.edges,
@@ -119,8 +152,10 @@ def _cloud_ui(stage: Stage) -> None:
         )
         return
     flat = _flat_frame(stage, together, [name for name in chosen if name in stage.flat])
-    figure = charts.cloud_curve(levels[levels["map"].isin(bent)], flat, stage.titles, stage.edges)
-    point = _chart(figure, "curve")
+    figure = charts.cloud_curve(
+        levels[levels["map"].isin(bent)], flat, stage.titles, stage.edges, stage.score
+    )
+    point = chart(figure, "curve")
     if point is not None:
         name, level = str(point[0]), str(point[1])
         part = _of_level(stage, together, level)
@@ -135,7 +170,7 @@ def _cloud_ui(stage: Stage) -> None:
 
 def _flat_frame(stage: Stage, together: Scored, names: Sequence[str]) -> pd.DataFrame:
     """Return scores of the maps that know no clouds, each tile counted once."""
-    once = comparison.align(stage.found, names, stage.covers)
+    once = aligned.align(stage.found, names, stage.covers)
     once = once.where(np.isin(once.tile_ids, together.tile_ids))
     return comparison.overall_frame(
         once, stage.preset, stage.project.classes, min_tiles=stage.min_tiles
@@ -148,15 +183,13 @@ def _of_level(stage: Stage, scored: Scored, level: str) -> Scored:
 
 
 def _level_table(stage: Stage, levels: pd.DataFrame) -> None:
-    with st.expander("Table: mIoU by cloud level"):
-        frame = levels.assign(title=[stage.titles[name] for name in levels["map"]])
-        columns = ["level", "title", "miou", "miou_low", "miou_high", "classes_in_mean"]
-        shown = frame[[*columns, "tiles", "images", "pixels"]].rename(columns=COLUMN_NAMES)
-        st.dataframe(dashed(shown), hide_index=True)
+    with st.expander("Table: scores by cloud level"):
+        st.dataframe(dashed(scores_shown(levels, stage)), hide_index=True)
         st.caption(
-            "SAR-only models stand in each level on the same tiles, to compare like with like."
+            f"{stage.preset.title}: {stage.preset.rule} SAR-only models stand in each level on the "
+            "same tiles, to compare like with like."
         )
-        download(frame, stage, "cloud-levels")
+        download(levels, stage, "cloud-levels")
 
 
 def _heat_ui(stage: Stage) -> None:
@@ -167,12 +200,16 @@ def _heat_ui(stage: Stage) -> None:
         "Show", list(options), default="after", format_func=lambda key: options[key], required=True
     )
     classes = stage.project.classes
-    after = comparison.level_class_frame(stage.scored, stage.after, stage.edges, classes)
-    before = comparison.level_class_frame(stage.scored, stage.before, stage.edges, classes)
+    after = comparison.level_class_frame(
+        stage.scored, stage.after, stage.edges, stage.preset, classes
+    )
+    before = comparison.level_class_frame(
+        stage.scored, stage.before, stage.edges, stage.preset, classes
+    )
     frame = after.assign(before=before["iou"], after=after["iou"])
     frame["change"] = frame["after"] - frame["before"]
     held = set(after.loc[after["pixels"] > 0, "level"])
-    point = _chart(
+    point = chart(
         charts.level_heat(frame[frame["level"].isin(held)], chosen, change=chosen == "change"),
         "heat",
     )
@@ -192,7 +229,7 @@ def _classes_ui(stage: Stage, by_class: pd.DataFrame) -> None:
     figure = charts.class_bars(
         by_class, stage.project.classes, stage.titles[stage.before], stage.titles[stage.after]
     )
-    point = _chart(figure, "classes")
+    point = chart(figure, "classes")
     if point is not None:
         code = int(point[0])
         st.markdown(f"**{stage.project.classes.entry(code).name}**: worst tiles first")
@@ -216,7 +253,7 @@ def _confusion_ui(stage: Stage) -> None:
     )
     matrix = stage.scored.total(name)
     st.caption("Per cent of the pixels of each reference class, by what the map says.")
-    point = _chart(charts.confusion_heat(matrix, stage.project.classes), "confusion")
+    point = chart(charts.confusion_heat(matrix, stage.project.classes), "confusion")
     if point is not None:
         row, column = int(point[0]), int(point[1])
         frame = comparison.confused_frame(stage.scored, name, row, column)
@@ -236,7 +273,7 @@ def matrix_frame(matrix: npt.NDArray[np.int64], project: Project) -> pd.DataFram
 
 def _buildings_ui(stage: Stage) -> None:
     st.subheader("Buildings", anchor=False)
-    counted = comparison.align_buildings(stage.found, [stage.before, stage.after], stage.covers)
+    counted = aligned.align_buildings(stage.found, [stage.before, stage.after], stage.covers)
     if counted.tiles == 0:
         st.info("Buildings have not been counted for these two maps.")
         return
@@ -251,51 +288,24 @@ def _buildings_ui(stage: Stage) -> None:
             figure = charts.confusion_heat(matrix, stage.project.classes)
             st.plotly_chart(figure, theme=None, key=f"buildings_{name}", config=CHART_CONFIG)
     frame = comparison.class_frame(
-        counted, stage.before, stage.after, stage.project.classes, min_tiles=stage.min_tiles
+        counted,
+        stage.before,
+        stage.after,
+        PRESETS["plain"],
+        stage.project.classes,
+        min_tiles=stage.min_tiles,
     )
     frame = frame[frame["code"] != BACKGROUND]
     shown = frame[["class", "f1_before", "f1_after", "precision_after", "recall_after", "pixels"]]
     shown = shown.rename(columns=COLUMN_NAMES | {"pixels": "buildings"})
     st.dataframe(dashed(shown), hide_index=True)
     download(shown, stage, "buildings")
-
-
-def _groups_ui(stage: Stage) -> None:
-    damage = stage.project.kind == "damage"
-    st.subheader("Events" if damage else "Regions", anchor=False)
-    regions = {tile.id: tile.region for tile in stage.tiles.values()}
-    frame = comparison.group_frame(stage.scored, regions, stage.preset, stage.project.classes)
-    frame.insert(1, "title", [stage.titles[name] for name in frame["map"]])
-    columns = ["group", "title", "miou", "classes_in_mean", "overall_accuracy", "mean_f1"]
-    columns += ["location_f1", "damage_f1"] if damage else []
-    shown = frame[[*columns, "tiles", "pixels"]].rename(
-        columns={**COLUMN_NAMES, "group": "event" if damage else "region"}
-    )
-    st.dataframe(dashed(shown), hide_index=True)
-    means = frame.groupby("title", sort=False)["miou"].mean()
-    words = ", ".join(f"{title} {value:.3f}" for title, value in means.items())
-    st.caption(f"Plain mean over {'events' if damage else 'regions'}: {words}.")
-    download(frame, stage, "groups")
+    with st.expander("Table: buildings by event"):
+        by_event = buildings_by_event(stage, counted)
+        st.dataframe(dashed(by_event.rename(columns=COLUMN_NAMES)), hide_index=True)
+        download(by_event, stage, "buildings-by-event")
 
 
 def _tiles_ui(stage: Stage) -> None:
     st.subheader("Tiles, worst first", anchor=False)
     tile_table(stage, stage.scored, stage.before, stage.after, key="all")
-
-
-def _chart(figure: go.Figure, name: str) -> Sequence[Any] | None:
-    """Draw a chart; return what the clicked mark carries, or None."""
-    event: Any = st.plotly_chart(
-        figure,
-        theme=None,
-        key=f"compare_{name}",
-        on_select="rerun",
-        selection_mode="points",
-        config=CHART_CONFIG,
-    )
-    points = event.selection.points if event else []
-    carried = [point["customdata"] for point in points if point.get("customdata")]
-    if carried:
-        found = carried[0]
-        return list(found.values()) if isinstance(found, dict) else list(found)
-    return None

@@ -13,7 +13,8 @@ from app.next_step import next_step
 from app.session import Context, context
 from app.strip import strip_ui
 from app.theme import page_header
-from core import catalogue, comparison, jobs
+from core import catalogue, jobs
+from core.aligned import align
 from core.errors import CloudbrushError
 from core.presets import preset
 from core.records import Modality, ModelRecord, Project, Tile, TileState
@@ -165,7 +166,7 @@ def score_of(here: Context, project: Project, shown: ModelRecord) -> Score | Non
         some = [evaluation for evaluation in found if evaluation.reference == reference]
         if some:
             name = f"m{shown.id}"
-            scored = comparison.align(some, [name], {})
+            scored = align(some, [name], {})
             value = preset(project.preset).mean_iou(scored.total(name), project.classes)
             if np.isfinite(value):
                 return Score(float(value), reference, scored.tiles)

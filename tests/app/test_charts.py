@@ -5,9 +5,10 @@ import pytest
 
 from app import charts
 from core import comparison
+from core.aligned import Scored, align
 from core.classes import OPEN_EARTH_MAP_SAR as CLASSES
 from core.cloud import DEFAULT_EDGES
-from core.comparison import Scored
+from core.grouping import Facts, group_frame
 from core.presets import PRESETS
 from core.scores import evaluations
 from core.store.engine import Store
@@ -21,7 +22,7 @@ def scored(store: Store) -> Scored:
     made = make_scored(store)
     covers = {date: 0.9 * late for pair in made.dates.values() for late, date in enumerate(pair)}
     found = evaluations(store, made.project_id)
-    return comparison.align(found, ["m1", "m2", "m3"], covers)
+    return align(found, ["m1", "m2", "m3"], covers)
 
 
 def test_curve_has_a_line_per_model_and_a_flat_one(scored: Scored) -> None:
@@ -48,7 +49,7 @@ def test_long_names_of_models_end_inside_the_chart(scored: Scored) -> None:
 
 
 def test_bars_carry_class_colours_and_changes(scored: Scored) -> None:
-    frame = comparison.class_frame(scored, "m1", "m2", CLASSES, draws=50)
+    frame = comparison.class_frame(scored, "m1", "m2", PLAIN, CLASSES, draws=50)
     figure = charts.class_bars(frame, CLASSES, "Old", "New")
     assert figure.data[0].y[-1] == frame["class"][0]  # drawn from the bottom up
     worst = CLASSES.entry(int(frame["code"][0])).colour
@@ -59,7 +60,7 @@ def test_bars_carry_class_colours_and_changes(scored: Scored) -> None:
 
 
 def test_absent_class_is_a_dash_in_the_heat_map(scored: Scored) -> None:
-    frame = comparison.level_class_frame(scored, "m2", DEFAULT_EDGES, CLASSES)
+    frame = comparison.level_class_frame(scored, "m2", DEFAULT_EDGES, PLAIN, CLASSES)
     frame = frame[frame["level"].isin(["0-5 %", "80-100 %"])]
     figure = charts.level_heat(frame, "iou")
     texts = dict(
@@ -81,3 +82,15 @@ def test_labels_are_moved_apart_and_keep_their_order() -> None:
     moved = charts.spread([0.5, 0.5, 0.2, 0.51], 0.05)
     assert sorted(np.diff(sorted(moved)))[0] >= 0.05 - 1e-9
     assert np.argsort(moved, kind="stable").tolist() == [2, 0, 1, 3]
+
+
+def test_groups_are_rows_and_maps_are_markers_that_do_not_hide_each_other(scored: Scored) -> None:
+    facts = Facts(DEFAULT_EDGES, dict.fromkeys(range(1, 4), "north"))
+    frame = group_frame(scored, ["region"], facts, PLAIN, CLASSES, draws=20)
+    figure = charts.group_dots(frame, {"m1": "Old", "m2": "New", "m3": "Radar"}, "mIoU")
+    assert list(figure.layout.yaxis.ticktext) == ["north", "not known"]
+    assert len({trace.marker.symbol for trace in figure.data}) == 3
+    heights = [y for trace in figure.data for y in trace.y]
+    assert len(set(heights)) == 6 and max(abs(y - round(y)) for y in heights) < 0.5
+    assert list(figure.data[1].customdata[0][:3]) == ["m2", "north", 3]
+    assert figure.layout.xaxis.title.text == "mIoU"

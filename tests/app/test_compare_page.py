@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.compare.stage import default_pair, read_edges
+from app.compare.rules import read_edges
+from app.compare.stage import default_pair
 from core import jobs
 from core.store.engine import Store
 from core.trained import models
@@ -70,7 +71,7 @@ def test_first_comes_a_sentence_with_size_interval_and_rule(
     sentence = headings(page)[0]
     assert sentence.startswith("New gains ")
     assert "95 % interval +" in sentence and "6 tiles" in sentence
-    assert "mean by DFC2025 Track 1" in sentence
+    assert "by the rules of DFC2025 Track 1" in sentence
     assert "Rangeland (-" in sentence and "got worse" in sentence
     assert "Scored against truth" in captions(page)
 
@@ -82,11 +83,12 @@ def test_every_section_is_there(page: AppTest, opened: Callable[..., ScoredProje
         "Classes under clouds",
         "Classes",
         "What is taken for what",
-        "Regions",
+        "Groups",
+        "Edges",
         "Tiles, worst first",
     ]
-    assert len(page.get("plotly_chart")) == 4
-    assert len(page.get("download_button")) == 7
+    assert len(page.get("plotly_chart")) == 5
+    assert len(page.get("download_button")) == 8
 
 
 def test_absent_class_is_a_dash_and_left_out_of_the_mean(
@@ -101,22 +103,88 @@ def test_absent_class_is_a_dash_and_left_out_of_the_mean(
     assert by_class["IoU after"].isna().iloc[-1]
 
 
-def test_preset_changes_the_mean_and_nothing_else(
+def test_preset_changes_the_means_and_says_its_rule_beside_them(
     page: AppTest, opened: Callable[..., ScoredProject]
 ) -> None:
     opened()
     before = [frame.value for frame in page.dataframe]
+    assert "a false alarm. Left out of the mean: code 0." in captions(page)
+    assert "Mean over 7 of 8 classes; Building not in the reference, left out." in captions(page)
     page.selectbox(key="compare_preset").set_value("dfc25_t2").run()
     after = [frame.value for frame in page.dataframe]
     assert before[0]["mIoU"].iloc[0] > after[0]["mIoU"].iloc[0]
-    unchanged = [column for column in before[0].columns if column not in MEAN_COLUMNS]
-    assert before[0][unchanged].equals(after[0][unchanged])
-    classes = [next(f for f in frames if "lacking" in f.columns) for frames in (before, after)]
-    assert classes[0].equals(classes[1])
-    assert "decides the mean and nothing else" in captions(page)
+    same = ["overall accuracy", "kappa", "weighted IoU", "tiles", "pixels"]
+    assert before[0][same].equals(after[0][same])
+    assert "Building not in the reference, counted as 0." in captions(page)
+    assert "location F1" not in after[0].columns
 
 
-MEAN_COLUMNS = {"mIoU", "mIoU from", "mIoU to", "classes in mean"}
+def test_leading_figure_is_the_one_that_the_benchmark_ranks_by(
+    page: AppTest, opened: Callable[..., ScoredProject]
+) -> None:
+    opened()
+    page.selectbox(key="compare_preset").set_value("dfc2020").run()
+    assert not page.exception
+    assert "points of mean class accuracy" in headings(page)[0]
+    assert list(page.dataframe[0].value.columns[1:4]) == [
+        "mean class accuracy",
+        "mean class accuracy from",
+        "mean class accuracy to",
+    ]
+
+
+def test_own_switches_are_three_and_separate(
+    page: AppTest, opened: Callable[..., ScoredProject]
+) -> None:
+    opened()
+    page.selectbox(key="compare_preset").set_value("plain").run()
+    page.multiselect(key="compare_exclude").set_value([1]).run()
+    assert "Left out of the mean: code 1." in captions(page)
+    page.selectbox(key="compare_absent").set_value("zero").run()
+    assert list(page.dataframe[0].value["classes in mean"]) == [7, 7]
+    page.multiselect(key="compare_ignore").set_value([2]).run()
+    said = captions(page)
+    assert "false alarm. Reference pixels of code 2 are ignored." in said
+    assert not page.exception
+
+
+def test_legacy_mean_is_shown_only_when_asked_for_and_only_by_its_name(
+    page: AppTest, opened: Callable[..., ScoredProject]
+) -> None:
+    opened()
+    legacy = "batch-mean mIoU (legacy)"
+    assert legacy not in page.dataframe[0].value.columns
+    next(n for n in page.number_input if legacy in n.label).set_value(3).run()
+    frame = page.dataframe[0].value
+    assert 0 < frame[legacy].iloc[0] < 1
+    assert frame[legacy].iloc[0] != pytest.approx(frame["mIoU"].iloc[0], abs=1e-4)
+
+
+def test_groups_can_be_any_mix(page: AppTest, opened: Callable[..., ScoredProject]) -> None:
+    opened()
+    chosen = page.get("button_group")
+    assert any("Region" in str(control.proto) for control in chosen)
+    frame = next(f.value for f in page.dataframe if "region" in f.value.columns)
+    assert list(dict.fromkeys(frame["region"])) == ["north", "south"]
+    page.session_state["compare_group_by"] = ["cloud", "region"]
+    page.run()
+    assert not page.exception
+    frame = next(f.value for f in page.dataframe if "region" in f.value.columns)
+    assert {"cloud level", "region", "map"} <= set(frame.columns) and len(frame) == 8
+    means = next(f.value for f in page.dataframe if "groups" in f.value.columns)
+    assert list(means["groups"]) == [4, 4]
+
+
+def test_groups_by_input_take_other_maps(
+    page: AppTest, opened: Callable[..., ScoredProject]
+) -> None:
+    made = opened()
+    page.session_state["compare_group_by"] = ["input"]
+    maps = [f"m{model}" for model in (made.before, made.after, made.sar)]
+    page.multiselect(key="compare_group_maps").set_value(maps).run()
+    assert not page.exception
+    frame = next(f.value for f in page.dataframe if "SAR" in set(f.value.get("map", ())))
+    assert list(frame["map"]) == ["optical and SAR", "SAR"]
 
 
 def test_edges_of_levels_can_be_changed(
@@ -124,7 +192,7 @@ def test_edges_of_levels_can_be_changed(
 ) -> None:
     opened()
     page.text_input(key="compare_edges").set_value("0, 3, 90, 100").run()
-    levels = next(f.value for f in page.dataframe if "images" in f.value.columns)
+    levels = next(f.value for f in page.dataframe if "level" in f.value.columns)
     assert list(dict.fromkeys(levels["level"])) == ["0-3 %", "3-90 %", "90-100 %"]
     page.text_input(key="compare_edges").set_value("5, 3").run()
     assert "rising numbers" in page.error[0].value
@@ -133,7 +201,7 @@ def test_edges_of_levels_can_be_changed(
 
 def test_radar_is_flat_across_levels(page: AppTest, opened: Callable[..., ScoredProject]) -> None:
     opened()
-    levels = next(f.value for f in page.dataframe if "images" in f.value.columns)
+    levels = next(f.value for f in page.dataframe if "level" in f.value.columns)
     assert levels[levels["map"] == "Radar"]["mIoU"].nunique() == 1
     assert levels[levels["map"] == "New"]["mIoU"].nunique() == 2
 
@@ -163,9 +231,13 @@ def test_damage_is_shown_per_event_and_building(
     page: AppTest, opened: Callable[..., ScoredProject]
 ) -> None:
     opened(kind="damage")
-    assert "Buildings" in headings(page) and "Events" in headings(page)
-    events = next(f.value for f in page.dataframe if "event" in f.value.columns)
-    assert {"location F1", "damage F1"} <= set(events.columns)
+    assert "Buildings" in headings(page) and "Groups" in headings(page)
+    frames = [f.value for f in page.dataframe if "event" in f.value.columns]
+    by_building, events = frames
+    assert {"location F1", "damage F1", "damage F1, present classes", "mIoU"} <= set(events.columns)
+    assert (events["damage F1"] == 0).all() and (events["damage F1, present classes"] > 0).all()
+    assert by_building["buildings"].between(50, 60).all()  # 3 tiles of 2 classes, 9 or 10 each
+    assert "Plain means over these groups" in captions(page)
     buildings = next(f.value for f in page.dataframe if "buildings" in f.value.columns)
     assert "Background" not in set(buildings["class"])
 

@@ -4,12 +4,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from core import comparison, metrics
+from core import aligned, comparison, metrics
+from core.aligned import Scored, align
 from core.bootstrap import Interval
 from core.classes import ClassEntry, ClassTable
-from core.comparison import Scored, align
 from core.presets import PRESETS
 from core.scores import Evaluation
+from core.verdict import in_words
 
 CLASSES = ClassTable(
     "three",
@@ -55,7 +56,7 @@ def scored() -> Scored:
 
 
 def test_maps_are_named_without_their_acquisition() -> None:
-    assert comparison.maps_in(evaluations(1)) == ["m1", "m2", "label/0"]
+    assert aligned.maps_in(evaluations(1)) == ["m1", "m2", "label/0"]
 
 
 def test_map_without_acquisition_stands_under_every_sky(scored: Scored) -> None:
@@ -86,7 +87,7 @@ def test_by_tile_sums_the_rows_of_a_tile(scored: Scored) -> None:
 
 def test_levels_split_the_rows_and_sar_stays_flat(scored: Scored) -> None:
     frame = comparison.level_frame(scored, EDGES, PLAIN, CLASSES, draws=50)
-    table = frame.pivot(index="level", columns="map", values="miou")
+    table = frame.pivot(index="level", columns="map", values="score")
     assert list(frame["tiles"]) == [6, 6, 6, 6]
     assert table["m1"]["0-50 %"] > table["m2"]["0-50 %"] > table["m1"]["50-100 %"]
     assert table["m2"].nunique() == 1
@@ -106,7 +107,7 @@ def test_class_frame_puts_what_got_worse_first(scored: Scored) -> None:
     worse = {**scored.matrices, "m3": scored.matrices["m1"].copy()}
     worse["m3"][:, 1, 3] += 50
     changed = Scored(scored.tile_ids, scored.acquisition_ids, scored.covers, worse)
-    frame = comparison.class_frame(changed, "m1", "m3", CLASSES, draws=100)
+    frame = comparison.class_frame(changed, "m1", "m3", PLAIN, CLASSES, draws=100)
     assert list(frame["class"]) == ["Road", "Water", "Snow"]
     assert frame["change_high"][0] < 0
     assert np.isnan(frame["change"][2]) and frame["lacking"][2] == 1
@@ -114,7 +115,7 @@ def test_class_frame_puts_what_got_worse_first(scored: Scored) -> None:
 
 
 def test_heat_map_numbers_are_sums(scored: Scored) -> None:
-    frame = comparison.level_class_frame(scored, "m1", EDGES, CLASSES)
+    frame = comparison.level_class_frame(scored, "m1", EDGES, PLAIN, CLASSES)
     cell = frame[(frame["level"] == "0-50 %") & (frame["class"] == "Water")].iloc[0]
     assert cell["iou"] == pytest.approx(metrics.iou(matrix(90, 10))[0])
     assert (cell["pixels"], cell["tiles"]) == (600, 6)
@@ -125,15 +126,7 @@ def test_overall_frame_counts_classes_in_the_mean(scored: Scored) -> None:
     frame = comparison.overall_frame(scored, PLAIN, CLASSES, draws=50).set_index("map")
     assert frame["classes_in_mean"]["m1"] == 2
     expected = metrics.mean(metrics.iou(scored.total("m1")))
-    assert frame["miou"]["m1"] == pytest.approx(float(expected))
-
-
-def test_groups_are_pooled(scored: Scored) -> None:
-    groups = {tile: "north" if tile < 3 else "south" for tile in range(1, 7)}
-    frame = comparison.group_frame(scored, groups, PLAIN, CLASSES)
-    north = frame[(frame["group"] == "north") & (frame["map"] == "m1")].iloc[0]
-    assert north["tiles"] == 2
-    assert set(frame["group"]) == {"north", "south"}
+    assert frame["score"]["m1"] == pytest.approx(float(expected))
 
 
 def test_tiles_come_worst_first(scored: Scored) -> None:
@@ -155,15 +148,15 @@ def test_buildings_are_counted_where_they_are_stored() -> None:
         Evaluation(1, "m2", "truth", matrix(70, 30), 2, None, {"buildings": rows}),
         Evaluation(2, "m2", "truth", matrix(70, 30), 2),
     ]
-    counted = comparison.align_buildings(found, ["m2"], {})
+    counted = aligned.align_buildings(found, ["m2"], {})
     assert list(counted.tile_ids) == [1] and counted.total("m2").sum() == 7
 
 
 def words(value: float, low: float, high: float, scored: Scored) -> str:
     mean, least, most = (np.array(number) for number in (value, low, high))
     change = Interval(mean, least, most, np.array(0), 100, 6)
-    frame = comparison.class_frame(scored, "m2", "m1", CLASSES, draws=50)
-    return comparison.in_words(change, frame, "Before", "After", "plain mean")
+    frame = comparison.class_frame(scored, "m2", "m1", PLAIN, CLASSES, draws=50)
+    return in_words(change, frame, "Before", "After", "mIoU", "plain mean")
 
 
 def test_sentence_names_size_doubt_and_rule(scored: Scored) -> None:

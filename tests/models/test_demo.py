@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from core import catalogue, comparison, jobs, metrics, scores, trained
+from core import catalogue, jobs, metrics, scores, trained
+from core.aligned import Scored, align
 from core.cloud import DEFAULT_EDGES
-from core.comparison import Scored
 from core.errors import CloudbrushError
 from core.predictions import predictions
 from core.presets import preset
@@ -44,7 +44,7 @@ class Demo:
         dates = catalogue.project_acquisitions(self.store, self.project.id).values()
         covers = {date.id: date.cover for found in dates for date in found}
         found = scores.evaluations(self.store, self.project.id, reference="truth")
-        return comparison.align(found, list(maps.values()), covers), maps
+        return align(found, list(maps.values()), covers), maps
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class FoundDataset:
-    """A folder that a reader recognised. `why` says what gave it away."""
+    """A folder that a reader recognised. `why` says what gave it away.
+
+    `way` is the way of splitting that was used and `ways` what the folder's lists allow.
+    `legend_asked`: names of classes are not published and must come from a person.
+    """
 
     reader: str
     title: str
@@ -71,3 +75,6 @@ class FoundDataset:
     preset: str
     tiles: tuple[FoundTile, ...]
     findings: tuple[Finding, ...] = field(default=())
+    way: str = ""
+    ways: tuple[str, ...] = ()
+    legend_asked: bool = False

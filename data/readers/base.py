@@ -14,10 +14,17 @@ MAX_FILES = 200_000
 
 
 class Reader(Protocol):
-    """Knows one dataset layout. `key` is stored with the project, `title` is for people."""
+    """Knows one dataset layout."""
 
-    key: str
-    title: str
+    @property
+    def key(self) -> str:
+        """Return what is stored with the project."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """Return the name for people."""
+        ...
 
     def recognise(self, root: Path) -> str | None:
         """Return what gave the layout away, as a sentence, or None when it is another."""

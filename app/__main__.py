@@ -18,7 +18,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         parser.add_argument(
             f"--{name.replace('_', '-')}",
             help=field.description,
-            action="append" if name == "data_roots" else "store",
+            action="append" if name in ("data_roots", "remote_roots") else "store",
         )
     parser.add_argument("--no-demo", action="store_true", help="Do not build the demo projects.")
     parser.add_argument("--open", action="store_true", help="Open a browser where there is one.")

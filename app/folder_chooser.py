@@ -6,12 +6,13 @@ from pathlib import Path
 import streamlit as st
 
 from app.session import Context
+from core.addresses import is_remote
 from core.folders import open_folder, parent_within, subfolders
 
 
 def folder_ui(here: Context, key: str) -> Path | None:
     """Let a person type a path or walk through the folders; return it, or None before a choice."""
-    roots = here.settings.allowed_roots
+    roots = [root for root in here.settings.allowed_roots if not is_remote(root)]
     text = st.text_input(
         "Folder",
         key=key,

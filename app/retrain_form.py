@@ -17,6 +17,7 @@ INPUTS: dict[str, tuple[str, ...]] = {
     "Optical and SAR": ("optical", "sar"),
     "SAR only": ("sar",),
     "Optical only": ("optical",),
+    "Optical and height": ("optical", "height"),
 }
 PROVENANCES = {
     "pseudo": "Pseudo-label, untouched",

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from core.errors import CloudbrushError
 from core.grid import Window
-from core.raster import Raster, describe, read
+from core.raster import Raster, describe_source, read
 from core.records import Grid, Layer, Modality, Unit
 
 Mode = Literal["auto", "percentile", "fixed", "none"]
@@ -40,6 +40,17 @@ _TRUE_COLOUR = (
     ("B04", "B03", "B02"),
     ("red", "green", "blue"),
     ("R", "G", "B"),
+)
+
+
+# Low ground to tall things; lightness rises all the way.
+_HEIGHTS = (
+    (24, 36, 74),
+    (26, 94, 122),
+    (58, 146, 120),
+    (146, 190, 96),
+    (238, 214, 128),
+    (255, 250, 232),
 )
 
 
@@ -157,7 +168,7 @@ def coarse(sources: Sequence[tuple[Path, int]], grid: Grid) -> Raster:
     is windows from all over it.
     """
     coarser = max(grid.height / COARSE_PX, grid.width / COARSE_PX, 1.0)
-    if coarser <= SAMPLED or all(describe(path).overviews for path, _ in sources):
+    if coarser <= SAMPLED or all(describe_source(one).overviews for one in sources):
         shape = (max(round(grid.height / coarser), 1), max(round(grid.width / coarser), 1))
         return read(sources, grid, out_shape=shape)
     side = COARSE_PX // SAMPLED
@@ -186,9 +197,25 @@ def to_rgb8(
     picture = np.empty((*raster.valid.shape, 3), np.uint8)
     for target, source in enumerate(order):
         picture[..., target] = channels[source]
+    if is_coloured(unit, bands):
+        picture = height_ramp()[picture[..., 0]]
     if not raster.valid.all():
         picture[~raster.valid] = 0
     return picture
+
+
+def is_coloured(unit: Unit, bands: Sequence[int]) -> bool:
+    """Return whether one band is shown in colours: heights are, everything else is grey."""
+    return unit is Unit.METRE and len(bands) == 1
+
+
+@lru_cache(maxsize=1)
+def height_ramp() -> Bytes:
+    """Return colours from low to high, uint8 [256, 3]: dark to light, told apart without hue."""
+    places = np.linspace(0, 255, len(_HEIGHTS))
+    channels = [np.interp(np.arange(256), places, one) for one in zip(*_HEIGHTS, strict=True)]
+    ramp: Bytes = np.rint(np.stack(channels, axis=-1)).astype(np.uint8)
+    return ramp
 
 
 def to_rgba8(

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from rasterio.errors import NotGeoreferencedWarning
 
+from core.addresses import check_remote, is_remote
 from core.errors import ClassTableError, DatasetError, RasterError
 from core.grid import Window, offset_px, pixel_map, same_grid, whole
 from core.raster_write import LARGE_SIDE, overview_factors, write_geotiff
@@ -25,7 +26,6 @@ from core.source_base import Array, Mask, Raster, RasterInfo, named_errors
 from core.source_gdal import DRIVERS
 from core.source_laid import sample
 from core.source_open import open_raster
-from core.source_remote import check_remote, is_remote
 
 __all__ = [
     "CLASS_MODALITIES",
@@ -40,6 +40,7 @@ __all__ = [
     "apply_codes",
     "check_allowed",
     "describe",
+    "describe_source",
     "overview_factors",
     "overviews_hold_classes",
     "read",
@@ -86,6 +87,11 @@ def describe(path: Path, part: Part | None = None) -> RasterInfo:
     return replace(open_raster(path, part).info, part=part)
 
 
+def describe_source(source: tuple[Path, int]) -> RasterInfo:
+    """Return what the header of a source says; raises `RasterError`."""
+    return describe(source[0], part_of(source))
+
+
 def read(
     sources: Sources,
     grid: Grid | None = None,
@@ -103,7 +109,7 @@ def read(
     """
     if not sources:
         raise RasterError("layer", found="no file", expected="at least one file and band")
-    grid = grid or describe(sources[0][0], part_of(sources[0])).grid
+    grid = grid or describe_source(sources[0]).grid
     window = window or whole(grid)
     shape = out_shape or (window.h, window.w)
     parts = [

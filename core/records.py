@@ -15,6 +15,7 @@ class Modality(StrEnum):
 
     OPTICAL = "optical"
     SAR = "sar"
+    HEIGHT = "height"  # above ground or sea level, in metres
     LABEL = "label"
     TRUTH = "truth"  # clean reference; scored on, never shown in the editor
     CLOUD = "cloud"  # cloud levels of one acquisition: 0 clear, 1 thin, 2 thick, 3 shadow, 255 none
@@ -28,6 +29,7 @@ class Unit(StrEnum):
     DB = "dB"
     LINEAR = "linear power"
     REFLECTANCE = "reflectance"
+    METRE = "metre"
     CODE = "code"
     NUMBER = "number"  # anything else; stretched by percentile and labelled as relative
 
@@ -115,16 +117,18 @@ class Tile:
     reserved: bool  # set aside for validation: corrected by hand, and never trained on
     frozen: bool  # a reserved tile whose labels are final: not editable, models are scored on it
     lonlat: tuple[tuple[float, float], ...] | None  # footprint corners, lon/lat; None without CRS
+    scanned: bool = True  # its pixels were read; until then only headers are known
+    problem: str | None = None  # why its pixels cannot be worked on
 
     @property
     def editable(self) -> bool:
         """Return whether the editor may change labels here."""
-        return self.split is Split.TRAIN and not self.frozen
+        return self.split is Split.TRAIN and not self.frozen and self.problem is None
 
     @property
     def trainable(self) -> bool:
         """Return whether networks may learn from this tile."""
-        return self.split is Split.TRAIN and not self.reserved
+        return self.split is Split.TRAIN and not self.reserved and self.problem is None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.addresses import remote_path
 from core.errors import SettingsError
 
 
@@ -33,6 +34,11 @@ class Settings(BaseSettings):
         description="Folders that datasets may be imported from (JSON list). "
         "The workspace and real_data are always allowed.",
     )
+    remote_roots: tuple[str, ...] = Field(
+        (),
+        description="Addresses that rasters may be read from, by how they start "
+        "(JSON list of s3://... and https://...); none means that nothing is fetched.",
+    )
     real_data: Path | None = Field(
         None, description="Folder of real rasters for the tests and the tour on real input."
     )
@@ -47,6 +53,13 @@ class Settings(BaseSettings):
     def _absolute_roots(cls, roots: tuple[Path, ...]) -> tuple[Path, ...]:
         return tuple(root.expanduser().resolve() for root in roots)
 
+    @field_validator("remote_roots")
+    @classmethod
+    def _addresses(cls, roots: tuple[str, ...]) -> tuple[str, ...]:
+        for root in roots:
+            remote_path(root)
+        return roots
+
     @property
     def url(self) -> str:
         """Return the database address in force."""
@@ -54,9 +67,10 @@ class Settings(BaseSettings):
 
     @property
     def allowed_roots(self) -> tuple[Path, ...]:
-        """Return every folder that rasters may be read from."""
+        """Return every folder and remote path that rasters may be read from."""
         extra = (self.real_data,) if self.real_data else ()
-        return (self.workspace, *self.data_roots, *extra)
+        remote = (remote_path(address) for address in self.remote_roots)
+        return (*remote, self.workspace, *self.data_roots, *extra)
 
 
 def load_settings(**flags: object) -> Settings:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rasterio.errors import RasterioError
 
+from core.addresses import is_remote
 from core.errors import CloudbrushError, RasterError
 from core.source import Part
 from core.source_base import Opened, reason
@@ -15,7 +16,7 @@ from core.source_gdal import GdalRaster
 from core.source_hdf5 import open_hdf5
 from core.source_laid import LaidRaster
 from core.source_netcdf3 import open_netcdf
-from core.source_remote import is_remote, open_remote
+from core.source_remote import open_remote
 from core.source_scaled import ScaledRaster
 from core.source_vector import VectorRaster
 from core.source_zarr import open_zarr

@@ -81,11 +81,11 @@ def _network(
 
 
 def common_modalities(store: Store, project: Project) -> tuple[str, ...]:
-    """Return which of optical and SAR the first training tile has."""
+    """Return which of optical, SAR and height the first training tile has."""
     for tile in catalogue.tiles(store, project.id):
         if tile.trainable:
             there = {layer.modality.value for layer in catalogue.layers(store, tile.id)}
-            return tuple(m for m in ("optical", "sar") if m in there)
+            return tuple(m for m in ("optical", "sar", "height") if m in there)
     return ("optical", "sar")
 
 

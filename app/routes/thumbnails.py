@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,8 @@ from core import catalogue, pyramid
 from core.display import layer_stretch, to_rgb8, to_rgba8
 from core.errors import NotFound
 from core.predictions import find_prediction
-from core.raster import read, read_layer
-from core.records import Layer, Modality, Prediction, Tile
+from core.raster import describe_source, read, read_layer
+from core.records import Grid, Layer, Modality, Prediction, Tile
 from core.scores import model_source
 from core.store.engine import Store
 from core.trained import promoted
@@ -23,7 +23,7 @@ from core.trained import promoted
 FOLDER = "thumbnails"
 # Clear, thin, thick, shadow; anything else is black.
 CLOUD_COLOURS = ((52, 58, 66), (148, 156, 166), (238, 240, 243), (98, 84, 128))
-SHOWN = (Modality.OPTICAL, Modality.SAR, Modality.CLOUD)
+SHOWN = (Modality.OPTICAL, Modality.SAR, Modality.HEIGHT, Modality.CLOUD)
 
 Picture = npt.NDArray[np.uint8]
 
@@ -54,11 +54,24 @@ def thumbnail(store: Store, tile: Tile, kind: str, size: int) -> Thumbnail:
         tag = fingerprint("prediction", found.path, tile.grid, shape)
         return _kept(store, tag, "png", lambda: _predicted(store, tile, found, shape))
     layer = _layer(store, tile, kind)
+    tile = replace(tile, grid=picture_grid(tile.grid, layer))
+    shape = _shape(tile, size)
     tag = fingerprint(layer, tile.grid, shape, *[path for path, _ in layer.sources])
     if layer.modality is Modality.CLOUD:
         return _kept(store, tag, "png", lambda: _cloud(tile, layer, shape))
     suffix = "jpg" if layer.modality is Modality.OPTICAL else "png"
     return _kept(store, tag, suffix, lambda: _image(tile, layer, shape, suffix))
+
+
+def picture_grid(grid: Grid, layer: Layer) -> Grid:
+    """Return the grid to draw an image on: the tile's, or its own where a tile holds one label.
+
+    A list of classes is one row of cells (`core.patch_labels`), too coarse to look through.
+    """
+    if grid.height > 1 or layer.modality is Modality.CLOUD:
+        return grid
+    grids = [describe_source(source).grid for source in layer.sources]
+    return max(grids, key=lambda found: found.height * found.width)
 
 
 def _shape(tile: Tile, size: int) -> tuple[int, int]:

@@ -23,7 +23,17 @@ from app.routes.gate import (
 from app.routes.pictures import jpeg, png
 from app.routes.thumbnails import thumbnail
 from core import catalogue, history, predictions
-from core.display import Mode, Range, Stretch, layer_stretch, to_rgb8, to_rgba8, to_unit, unit_label
+from core.display import (
+    Mode,
+    Range,
+    Stretch,
+    is_coloured,
+    layer_stretch,
+    to_rgb8,
+    to_rgba8,
+    to_unit,
+    unit_label,
+)
 from core.errors import CloudbrushError, NotFound
 from core.expression import BadExpression, parse, presets
 from core.grid import Window
@@ -77,7 +87,8 @@ def image(visit: Visit) -> Response:
         picture, gaps = _plain(layer, visit.tile.grid, window, shape, stretch)
     if layer.modality is Modality.OPTICAL and not gaps:
         return Response(jpeg(picture), media_type="image/jpeg", headers=headers)
-    grey = not gaps and len(stretch.bands) == 1 and not worked_out
+    one_band = len(stretch.bands) == 1 and not is_coloured(layer.unit, stretch.bands)
+    grey = not gaps and one_band and not worked_out
     content = png(picture[..., 0] if grey else picture)
     return Response(content, media_type="image/png", headers=headers)
 

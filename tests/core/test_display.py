@@ -121,3 +121,14 @@ def test_true_colour_is_found_by_band_names() -> None:
         2,
         1,
     )
+
+
+def test_heights_are_coloured_and_everything_else_is_grey() -> None:
+    values = np.array([[[0.0, 5.0, 10.0]]], np.float32)
+    raster = Raster(values, np.ones((1, 3), np.bool_))
+    heights = to_rgb8(raster, Unit.METRE, (0,), ((0.0, 10.0),))[0].astype(int)
+    assert len({tuple(colour) for colour in heights}) == 3
+    assert any(len(set(colour)) > 1 for colour in heights.tolist()), "in colour"
+    assert (np.diff(heights.sum(axis=1)) > 0).all(), "higher is lighter"
+    numbers = to_rgb8(raster, Unit.NUMBER, (0,), ((0.0, 10.0),))[0]
+    assert numbers.tolist() == [[0] * 3, [128] * 3, [255] * 3]

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
-from app.pages import compare, correct, explore, export, home, new_project, train
+from app.pages import compare, correct, explore, export, home, new_project, patches, train
 from app.session import context, person_known, remember
 from app.theme import install_chart_template
+from core.patch_labels import KINDS
 
 # A file of ours: a named icon would be fetched from the internet.
 ICON = Path(__file__).parent / "icon.png"
@@ -20,6 +22,7 @@ def main() -> None:
         st.Page(home.main, title="Home", icon=":material/home:", url_path="home", default=True),
         st.Page(explore.main, title="Explore", icon=":material/map:", url_path="explore"),
         st.Page(correct.main, title="Correct", icon=":material/brush:", url_path="correct"),
+        *_patches(),
         st.Page(train.main, title="Train", icon=":material/model_training:", url_path="train"),
         st.Page(compare.main, title="Compare", icon=":material/query_stats:", url_path="compare"),
         st.Page(export.main, title="Export", icon=":material/download:", url_path="export"),
@@ -34,6 +37,14 @@ def main() -> None:
             st.caption(f"Signed in as {here.person.name}")
             remember(here)
     page.run()
+
+
+def _patches() -> list[StreamlitPage]:
+    """Return the page of whole patches where the project has labels of that kind."""
+    project = context().project if person_known() else None
+    if project is None or project.kind not in KINDS:
+        return []
+    return [st.Page(patches.main, title="Patches", icon=":material/apps:", url_path="patches")]
 
 
 main()

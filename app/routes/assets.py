@@ -12,6 +12,7 @@ from starlette.types import Scope
 APP = Path(__file__).resolve().parents[1]
 FOLDERS: Mapping[str, Path] = {
     "/assets/editor": APP / "editor" / "static",
+    "/assets/patches": APP / "patches" / "static",
     "/assets/vendor": APP / "vendor",
 }
 # Named here because the system's table differs between machines, and browsers refuse modules

@@ -1,0 +1,1 @@
+"""Labelling whole patches: the grid of patches in the browser, and what it is told."""

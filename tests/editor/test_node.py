@@ -49,3 +49,34 @@ def test_the_package_wins_over_the_path(monkeypatch: pytest.MonkeyPatch, tmp_pat
     node.node.cache_clear()
     assert node.node() == binary
     node.node.cache_clear()
+
+
+def test_a_cleared_box_is_drawn_again_in_all_blocks_that_it_meets() -> None:
+    # The clip of a box is a device pixel larger than its place: blocks beside it are drawn there too.
+    script = """({eachBlock, place, reach}, cases) => cases.map(({scale, x, y, box}) => {
+      const frame = {scale, x, y}, visible = {y0: 0, x0: 0, h: 1300, w: 1300};
+      const [left, top, w, h] = place(frame, box), drawn = [];
+      eachBlock(reach(visible, box, scale), 512, (by, bx) => drawn.push(
+        place(frame, {y0: by * 512, x0: bx * 512, h: 512, w: 512})));
+      const covered = (px, py) => drawn.some(([l, t, dw, dh]) =>
+        px >= l && py >= t && px < l + dw && py < t + dh);
+      return [[left - 1, top - 1], [left + w, top - 1], [left - 1, top + h], [left + w, top + h]]
+        .map(([px, py]) => covered(px, py));
+    })"""
+    box = {"y0": 512, "x0": 512, "h": 512, "w": 512}
+    frames = [(0.522, 3.4, 7.7), (1.0, 0.0, 0.0), (6.5, 0.5, 0.2), (0.11, 0.0, 0.0)]
+    cases = [{"scale": s, "x": x, "y": y, "box": box} for s, x, y in frames]
+    assert node.call("layers.js", script, cases) == [[True] * 4] * len(cases)
+
+
+def test_what_was_chosen_stays_and_a_first_model_is_taken_up() -> None:
+    script = "({stillThere}, [chosen, manifest]) => stillThere(chosen, manifest)"
+    manifest = {
+        "acquisitions": [{"id": 4}, {"id": 5}],
+        "models": [{"key": "model-9"}],
+        "chosen": {"acquisition": 4, "model": "model-9"},
+    }
+    answer = node.call("editor.js", script, [{"acquisition": 5, "model": None}, manifest])
+    assert answer == {"acquisition": 5, "model": "model-9"}
+    gone = node.call("editor.js", script, [{"acquisition": 7, "model": "model-1"}, manifest])
+    assert gone == {"acquisition": 4, "model": "model-9"}

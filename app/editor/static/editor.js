@@ -106,7 +106,7 @@ export class Editor {
   /* Show a tile, or take over what changed for the one that is open. */
   open(manifest) {
     const same = this.manifest?.tile.id === manifest.tile.id;
-    if (same) this.#update({...manifest, chosen: this.manifest.chosen});
+    if (same) this.#update({...manifest, chosen: stillThere(this.manifest.chosen, manifest)});
     else this.#change(manifest);
   }
 
@@ -119,6 +119,7 @@ export class Editor {
     this.saver.setWritable(!manifest.readonly);
     this.outbox.retryNow();
     this.features.open(this.scene, manifest);
+    this.display.predict();
     this.#showState();
   }
 
@@ -350,4 +351,11 @@ export class Editor {
     if (!this.panel.sheet.hidden) this.toggleHelp();
     else this.panel.hush();
   }
+}
+
+/* What was chosen, where it still is there; a first model or image that has come is chosen. */
+export function stillThere(chosen, {acquisitions, models, chosen: fresh}) {
+  const acquisition = acquisitions.some(({id}) => id === chosen.acquisition) ? chosen.acquisition : fresh.acquisition;
+  const model = models.some(({key}) => key === chosen.model) ? chosen.model : fresh.model;
+  return {...chosen, acquisition, model};
 }

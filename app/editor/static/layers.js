@@ -19,6 +19,15 @@ export function place({scale, x, y}, {y0, x0, h, w}) {
   return [left, top, right - left, bottom - top];
 }
 
+/* What of the visible box to draw where the pixels of a box are cleared: a device pixel more on each side,
+   as places are rounded. Blocks that only meet the box must be drawn there too. */
+export function reach(visible, {y0, x0, h, w}, scale) {
+  const more = Math.ceil(2 / scale);
+  const top = Math.max(visible.y0, y0 - more), left = Math.max(visible.x0, x0 - more);
+  return {y0: top, x0: left, h: Math.max(0, Math.min(visible.y0 + visible.h, y0 + h + more) - top),
+    w: Math.max(0, Math.min(visible.x0 + visible.w, x0 + w + more) - left)};
+}
+
 /* Visit the blocks of `side` tile pixels under the visible box. */
 export function eachBlock({y0, x0, h, w}, side, visit) {
   for (let by = Math.floor(y0 / side); by * side < y0 + h; by++)

@@ -2,7 +2,7 @@
 per animation frame, and only in the panes and the rectangle that changed. */
 
 import {union} from './labels.js';
-import {nodataChecker, place} from './layers.js';
+import {nodataChecker, place, reach} from './layers.js';
 import {Marks} from './views/marks.js';
 
 const MAX_SCALE = 64;
@@ -247,7 +247,7 @@ export class View {
       context.beginPath();
       context.rect(left - 1, top - 1, w + 2, h + 2);
       context.clip();
-      frame = {...frame, visible: intersect(frame.visible, stale)};
+      frame = {...frame, visible: reach(frame.visible, stale, frame.scale)};
     }
     const cut = second ? Math.round(second.from * canvas.width) : canvas.width;
     if (cut > 0) this.#drawPart(pane, pane, frame, 0, cut);
@@ -282,10 +282,4 @@ function makePane(id, element) {
   return {id, element, canvas, marks, context: canvas.getContext('2d'), layers: [], second: null,
     follows: new Set(), stale: 'all', hovered: false, shown: true, width: 0, height: 0, dx: 0, dy: 0,
     checker: null};
-}
-
-function intersect(a, b) {
-  const y0 = Math.max(a.y0, b.y0), x0 = Math.max(a.x0, b.x0);
-  const h = Math.min(a.y0 + a.h, b.y0 + b.h) - y0, w = Math.min(a.x0 + a.w, b.x0 + b.w) - x0;
-  return {y0, x0, h: Math.max(0, h), w: Math.max(0, w)};
 }

@@ -42,13 +42,13 @@ from data.demo.damage import (
     truth_path,
     write_tiles,
 )
-from data.readers.bright import BrightReader
+from data.readers import bright
 from models.evaluate import evaluate_labels, evaluate_model
 from models.predict import predict_array, predict_tiles
 from models.registry import LoadedModel, add_model_files, load, save_files
 from models.sample import Sample
 from models.train import Progress, TrainConfig, train
-from models.training_set import validation_tiles
+from models.validation_set import validation_tiles
 
 PROJECT_NAME = "Demo: building damage"
 MODEL_NAME = "Starting model"
@@ -136,7 +136,7 @@ def find_demo(root: Path) -> FoundDataset:
     BRIGHT's validation labels are clean, so its reader takes them as truth; here `target/` is
     pseudo-labels everywhere and the truth lies in a folder of its own.
     """
-    found = BrightReader().find(root)
+    found = bright.READER.find(root)
     tiles = tuple(_with_truth(root, tile) for tile in found.tiles)
     return dataclasses.replace(found, tiles=tiles)
 

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.errors import DatasetError
-from data.readers import oem_sar
+from data.readers import bright, oem_sar
 from data.readers.base import Reader
-from data.readers.bright import BrightReader
 from data.readers.cloudbrush_folder import CloudbrushFolderReader
 from data.readers.guess import PatternReader
 from data.readers.spec_files import sample
@@ -15,7 +14,7 @@ from data.readers.spec_reader import SpecReader
 READERS: tuple[Reader, ...] = (
     CloudbrushFolderReader(),
     oem_sar.READER,
-    BrightReader(),
+    bright.READER,
     PatternReader(),
 )
 

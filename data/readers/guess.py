@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.classes import OPEN_EARTH_MAP_SAR, ClassTable
-from core.cloud import CLEAR, SENTINEL2_SCL, SHADOW, THICK, THIN
+from core.cloud import CLOUD_SHADOW_THIN, SENTINEL2_SCL
 from core.errors import DatasetError, RasterError
 from core.found import FoundDataset
 from core.raster import describe
@@ -281,9 +281,10 @@ def _cloud_masks(roles: Sequence[Role]) -> list[Role]:
     labels = [r for r in roles if r.modality is Modality.LABEL]
     if not cloudy or any("mask" not in r.pattern.lower() for r in labels):
         return list(roles)
-    levels = {0: CLEAR, 1: THICK, 2: SHADOW, 3: THIN}
     return [
-        Role(r.pattern, Modality.CLOUD, Unit.CODE, (), cloudy[0], levels) if r in labels else r
+        Role(r.pattern, Modality.CLOUD, Unit.CODE, (), cloudy[0], CLOUD_SHADOW_THIN)
+        if r in labels
+        else r
         for r in roles
     ]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from core.check import MAX_TILE_PX
 from core.classes import ClassEntry, ClassTable
 from core.errors import RasterError
+from core.headers import MAX_TILE_PX
 from core.raster import Array, RasterInfo, describe, read
 
 CODE_FILES = 64  # label files looked into for the class table; the check reads them all

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Literal
 
 from core.classes import ClassTable
-from core.errors import DatasetError, RasterError
-from core.found import Finding, FoundDataset, FoundLayer, FoundTile
-from core.raster import SUFFIXES, RasterInfo, describe
+from core.errors import DatasetError
+from core.found import ALL_BANDS, Finding, FoundDataset, FoundLayer, FoundTile
+from core.raster import SUFFIXES
 from core.records import Modality, Split, Unit
 from data.readers.base import MAX_FILES, some
 
@@ -259,28 +259,16 @@ def _layer(
 
 
 def _bands(role: Role, match: Match) -> list[tuple[int, str]]:
-    """Return the bands to read with their names. Files that do not open show in the check."""
+    """Return the bands to read with their names; no file is opened here.
+
+    Names that only the file knows are empty. Band 0 stands for all of its bands.
+    """
     if role.modality in CLASS_ROLES:
         return [(1, "class")]
-    try:
-        info: RasterInfo | None = describe(match.path)
-    except RasterError:
-        info = None
-    count = info.count - (info.alpha_band is not None) if info else 1
-    numbers = role.bands or tuple(range(1, count + 1))
     given = match.names.get("band")
     if given:
-        return [(numbers[0], given)]
-    texts = info.descriptions if info else ()
-    colours = ("red", "green", "blue") if role.modality is Modality.OPTICAL and count == 3 else ()
-    return [(number, _band_name(number, texts, colours)) for number in numbers]
-
-
-def _band_name(number: int, texts: Sequence[str], colours: Sequence[str]) -> str:
-    for names in (texts, colours):
-        if number <= len(names) and names[number - 1]:
-            return names[number - 1]
-    return f"band {number}"
+        return [(role.bands[0] if role.bands else 1, given)]
+    return [(number, "") for number in role.bands or (ALL_BANDS,)]
 
 
 def _tiles(

@@ -85,13 +85,19 @@ class ListFile:
     """A file that says which tiles belong to a split.
 
     `read` gives (tile, word) pairs. With `split` the word is not looked at; else it must be a
-    usual word for a split, or a key of `words`.
+    usual word for a split, or a key of `words`. `also` are other names of the same list.
     """
 
     pattern: str
     split: Split | None
     read: Callable[[Path], Iterable[tuple[str, str]]]
     words: Mapping[str, Split] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Return the pattern and its alternatives."""
+        return (self.pattern, *self.also)
 
 
 @dataclass(frozen=True)

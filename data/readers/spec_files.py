@@ -16,7 +16,7 @@ from core.errors import DatasetError
 
 MAX_DEPTH = 8
 MAX_FILES = 2_000_000
-MAX_ABOVE = 3  # folders that unpacking may have put around a layout
+MAX_ABOVE = 4  # folders that unpacking may have put around a layout
 SAMPLED_FILES = 4  # of each kind of name in a folder
 SAMPLED_FOLDERS = 24
 SAMPLED_WALK = 600

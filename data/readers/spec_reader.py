@@ -144,7 +144,7 @@ def _patterns(spec: Spec) -> list[str]:
 
 
 def _list_patterns(spec: Spec) -> list[str]:
-    return [listed.pattern for way in spec.ways for listed in way.lists]
+    return [p for way in spec.ways for listed in way.lists for p in listed.patterns]
 
 
 def _gather(
@@ -356,11 +356,10 @@ def _report_lists(
 ) -> None:
     """Report listed tiles without files, and leaks to the other ways of splitting."""
     lists = ways[chosen][1]
-    text = f"split by {chosen}"
     others = [name for name in ways if name != chosen]
     if others:
-        text += f"; the lists also allow {some(others, 8)}"
-    findings.append(Finding("info", str(root), text))
+        text = f"split by {chosen}; the lists also allow {some(others, 8)}"
+        findings.append(Finding("info", str(root), text))
     absent = [name for name in lists if name not in gathered]
     if absent:
         text = f"{len(absent)} of {len(lists)} listed tiles have no file here: {some(absent)}"

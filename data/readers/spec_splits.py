@@ -100,7 +100,8 @@ def read_ways(
     for way in ways:
         lists: Lists = {}
         for declared in way.lists:
-            for match in listing.of(declared.pattern)[:1]:
+            matches = [match for pattern in declared.patterns for match in listing.of(pattern)]
+            for match in matches[:1]:
                 _add(way, declared, match.path, lists, findings)
         if lists:
             found[way.name] = (way, lists)

@@ -1,52 +1,59 @@
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.check import check
 from core.errors import DatasetError
 from core.raster import describe
 from core.records import Modality, Split
-from data.readers.bright import BrightReader
-from tests.rasters import make_bright, noise, save
+from data.readers.bright import READER, cross_event, event_of
+from data.readers.spec_splits import overlaps
+from tests.fixtures import bright
+from tests.fixtures.base import truncate, write
+from tests.rasters import noise, save
 
-READER = BrightReader()
 IDS = ("bata-explosion_00000000", "la_palma-volcano_00000007", "ukraine-conflict_00000003")
 
 
-def splits(root: Path) -> dict[str, Split]:
-    return {tile.name: tile.split for tile in READER.find(root).tiles}
+def splits(root: Path, way: str | None = None) -> dict[str, Split]:
+    return {tile.name: tile.split for tile in READER.find(root, way).tiles}
 
 
 def test_flat_layout_by_id_with_the_event_as_region(tmp_path: Path) -> None:
-    found = READER.find(make_bright(tmp_path, IDS))
-    assert [tile.region for tile in found.tiles] == [
-        "bata-explosion",
-        "la_palma-volcano",
-        "ukraine-conflict",
-    ]
+    found = READER.find(bright.make(tmp_path, IDS))
+    regions = [tile.region for tile in found.tiles]
+    assert regions == ["bata-explosion", "la_palma-volcano", "ukraine-conflict"]
     assert found.kind == "damage"
     assert all(len(tile.layers) == 3 for tile in found.tiles)
-    assert check(found, roots=[tmp_path]).tiles[0].grid.crs == "EPSG:32654"
+    assert check(found, roots=[tmp_path]).tiles[0].grid.crs == "EPSG:4326"
+
+
+def test_an_event_may_hold_an_underscore() -> None:
+    assert event_of("la_palma-volcano_00000573") == "la_palma-volcano"
 
 
 @pytest.mark.parametrize("wrapper", ["", "dfc25_track2_trainval"])
 def test_contest_layout_keeps_its_split(tmp_path: Path, wrapper: str) -> None:
-    make_bright(tmp_path / wrapper / "train", IDS[:2])
-    make_bright(tmp_path / wrapper / "val", IDS[2:])
+    bright.make(tmp_path / wrapper / "train", IDS[:2])
+    bright.make(tmp_path / wrapper / "val", IDS[2:], with_target=False)
+    bright.make(tmp_path / wrapper / "test", ("testarea-disaster_00000011",))
     assert splits(tmp_path) == {
         IDS[0]: Split.TRAIN,
         IDS[1]: Split.TRAIN,
         IDS[2]: Split.VAL,
+        "testarea-disaster_00000011": Split.TEST,
     }
-    val = READER.find(tmp_path).tiles[-1]
-    assert Modality.TRUTH in {layer.modality for layer in val.layers}
+    test = next(tile for tile in READER.find(tmp_path).tiles if tile.split is Split.TEST)
+    assert Modality.TRUTH in {layer.modality for layer in test.layers}
 
 
 @pytest.mark.parametrize(
-    "name", ["{}_set.txt", "{}_setlevel.txt", "splitname/standard_ML/{}_set.txt"]
+    "name", ["{}_set.txt", "dfc25/{}_set.txt", "splitname/standard_ML/{}_set.txt"]
 )
 def test_lists_decide_the_split(tmp_path: Path, name: str) -> None:
-    make_bright(tmp_path, IDS)
+    bright.make(tmp_path, IDS)
     for split, text in (("train", IDS[0] + "\n\n"), ("val", IDS[1]), ("test", f"{IDS[2]}.tif\r\n")):
         path = tmp_path / name.format(split)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,40 +61,22 @@ def test_lists_decide_the_split(tmp_path: Path, name: str) -> None:
     assert splits(tmp_path) == {IDS[0]: Split.TRAIN, IDS[1]: Split.VAL, IDS[2]: Split.TEST}
 
 
-def test_an_id_in_two_lists_is_taken_out_of_training_and_reported(tmp_path: Path) -> None:
-    make_bright(tmp_path, IDS)
-    (tmp_path / "train_set.txt").write_text("\n".join(IDS))
-    (tmp_path / "holdout_set.txt").write_text(IDS[0])
-    found = READER.find(tmp_path)
-    assert {tile.name: tile.split for tile in found.tiles}[IDS[0]] is Split.VAL
-    (finding,) = found.findings
-    assert IDS[0] in finding.message
-    assert finding.where.endswith("holdout_set.txt")
-
-
-def test_without_lists_it_says_that_all_is_training(tmp_path: Path) -> None:
-    found = READER.find(make_bright(tmp_path, IDS))
-    assert "no split lists" in found.findings[-1].message
-
-
-def test_events_without_optical_keep_sar_and_target(tmp_path: Path) -> None:
-    found = READER.find(make_bright(tmp_path, IDS, without_pre=IDS[2:]))
-    tile = found.tiles[-1]
-    assert [la.modality for la in tile.layers] == [Modality.SAR, Modality.LABEL]
+def test_events_without_optical_keep_sar_and_target_and_say_why(tmp_path: Path) -> None:
+    found = READER.find(bright.make(tmp_path, IDS, without_pre=IDS[2:]))
+    assert [la.modality for la in found.tiles[-1].layers] == [Modality.SAR, Modality.LABEL]
     (warning,) = [f for f in found.findings if f.level == "warning"]
-    assert warning.message.startswith("1 tiles of ukraine-conflict have no file here")
+    assert warning.message.startswith("1 of 1 train tiles of ukraine-conflict have no file here")
+    assert "may not be handed on" in warning.message
     assert len(check(found, roots=[tmp_path]).tiles) == 3
 
 
 def test_255_in_a_target_is_void_and_4_is_refused(tmp_path: Path) -> None:
-    make_bright(tmp_path, IDS[:2])
+    bright.make(tmp_path, IDS[:2])
     target = noise(1, 32, 32, low=0, high=3)
-    target[0] = 255
     for name, value in zip(IDS[:2], (255, 4), strict=True):
         path = tmp_path / "target" / f"{name}_building_damage.tif"
-        layer = next(la for t in READER.find(tmp_path).tiles if t.name == name for la in t.layers)
         target[0] = value
-        save(path, target, describe(layer.sources[0][0]).grid)
+        save(path, target, describe(path).grid)
     checked = check(READER.find(tmp_path), roots=[tmp_path])
     assert [tile.found.name for tile in checked.tiles] == [IDS[0]]
     assert checked.codes[255] == 32
@@ -95,23 +84,127 @@ def test_255_in_a_target_is_void_and_4_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_fourth_optical_band_is_left_alone(tmp_path: Path) -> None:
-    make_bright(tmp_path, IDS[:1])
-    path = tmp_path / "pre-event" / f"{IDS[0]}_pre_disaster.tif"
-    save(path, noise(1, 4, 32, 32), describe(path).grid)
-    checked = check(READER.find(tmp_path), roots=[tmp_path])
-    (tile,) = checked.tiles
+    bright.make(tmp_path, IDS[:1], bands=4)
+    (tile,) = check(READER.find(tmp_path), roots=[tmp_path]).tiles
     optical = next(la for la in tile.layers if la.found.modality is Modality.OPTICAL)
     assert [band for _, band in optical.found.sources] == [1, 2, 3]
 
 
 def test_folders_beside_the_layout_are_left_alone(tmp_path: Path) -> None:
-    make_bright(tmp_path, IDS[:1])
-    save(tmp_path / "truth" / f"{IDS[0]}_building_damage.tif", noise(1, 32, 32, low=0, high=3))
+    bright.make(tmp_path, IDS[:1])
+    write(tmp_path / "truth" / f"{IDS[0]}_building_damage.tif", noise(1, 32, 32, low=0, high=3))
     (tile,) = READER.find(tmp_path).tiles
     assert all("truth" not in str(path) for la in tile.layers for path, _ in la.sources)
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     assert READER.recognise(tmp_path) is None
-    with pytest.raises(DatasetError, match="expected pre-event/"):
+    with pytest.raises(DatasetError, match="target"):
         READER.find(tmp_path)
+
+
+def test_a_truncated_target_is_named(tmp_path: Path) -> None:
+    bright.make(tmp_path, IDS[:2])
+    path = tmp_path / "target" / f"{IDS[0]}_building_damage.tif"
+    truncate(path, 0.3)
+    checked = check(READER.find(tmp_path), roots=[tmp_path])
+    assert [tile.found.name for tile in checked.tiles] == [IDS[1]]
+    assert any(path.name in f.where + f.message for f in checked.findings if f.level == "error")
+
+
+def test_a_list_that_is_no_text_is_reported(tmp_path: Path) -> None:
+    bright.make(tmp_path, IDS)
+    (tmp_path / "standard_ML").mkdir()
+    (tmp_path / "standard_ML/train_set.txt").write_bytes(np.arange(256, dtype=np.uint8).tobytes())
+    found = READER.find(tmp_path)
+    assert len(found.tiles) == 3
+    assert any("not used as a split list" in f.message for f in found.findings)
+
+
+# The invariants of the published lists, on lists made with their counts and overlaps.
+
+PUBLISHED = bright.lists()
+
+
+def published(folder: str, name: str) -> list[str]:
+    return next(ids for path, ids in PUBLISHED.items() if path.endswith(f"{folder}/{name}"))
+
+
+@pytest.fixture(scope="module")
+def listed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with every list and three tiles, one of which leaks in the contest's lists."""
+    root = bright.write_lists(tmp_path_factory.mktemp("listed"))
+    return bright.make(root, (bright.tile_id("bata-explosion", 49), *IDS[1:]))
+
+
+def test_the_fixture_has_the_published_counts() -> None:
+    assert [len(ids) for ids in PUBLISHED.values()] == [
+        *(2918, 450, 878),
+        *(2229, 661, 349, 156),
+        *(14, 14),
+        *(2332, 697, 366, 3183),
+        *(450, 3796, 366, 3210),
+    ]
+    std = {name: published("standard_ML", f"{name}_set.txt") for name in ("train", "val", "test")}
+    assert not overlaps(std)
+    assert Counter(event_of(tile) for tile in std["train"])["noto-earthquake"] == 52
+    contest = {
+        name: published("dfc25", f"{name}_set.txt") for name in ("train", "holdout", "val", "test")
+    }
+    assert overlaps(contest) == {
+        ("train", "holdout"): {"bata-explosion_00000049"},
+        ("train", "val"): {"libya-flood_00000024"},
+    }
+    assert len({tile for ids in contest.values() for tile in ids}) == 3393
+
+
+def test_leaks_within_and_between_lists_are_reported(listed: Path) -> None:
+    found = READER.find(listed, "dfc25")
+    leaks = [f.message for f in found.findings if f.message.startswith("leak")]
+    assert any("bata-explosion_00000049" in text and "counted as val" in text for text in leaks)
+    assert any("libya-flood_00000024" in text for text in leaks)
+    assert {tile.name: tile.split for tile in found.tiles} == {
+        "bata-explosion_00000049": Split.VAL,
+        IDS[1]: splits(listed, "dfc25")[IDS[1]],
+    }
+    assert any("1 tiles are in no list" in f.message for f in found.findings)  # Ukraine
+    standard = [f.message for f in READER.find(listed).findings]
+    text = "test tiles of dfc25 under standard_ML: 103 in train, 17 in val, 36 in test"
+    assert any(text in message for message in standard)
+
+
+def test_every_way_of_splitting_is_offered(listed: Path) -> None:
+    found = READER.find(listed)
+    assert found.way == "standard_ML"
+    named = ("dfc25", "cvprw26", "cvprw26 with extra", "umcd", "umcd subset", "few_shot")
+    assert set(named) <= set(found.ways)
+    assert sum(way.startswith("zero-shot ") for way in found.ways) == 14
+    assert sum(way.startswith("one-shot ") for way in found.ways) == 14
+    assert splits(listed, "zero-shot ukraine-conflict")[IDS[2]] is Split.TEST
+    assert set(splits(listed, "few_shot").values()) == {Split.TEST}
+    with pytest.raises(DatasetError, match="standard_ML"):
+        READER.find(listed, "no such way")
+
+
+def test_cross_event_sizes() -> None:
+    read = {
+        "standard_ML": {
+            tile: split for split in Split for tile in published("standard_ML", f"{split}_set.txt")
+        },
+        "few_shot": {
+            tile: split
+            for split in (Split.TRAIN, Split.VAL)
+            for tile in published("few_shot", f"{split}_set.txt")
+        },
+    }
+    made = cross_event(read, ())
+    assert Counter(made["zero-shot noto-earthquake"].values()) == {
+        Split.TRAIN: 3726,
+        Split.VAL: 441,
+        Split.TEST: 79,
+    }
+    assert Counter(made["one-shot noto-earthquake"].values()) == {
+        Split.TRAIN: 3727,
+        Split.VAL: 442,
+        Split.TEST: 77,
+    }

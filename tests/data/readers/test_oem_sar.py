@@ -7,9 +7,8 @@ from core.errors import DatasetError
 from core.records import Modality, Split
 from data.readers import recognise, recognised
 from data.readers.oem_sar import READER
-from tests.fixtures import oem_sar
+from tests.fixtures import bright, oem_sar
 from tests.fixtures.base import ground, truncate, write
-from tests.rasters import make_bright
 
 
 @pytest.fixture(scope="module")
@@ -90,12 +89,16 @@ def test_foreign_rasters_are_counted_and_left_out(tmp_path: Path) -> None:
 
 def test_two_datasets_in_one_folder_are_both_offered(tmp_path: Path) -> None:
     oem_sar.make(tmp_path / "one")
-    make_bright(tmp_path / "two", ("a-flood_00000001",))
-    assert [reader.key for reader, _ in recognised(tmp_path)] == ["oem_sar", "patterns"]
+    bright.make(tmp_path / "two", ("a-flood_00000001",))
+    assert [reader.key for reader, _ in recognised(tmp_path)] == [
+        "oem_sar",
+        "bright",
+        "patterns",
+    ]
 
 
 def test_other_folders_are_not_taken_for_it(tmp_path: Path) -> None:
-    make_bright(tmp_path / "train", ("a-flood_00000001",))
+    bright.make(tmp_path / "train", ("a-flood_00000001",))
     assert READER.recognise(tmp_path) is None
     with pytest.raises(DatasetError, match=r"expected \{split\}/rgb_images"):
         READER.find(tmp_path)

@@ -7,8 +7,6 @@ without a class never count; a map's void is wrong. After ChenHongruixuan/BRIGHT
 same scores with absent classes left out are in `core.metrics`.
 """
 
-from typing import cast
-
 import numpy as np
 
 from core import metrics
@@ -20,7 +18,7 @@ EPSILON = 1e-7
 def iou(matrix: Matrix) -> Scores:
     """Return IoU per class, [..., K], 0 where the class is absent."""
     hit, actual, predicted = _counts(metrics.labelled(matrix))
-    return cast(Scores, hit / (actual + predicted - hit + EPSILON))
+    return np.asarray(hit / (actual + predicted - hit + EPSILON))
 
 
 def mean_iou(matrix: Matrix) -> Scores:
@@ -55,7 +53,7 @@ def damage_f1_by_class(matrix: Matrix) -> Scores:
     rows[[0, -1]] = True
     hit, actual, predicted = _counts(metrics.without_reference(matrix, rows))
     precision, recall = hit / (predicted + EPSILON), hit / (actual + EPSILON)
-    return cast(Scores, (2 * precision * recall / (precision + recall + EPSILON))[..., 1:])
+    return np.asarray((2 * precision * recall / (precision + recall + EPSILON))[..., 1:])
 
 
 def damage_f1(matrix: Matrix) -> Scores:

@@ -277,6 +277,7 @@ PRESETS: dict[str, Preset] = {
             "patch_labels",
             "Labels of whole patches",
             "One count per patch instead of one per pixel.",
+            ignore_codes=frozenset(),
             headline=("overall_accuracy", "kappa", "mean_f1"),
             lead="overall_accuracy",
             per_patch=True,

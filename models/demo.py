@@ -36,7 +36,7 @@ from models.demo_networks import (
 from models.evaluate import evaluate_labels, evaluate_model
 from models.predict import predict_array, predict_tiles
 from models.registry import add_model_files, load
-from models.training_set import validation_tiles
+from models.validation_set import validation_tiles
 
 PROJECT_NAME = "Demo: land cover"
 SEED = 7

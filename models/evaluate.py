@@ -1,25 +1,31 @@
 """Scores of catalogued models and of labels: one confusion matrix per tile and acquisition.
 
-A model without optical input has one matrix per tile: clouds cannot change it.
+A model without optical input has one matrix per tile: clouds cannot change it. Tiles are taken one
+after the other and kept as they come, so that memory stays flat and a stopped job loses little.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from core import catalogue, history, metrics, scores
-from core.damage import building_details
+from core import catalogue, history, scores
+from core.authors import Ids, authors
 from core.errors import Cancelled
+from core.grid import Window
+from core.options import boundary_px
 from core.predictions import read_prediction
-from core.records import ModelRecord, Project, Tile
+from core.records import ModelRecord, Prediction, Project, Tile
 from core.scores import Evaluation, Reference, model_source
 from core.settings import Settings
 from core.store.engine import Store
+from models.measure import Behind, Read, measure
 from models.predict import Report, acquisitions_of, ensure_prediction, never, silent
 from models.registry import load_model
-from models.training_set import ValidationTile, read_frozen, read_truth
+from models.validation_set import ValidationTile, read_frozen, truth_reader
+
+KEEP_EVERY = 64
+"""Matrices that are written in one transaction."""
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -36,60 +42,76 @@ def evaluate_model(
 ) -> int:
     """Score a model on every validation tile and acquisition; return the number of matrices."""
     loaded = load_model(record)
-    found: list[Evaluation] = []
-    for number, held in enumerate(validation):
-        for date in acquisitions_of(store, record, held.tile):
-            if cancelled():
-                raise Cancelled("evaluation", found="a request to stop")
+
+    def found() -> Iterator[Evaluation]:
+        for number, held in enumerate(validation):
             report(number / len(validation), f"Scoring {record.name} on {held.tile.name}")
-            made = ensure_prediction(store, settings, held.tile, record, date, loaded=loaded)
-            codes, _ = read_prediction(store, made)
-            source = model_source(record.id, made.acquisition_id)
-            matrix = metrics.confusion(held.labels, codes, project.classes.index_lut)
-            found.append(
-                Evaluation(
+            behind = _behind(store, held.tile) if held.reference == "frozen" else None
+            for date in acquisitions_of(store, record, held.tile):
+                made = ensure_prediction(store, settings, held.tile, record, date, loaded=loaded)
+
+                codes = _map_reader(store, made)
+                measured = measure(project, held.tile.grid, held.read, codes, behind)
+                yield Evaluation(
                     held.tile.id,
-                    source,
+                    model_source(record.id, made.acquisition_id),
                     held.reference,
-                    matrix,
+                    measured.matrix,
                     record.id,
                     made.acquisition_id,
-                    _details(project, held.labels, codes),
+                    measured.details or None,
                 )
-            )
-    scores.save_evaluations(store, found)
-    return len(found)
+
+    return _keep(store, found(), cancelled)
 
 
 def evaluate_labels(
-    store: Store, project: Project, *, cancelled: Callable[[], bool] = never
+    store: Store,
+    project: Project,
+    *,
+    report: Report = silent,
+    cancelled: Callable[[], bool] = never,
 ) -> int:
     """Score labels as they came and of now where a clean reference is; return the matrices made.
 
     The reference is truth, on training tiles too, and the frozen labels where a person froze them.
-    A matrix is made again only when its tile has a newer label version.
+    A matrix is made again only when its tile has a newer label version, or when the settings of the
+    project ask for other counts.
     """
     seen = {
-        (e.tile_id, e.source, e.reference): (e.details or {}).get("version")
+        (e.tile_id, e.source, e.reference): (e.details or {}).get("stamp")
         for e in scores.evaluations(store, project.id)
     }
-    found: list[Evaluation] = []
-    for tile in catalogue.tiles(store, project.id):
-        if cancelled():
-            raise Cancelled("evaluation", found="a request to stop")
-        for reference, wanted in _label_work(tile):
-            if seen.get((tile.id, wanted, reference)) == tile.version:
-                continue
-            clean = (
-                read_truth(store, project, tile)
-                if reference == "truth"
-                else read_frozen(store, project, tile)
-            )
-            if clean is None:
-                continue
-            found.append(_label_evaluation(store, project, tile, wanted, reference, clean))
-    scores.save_evaluations(store, found)
-    return len(found)
+    tiles = catalogue.tiles(store, project.id)
+
+    def found() -> Iterator[Evaluation]:
+        for number, tile in enumerate(tiles):
+            report(number / len(tiles), f"Scoring labels of {tile.name}")
+            for reference, source in _label_work(tile):
+                if seen.get((tile.id, source, reference)) != _stamp(project, tile):
+                    made = _label_evaluation(store, project, tile, source, reference)
+                    if made is not None:
+                        yield made
+
+    return _keep(store, found(), cancelled)
+
+
+def _keep(store: Store, found: Iterator[Evaluation], cancelled: Callable[[], bool]) -> int:
+    """Write evaluations as they come; return their number. Raises `Cancelled`."""
+    waiting: list[Evaluation] = []
+    count = 0
+    try:
+        for evaluation in found:
+            if cancelled():
+                raise Cancelled("evaluation", found="a request to stop")
+            waiting.append(evaluation)
+            count += 1
+            if len(waiting) == KEEP_EVERY:
+                scores.save_evaluations(store, waiting)
+                waiting = []
+    finally:
+        scores.save_evaluations(store, waiting)
+    return count
 
 
 def _label_work(tile: Tile) -> list[tuple[Reference, str]]:
@@ -101,22 +123,46 @@ def _label_work(tile: Tile) -> list[tuple[Reference, str]]:
 
 
 def _label_evaluation(
-    store: Store, project: Project, tile: Tile, source: str, reference: Reference, clean: Bytes
-) -> Evaluation:
-    labels = (
-        history.original(store, tile.id)
-        if source == scores.PSEUDO_LABEL
-        else history.current(store, tile.id).labels
-    )
-    matrix = metrics.confusion(clean, labels, project.classes.index_lut)
-    details = {**(_details(project, clean, labels) or {}), "version": tile.version}
-    return Evaluation(tile.id, source, reference, matrix, details=details)
+    store: Store, project: Project, tile: Tile, source: str, reference: Reference
+) -> Evaluation | None:
+    """Return the evaluation of a tile's labels, None where the reference is missing."""
 
+    def frozen(window: Window | None) -> Bytes:
+        return read_frozen(store, project, tile, window)
 
-def _details(project: Project, reference: Bytes, codes: Bytes) -> dict[str, Any] | None:
-    if project.kind != "damage":
+    clean = truth_reader(store, project, tile) if reference == "truth" else frozen
+    if clean is None:
         return None
-    return building_details(reference, codes, project.classes)
+
+    def labels(window: Window) -> Bytes:
+        if source == scores.PSEUDO_LABEL:
+            return history.original(store, tile.id, window)
+        return history.at_version(store, tile.id, tile.version, window).labels
+
+    measured = measure(project, tile.grid, clean, labels, _behind(store, tile))
+    details = {**measured.details, "stamp": _stamp(project, tile)}
+    return Evaluation(tile.id, source, reference, measured.matrix, details=details)
+
+
+def _map_reader(store: Store, made: Prediction) -> Read:
+    return lambda window: read_prediction(store, made, window)[0]
+
+
+def _behind(store: Store, tile: Tile) -> Behind | None:
+    """Return what tells who is behind the pixels of a tile's label; None where nobody edited it."""
+    if not tile.version:
+        return None
+
+    def read(window: Window) -> tuple[Bytes, Ids]:
+        provenance = history.at_version(store, tile.id, tile.version, window).provenance
+        return provenance, authors(store, tile.id, window, tile.version)
+
+    return read
+
+
+def _stamp(project: Project, tile: Tile) -> list[int]:
+    """Return what the matrix of a label depends on: its version and the settings of the project."""
+    return [tile.version, boundary_px(project) or 0]
 
 
 def forget_frozen_scores(store: Store, project_id: int) -> None:

@@ -15,12 +15,8 @@ from core.store.engine import Store
 from models.registry import load_model
 from models.request import RetrainRequest
 from models.train import TrainConfig, compatible
-from models.training_set import (
-    Choice,
-    TrainingSet,
-    ValidationTile,
-    training_set,
-)
+from models.training_set import Choice, TrainingSet, training_set
+from models.validation_set import ValidationTile
 
 
 @dataclass(frozen=True)

@@ -35,11 +35,10 @@ from models.train import (
 from models.training_set import (
     PIECE_PX,
     TrainingSet,
-    ValidationTile,
     read_inputs,
     training_set,
-    validation_tiles,
 )
+from models.validation_set import ValidationTile, validation_tiles
 
 WATCHED_TILES = 6  # validation tiles scored while training; all of them at the end
 TRAINING_SHARE = 0.8  # of a job's progress

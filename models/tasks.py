@@ -11,7 +11,7 @@ from models.evaluate import evaluate_labels, evaluate_model, forget_frozen_score
 from models.export_task import export_files
 from models.predict import predict_tiles
 from models.retrain import retrain
-from models.training_set import validation_tiles
+from models.validation_set import validation_tiles
 
 
 def predict(context: JobContext) -> dict[str, Any]:
@@ -32,7 +32,10 @@ def predict(context: JobContext) -> dict[str, Any]:
 
 
 def evaluate(context: JobContext) -> dict[str, Any]:
-    """Score `model_ids` (all models when missing) and the labels on the validation tiles of now."""
+    """Score `model_ids` (all models when missing) and the labels on the validation tiles of now.
+
+    With `test` in the payload, on tiles of the test split too.
+    """
     project_id = context.job.project_id
     if project_id is None:
         raise JobError("evaluate job", found="no project", expected="a project")
@@ -42,7 +45,9 @@ def evaluate(context: JobContext) -> dict[str, Any]:
     if wanted is not None:
         records = [record for record in records if record.id in wanted]
     forget_frozen_scores(context.store, project_id)
-    validation = validation_tiles(context.store, project)
+    validation = validation_tiles(
+        context.store, project, test=bool(context.payload.get("test", False))
+    )
     matrices = evaluate_labels(context.store, project, cancelled=context.cancelled)
     for number, record in enumerate(records):
         base, share = number / len(records), 1 / len(records)

@@ -1,9 +1,8 @@
-"""What a retraining learns from and is judged on, from the label versions of now.
+"""What a retraining learns from, from the label versions of now.
 
-Words: the *training set* is every editable tile with labels; its weights come from provenance. The
-*validation set* is fixed: tiles of the validation split with truth, and tiles that a person has
-corrected and frozen. A *leak* is validation ground in the training set, by tile, by label file or
-by place; it is refused.
+Words: the *training set* is every editable tile with labels; its weights come from provenance. What
+it is judged on is in `models.validation_set`. A *leak* is validation ground in the training set, by
+tile, by label file or by place; it is refused.
 """
 
 import hashlib
@@ -19,8 +18,7 @@ from core.display import to_unit
 from core.errors import CloudbrushError, LeakError
 from core.grid import Window, same_crs, whole
 from core.raster import read_layer
-from core.records import Acquisition, Grid, Layer, Modality, Project, Split, Tile
-from core.scores import Reference
+from core.records import Acquisition, Grid, Layer, Modality, Project, Tile
 from core.store.engine import Store
 from models.sample import IGNORE, Bands, Sample
 
@@ -76,15 +74,6 @@ class TrainingSet:
             digest.update(sample.label.tobytes())
             digest.update(sample.weight.tobytes())
         return digest.hexdigest()
-
-
-@dataclass(frozen=True)
-class ValidationTile:
-    """A tile to score on: class codes uint8 [H, W] and what they are."""
-
-    tile: Tile
-    reference: Reference
-    labels: npt.NDArray[np.uint8]
 
 
 def training_tiles(store: Store, project_id: int, choice: Choice) -> list[Tile]:
@@ -193,43 +182,6 @@ def shared_ground(tiles: Sequence[Tile], reserved: Sequence[Tile]) -> dict[int, 
                 found[tile.id] = placed[number]
                 break
     return found
-
-
-def validation_tiles(store: Store, project: Project) -> list[ValidationTile]:
-    """Return the tiles to score on, each with its reference.
-
-    Truth of the validation split, and frozen tiles with the labels that a person froze. Without
-    either, labels as they came: of the validation split, else of the training tiles themselves.
-    """
-    found: list[ValidationTile] = []
-    tiles = catalogue.tiles(store, project.id)
-    for tile in tiles:
-        if tile.frozen:
-            found.append(ValidationTile(tile, "frozen", read_frozen(store, project, tile)))
-        elif tile.split is Split.VAL and (truth := read_truth(store, project, tile)) is not None:
-            found.append(ValidationTile(tile, "truth", truth))
-    if found:
-        return found
-    last_resort = [t for t in tiles if t.split is Split.VAL] or [t for t in tiles if t.editable]
-    return [
-        ValidationTile(tile, "pseudo", history.original(store, tile.id)) for tile in last_resort
-    ]
-
-
-def read_truth(store: Store, project: Project, tile: Tile) -> npt.NDArray[np.uint8] | None:
-    """Return the clean reference of a tile as class codes, uint8 [H, W], or None."""
-    layers = catalogue.layers(store, tile.id, modality=Modality.TRUTH)
-    if not layers:
-        return None
-    raster = read_layer(layers[0], tile.grid)
-    return np.where(raster.valid, raster.values[0], np.uint8(project.classes.void_code))
-
-
-def read_frozen(store: Store, project: Project, tile: Tile) -> npt.NDArray[np.uint8]:
-    """Return the labels of now as a reference, uint8 [H, W]; void where a person was unsure."""
-    now = history.current(store, tile.id)
-    unsure = now.provenance == Provenance.UNSURE
-    return np.where(unsure, np.uint8(project.classes.void_code), now.labels)
 
 
 def read_inputs(

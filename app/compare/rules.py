@@ -1,6 +1,7 @@
 """The rules of a comparison: the preset with its three switches, cloud levels, intervals."""
 
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -8,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.bootstrap import MIN_TILES
 from core.cloud import check_edges
 from core.errors import CloudbrushError
+from core.metrics import AbsentRule, AbsentTest
 from core.options import cloud_edges
 from core.presets import PRESETS, UNLABELLED, Preset
 from core.records import Project
@@ -82,15 +84,15 @@ def _own_ui(place: DeltaGenerator, project: Project, preset: Preset) -> Preset:
     excluded = place.multiselect(
         "Left out of the mean", list(names), format_func=names.__getitem__, key="compare_exclude"
     )
-    absent = place.selectbox(
+    absent: AbsentRule = place.selectbox(
         "An absent class",
-        ["skip", "zero"],
+        get_args(AbsentRule),
         format_func={"skip": "is left out of the mean", "zero": "counts as 0"}.__getitem__,
         key="compare_absent",
     )
-    test = place.selectbox(
+    test: AbsentTest = place.selectbox(
         "Absent means",
-        ["reference", "either"],
+        get_args(AbsentTest),
         format_func={
             "reference": "no reference pixel",
             "either": "no reference and no predicted pixel",

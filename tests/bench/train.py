@@ -26,7 +26,7 @@ from core.settings import Settings, load_settings
 from core.store.engine import Store, open_store
 from models.demo import build_land_cover
 from models.request import RetrainRequest
-from models.training_set import read_truth
+from models.validation_set import read_truth
 from tests.live import live_app
 
 SEEDS = (0, 1, 2)

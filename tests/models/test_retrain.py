@@ -17,7 +17,7 @@ from models.plan import plan
 from models.predict import ensure_prediction
 from models.registry import load_model
 from models.request import NETWORK_NAMES, RetrainRequest, request_of
-from models.training_set import validation_tiles
+from models.validation_set import validation_tiles
 from tests.models.conftest import paint, run_task, tiles_by_name
 
 
@@ -193,7 +193,7 @@ def test_corrected_labels_score_better_against_truth(
 
 
 def validation_truth(store: Store, project: Project, name: str) -> Any:
-    from models.training_set import read_truth
+    from models.validation_set import read_truth
 
     return read_truth(store, project, tiles_by_name(store, project)[name])
 

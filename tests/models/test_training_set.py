@@ -20,8 +20,8 @@ from models.training_set import (
     read_image,
     shared_ground,
     training_set,
-    validation_tiles,
 )
+from models.validation_set import validation_tiles
 from tests.models.conftest import MakeProject, make_tile, paint, tiles_by_name
 
 

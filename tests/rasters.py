@@ -102,3 +102,14 @@ def make_oem(root: Path, stems: tuple[str, ...] = ("TrainArea_001", "TrainArea_0
         save(root / "train/labels" / f"{stem}.tif", noise(number, 32, 24, low=0, high=8))
     save(root / "val/sar_images/ValArea_001.tif", noise(7, 32, 24))
     return root
+
+
+def make_bright(root: Path, ids: tuple[str, ...]) -> Path:
+    """Write pre-event, post-event and target folders in BRIGHT's layout, placed in UTM."""
+    for number, name in enumerate(ids):
+        grid = grid_of(32, 32, pixel=0.5, north=4_000_000.0 + 16 * number)
+        save(root / "pre-event" / f"{name}_pre_disaster.tif", noise(number, 3, 32, 32), grid)
+        save(root / "post-event" / f"{name}_post_disaster.tif", noise(number + 5, 32, 32), grid)
+        target = noise(number, 32, 32, low=0, high=3)
+        save(root / "target" / f"{name}_building_damage.tif", target, grid)
+    return root

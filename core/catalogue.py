@@ -12,6 +12,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from core.classes import ClassEntry, ClassTable
+from core.cloud_levels import forget_files
 from core.errors import CloudbrushError, NotFound
 from core.records import (
     Acquisition,
@@ -26,7 +27,7 @@ from core.records import (
     Unit,
 )
 from core.source import from_json
-from core.store.engine import Store
+from core.store.engine import Store, chunks
 from core.store.tables import (
     AcquisitionRow,
     ClassEntryRow,
@@ -111,6 +112,7 @@ def delete_project(store: Store, project_id: int) -> None:
         session.delete(row)
         session.flush()
         kept = {*session.scalars(select(ModelRow.weights)), *session.scalars(_PREDICTION_PATHS)}
+    forget_files(store, project_id)
     for name in mine - kept:
         path = store.workspace / name
         path.unlink(missing_ok=True)
@@ -130,7 +132,7 @@ def _files_of(session: Session, project_id: int) -> set[str]:
         *session.scalars(weights),
         *session.scalars(maps),
         *(f"logs/job-{job_id}.log" for job_id in logs),
-        f"tallies/project-{project_id}.json",
+        f"imports/project-{project_id}.jsonl",
     }
 
 
@@ -141,6 +143,16 @@ def tiles(store: Store, project_id: int, *, split: Split | None = None) -> list[
         query = query.where(TileRow.split == split.value)
     with store.read() as session:
         return [_tile(*row) for row in session.execute(query)]
+
+
+def tiles_by_id(store: Store, tile_ids: Sequence[int]) -> list[Tile]:
+    """Return the tiles of these ids, in their order; ids without a tile are passed over."""
+    found: dict[int, Tile] = {}
+    with store.read() as session:
+        for some in chunks(tile_ids):
+            rows = session.execute(_tile_query().where(TileRow.id.in_(some)))
+            found |= {row[0].id: _tile(*row) for row in rows}
+    return [found[tile_id] for tile_id in tile_ids if tile_id in found]
 
 
 def tile(store: Store, tile_id: int) -> Tile:
@@ -157,7 +169,7 @@ def acquisitions(store: Store, tile_id: int) -> list[Acquisition]:
     with store.read() as session:
         rows = session.scalars(select(AcquisitionRow).where(AcquisitionRow.tile_id == tile_id))
         found = [_acquisition(row) for row in rows]
-    return sorted(found, key=lambda a: (a.cover is None, a.cover or 0.0, a.id))
+    return _clearest_first(found)
 
 
 def project_acquisitions(store: Store, project_id: int) -> dict[int, list[Acquisition]]:
@@ -167,8 +179,36 @@ def project_acquisitions(store: Store, project_id: int) -> dict[int, list[Acquis
     with store.read() as session:
         for row in session.scalars(query):
             by_tile.setdefault(row.tile_id, []).append(_acquisition(row))
-    for found in by_tile.values():
-        found.sort(key=lambda a: (a.cover is None, a.cover or 0.0, a.id))
+    return {tile_id: _clearest_first(found) for tile_id, found in by_tile.items()}
+
+
+def acquisitions_by_id(store: Store, tile_ids: Sequence[int]) -> dict[int, list[Acquisition]]:
+    """Return the optical dates of these tiles, by tile id, clearest first."""
+    by_tile: dict[int, list[Acquisition]] = {}
+    with store.read() as session:
+        for some in chunks(tile_ids):
+            query = select(AcquisitionRow).where(AcquisitionRow.tile_id.in_(some))
+            for row in session.scalars(query):
+                by_tile.setdefault(row.tile_id, []).append(_acquisition(row))
+    return {tile_id: _clearest_first(found) for tile_id, found in by_tile.items()}
+
+
+def _clearest_first(found: Sequence[Acquisition]) -> list[Acquisition]:
+    return sorted(found, key=lambda a: (a.cover is None, a.cover or 0.0, a.id))
+
+
+def layers_by_id(
+    store: Store, tile_ids: Sequence[int], modality: Modality | None = None
+) -> dict[int, list[Layer]]:
+    """Return the layers of these tiles, by tile id, all or of one modality."""
+    by_tile: dict[int, list[Layer]] = {}
+    with store.read() as session:
+        for some in chunks(tile_ids):
+            query = select(LayerRow).where(LayerRow.tile_id.in_(some)).order_by(LayerRow.id)
+            if modality is not None:
+                query = query.where(LayerRow.modality == modality.value)
+            for row in session.scalars(query):
+                by_tile.setdefault(row.tile_id, []).append(_layer(row))
     return by_tile
 
 
@@ -304,6 +344,8 @@ def _tile(row: TileRow, version: int | None, state: str | None) -> Tile:
         reserved=row.reserved_at is not None,
         frozen=row.frozen_at is not None,
         lonlat=tuple((x, y) for x, y in row.lonlat) if row.lonlat else None,
+        scanned=row.scanned_at is not None,
+        problem=row.problem,
     )
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from sqlalchemy import delete, select
 
 from core import catalogue
-from core.check import CheckedLayer, Progress, check_class_raster
+from core.check import Progress, check_class_raster
+from core.checked import CheckedLayer
 from core.errors import CloudbrushError, DatasetError
 from core.found import Finding, FoundLayer
 from core.ingest import first_errors, layer_row

@@ -13,9 +13,15 @@ from core.records import Modality, Split, Unit
 Kind = Literal["land_cover", "damage", "patch", "patch_list"]
 
 
+ALL_BANDS = 0
+
+
 @dataclass(frozen=True)
 class FoundLayer:
     """One layer as files: (path, 1-based band) in band order.
+
+    Band 0 (`ALL_BANDS`) stands for every band of an image file but alpha, and an empty name for
+    what the file calls that band: both are filled in from its header at import.
 
     `acquisition` names the optical date that it belongs to (optical and cloud layers), else None.
     `code_map` turns the file's codes into the class table's, where they differ.

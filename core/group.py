@@ -36,6 +36,7 @@ from core.memory import memory
 from core.original import Ground, ground
 from core.patch import Patch, encode_runs, mask_in
 from core.replay import keep_keyframes
+from core.scan import ensure_scanned
 from core.store.engine import Store
 from core.store.tables import EditRow, TileRow
 from core.stroke import Tool
@@ -134,6 +135,7 @@ def append_prepared(store: Store, tile_id: int, maker: Maker, prepared: Prepared
     Returns None when they must hold exactly and the tile has moved on. Raises `NotEditable`,
     `NotFound`, `BadPatch`, `EditConflict` and `Busy`.
     """
+    ensure_scanned(store, tile_id)
     for _ in range(ATTEMPTS):
         try:
             with store.write() as session:

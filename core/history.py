@@ -48,6 +48,7 @@ from core.replay import (
     original_region,
     region,
 )
+from core.scan import ensure_scanned
 from core.store.engine import Store
 from core.store.tables import EditRow, PersonRow
 from core.stroke import REVERSING, Stroke, change, check_stroke
@@ -144,10 +145,13 @@ def _prepare(store: Store, tile_id: int, stroke: Stroke) -> Mask | None:
     """Check the stroke, and read what it needs from disk before the write lock is taken."""
     with store.read() as session:
         here = ground(session, tile_id)
-        mask = check_stroke(stroke, here.grid, memory(store).class_table(session, here))
-        if stroke.box is not None and here.editable and not is_warm(store, here, stroke.box):
-            load_blocks(store, session, here, stroke.box, here.version)
-    return mask
+        if here.scanned or not here.editable:
+            mask = check_stroke(stroke, here.grid, memory(store).class_table(session, here))
+            if stroke.box is not None and here.editable and not is_warm(store, here, stroke.box):
+                load_blocks(store, session, here, stroke.box, here.version)
+            return mask
+    ensure_scanned(store, tile_id)
+    return _prepare(store, tile_id, stroke)
 
 
 class _Writer:

@@ -1,19 +1,26 @@
-"""Write a checked dataset into the catalogue, all of it in one transaction or nothing.
+"""Write checked tiles into the catalogue.
 
-`core.check` finds out what can be imported; tiles with an error are left out.
+A small dataset is checked, pixels included, and written in one transaction or not at all. A large
+one is written batch by batch by a job (`data.importing`): its project is hidden until the last
+batch, and an import that was stopped goes on where it was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from core import catalogue
-from core.check import Checked, CheckedLayer, CheckedTile, Progress, check
+from core.check import Checked, Progress, check
+from core.checked import CheckedLayer, CheckedTile
+from core.classes import ClassTable
 from core.errors import DatasetError
 from core.found import Finding, FoundDataset, FoundLayer
 from core.records import Modality, Project
+from core.scan import MASK_SOURCE, tally_row
+from core.source import to_json
 from core.store.engine import Store
 from core.store.tables import (
     AcquisitionRow,
@@ -21,9 +28,12 @@ from core.store.tables import (
     LayerRow,
     ProjectRow,
     TileRow,
+    now,
 )
 
 DEFAULT_ACQUISITION = "clear"
+
+Values = dict[str, Any]
 
 
 def import_dataset(
@@ -34,27 +44,33 @@ def import_dataset(
     roots: Sequence[Path],
     checked: Checked | None = None,
     progress: Progress | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Project:
-    """Check a found dataset and write it as a project of that name.
+    """Check a found dataset, pixels included, and write it as a project of that name.
 
-    `checked` spares the check when it was made before, on the same `found`. Raises `DatasetError`
-    when the name is taken or no tile can be imported; the database is then as it was.
+    `checked` spares the check when it was made before, on the same `found`; `options` are kept with
+    the project. Raises `DatasetError` when the name is taken or no tile can be imported; the
+    database is then as it was.
     """
     name = free_name(store, name)
     if checked is None or checked.dataset is not found:
         checked = check(found, roots=roots, progress=progress)
     if not checked.tiles:
-        raise DatasetError(
-            found.title,
-            found=first_errors(checked.findings) or "no tile",
-            expected="at least one tile that can be read",
-            todo="Mend the files or choose another folder.",
-        )
+        raise nothing_to_import(found, checked.findings)
     with store.write() as session:
-        if session.scalar(select(ProjectRow.id).where(ProjectRow.name == name)):
-            raise _taken(name)
-        project_id = _write(session, checked, name)
+        project_id = add_project(session, found, name, options)
+        write_tiles(session, project_id, checked.tiles, found.classes)
     return catalogue.project(store, project_id)
+
+
+def nothing_to_import(found: FoundDataset, findings: Sequence[Finding]) -> DatasetError:
+    """Return the error for a dataset without a tile that can be read."""
+    return DatasetError(
+        found.title,
+        found=first_errors(findings) or "no tile",
+        expected="at least one tile that can be read",
+        todo="Mend the files or choose another folder.",
+    )
 
 
 def free_name(store: Store, name: str) -> str:
@@ -63,18 +79,18 @@ def free_name(store: Store, name: str) -> str:
     if not 1 <= len(name) <= 120:
         raise DatasetError("project name", found=f"{len(name)} letters", expected="1 to 120")
     with store.read() as session:
-        if session.scalar(select(ProjectRow.id).where(ProjectRow.name == name)):
-            raise _taken(name)
+        _check_free(session, name)
     return name
 
 
-def _taken(name: str) -> DatasetError:
-    return DatasetError(
-        "project name",
-        found=f"{name!r}, which another project has",
-        expected="a new name",
-        todo="Choose another name, or rename or delete the other project.",
-    )
+def _check_free(session: Session, name: str) -> None:
+    if session.scalar(select(ProjectRow.id).where(ProjectRow.name == name)):
+        raise DatasetError(
+            "project name",
+            found=f"{name!r}, which another project has",
+            expected="a new name",
+            todo="Choose another name, or rename or delete the other project.",
+        )
 
 
 def first_errors(findings: Sequence[Finding], most: int = 3) -> str:
@@ -84,8 +100,16 @@ def first_errors(findings: Sequence[Finding], most: int = 3) -> str:
     return " ".join(errors[:most]) + more
 
 
-def _write(session: Session, checked: Checked, name: str) -> int:
-    found = checked.dataset
+def add_project(
+    session: Session,
+    found: FoundDataset,
+    name: str,
+    options: Mapping[str, Any] | None = None,
+    *,
+    hidden: bool = False,
+) -> int:
+    """Add a project without tiles and return its id; raises `DatasetError` for a name in use."""
+    _check_free(session, name)
     project = ProjectRow(
         name=name,
         kind=found.kind,
@@ -94,6 +118,8 @@ def _write(session: Session, checked: Checked, name: str) -> int:
         preset=found.preset,
         class_table=found.classes.name,
         void_code=found.classes.void,
+        options=dict(options) if options else None,
+        archived_at=now() if hidden else None,
     )
     session.add(project)
     session.flush()
@@ -107,33 +133,75 @@ def _write(session: Session, checked: Checked, name: str) -> int:
                 colour=entry.colour,
             )
         )
-    tiles = [(tile, _tile_row(tile, project.id)) for tile in checked.tiles]
-    session.add_all(row for _, row in tiles)
     session.flush()
-    dated = [(tile, row, _acquisition_rows(tile, row.id)) for tile, row in tiles]
-    session.add_all(row for _, _, rows in dated for row in rows.values())
-    session.flush()
-    for tile, row, acquisitions in dated:
-        for layer in tile.layers:
-            held = acquisitions.get(_acquisition_name(layer.found, tile))
-            session.add(layer_row(layer, row.id, held.id if held else None))
     return project.id
 
 
-def _tile_row(tile: CheckedTile, project_id: int) -> TileRow:
-    return TileRow(
-        project_id=project_id,
-        name=tile.found.name,
-        region=tile.region,
-        split=tile.found.split.value,
-        height=tile.grid.height,
-        width=tile.grid.width,
-        crs=tile.grid.crs,
-        transform=list(tile.grid.transform),
-        lonlat=[list(corner) for corner in tile.lonlat] if tile.lonlat else None,
-        label_sha256=tile.label_sha256,
-        patch_codes=list(tile.found.patch_codes) if tile.found.patch_codes else None,
-    )
+def write_tiles(
+    session: Session, project_id: int, tiles: Sequence[CheckedTile], classes: ClassTable
+) -> None:
+    """Write tiles with their acquisitions and layers; their names are new in the project."""
+    if not tiles:
+        return
+    rows = [_tile_values(tile, project_id) for tile in tiles]
+    made = session.execute(insert(TileRow).returning(TileRow.name, TileRow.id), rows).all()
+    ids = {name: tile_id for name, tile_id in made}  # rows are no plain pairs
+    for tile in tiles:
+        if tile.scan:
+            pixels = {code: n for code, n in tile.scan.codes.items() if code in classes.codes}
+            session.add(tally_row(ids[tile.found.name], pixels))
+    write_layers(session, [(ids[tile.found.name], tile) for tile in tiles])
+
+
+def write_layers(session: Session, tiles: Sequence[tuple[int, CheckedTile]]) -> None:
+    """Write acquisitions and layers of tiles, given with their ids."""
+    dates = [row for tile_id, tile in tiles for row in _acquisition_values(tile, tile_id)]
+    known: dict[tuple[int, str], int] = {}
+    if dates:
+        columns = AcquisitionRow.tile_id, AcquisitionRow.name, AcquisitionRow.id
+        for tile_id, name, row_id in session.execute(
+            insert(AcquisitionRow).returning(*columns), dates
+        ):
+            known[tile_id, name] = row_id
+    layers = [
+        layer_values(
+            layer,
+            tile_id,
+            known.get((tile_id, _acquisition_name(layer.found, tile) or "")),
+            tile.scan.hashes[place] if tile.scan else (),
+        )
+        for tile_id, tile in tiles
+        for place, layer in enumerate(tile.layers)
+    ]
+    if layers:
+        session.execute(insert(LayerRow), layers)
+
+
+def _tile_values(tile: CheckedTile, project_id: int) -> Values:
+    return {
+        "project_id": project_id,
+        "name": tile.found.name,
+        "split": tile.found.split.value,
+        "label_sha256": tile.label_sha256,
+        "patch_codes": list(tile.found.patch_codes) if tile.found.patch_codes else None,
+        "scanned_at": now() if tile.scan else None,
+        **place_values(tile),
+    }
+
+
+def place_values(tile: CheckedTile) -> Values:
+    """Return the columns of a tile that say where it lies."""
+    corners = tile.lonlat
+    return {
+        "region": tile.region,
+        "height": tile.grid.height,
+        "width": tile.grid.width,
+        "crs": tile.grid.crs,
+        "transform": list(tile.grid.transform),
+        "lonlat": [list(corner) for corner in corners] if corners else None,
+        "lon": sum(lon for lon, _ in corners) / len(corners) if corners else None,
+        "lat": sum(lat for _, lat in corners) / len(corners) if corners else None,
+    }
 
 
 def _acquisition_name(layer: FoundLayer, tile: CheckedTile) -> str | None:
@@ -148,33 +216,45 @@ def _acquisition_name(layer: FoundLayer, tile: CheckedTile) -> str | None:
     return None
 
 
-def _acquisition_rows(tile: CheckedTile, tile_id: int) -> dict[str | None, AcquisitionRow]:
-    rows: dict[str | None, AcquisitionRow] = {}
+def _acquisition_values(tile: CheckedTile, tile_id: int) -> list[Values]:
+    rows: dict[str | None, Values] = {}
     for layer in tile.layers:
         name = _acquisition_name(layer.found, tile)
         if layer.found.modality is Modality.OPTICAL and name not in rows:
-            rows[name] = AcquisitionRow(tile_id=tile_id, name=name, date=layer.found.date)
-    for layer in tile.layers:
+            rows[name] = {"tile_id": tile_id, "name": name, "date": layer.found.date}
+            rows[name] |= dict.fromkeys(("thin", "thick", "shadow", "cloud_source"))
+    for place, layer in enumerate(tile.layers):
         row = rows.get(_acquisition_name(layer.found, tile))
-        if row and layer.fractions:
-            row.thin, row.thick, row.shadow = (float(share) for share in layer.fractions)
-            row.cloud_source = "mask"
-    return rows
+        fractions = tile.scan.fractions.get(place) if tile.scan else None
+        if row and fractions:
+            row["thin"], row["thick"], row["shadow"] = (float(share) for share in fractions)
+            row["cloud_source"] = MASK_SOURCE
+    return list(rows.values())
+
+
+def layer_values(
+    layer: CheckedLayer, tile_id: int, acquisition_id: int | None, hashes: Sequence[str] = ()
+) -> Values:
+    """Return the columns of a checked layer; `hashes` are of its files, once they were read."""
+    found = layer.found
+    code_map = layer.code_map
+    hashed: Sequence[str | None] = hashes or [None] * len(layer.stats)
+    stats = [[*stat, sha256] for stat, sha256 in zip(layer.stats, hashed, strict=True)]
+    return {
+        "tile_id": tile_id,
+        "acquisition_id": acquisition_id,
+        "modality": found.modality.value,
+        "name": found.name or found.acquisition or found.modality.value,
+        "sources": [to_json(source) for source in found.sources],
+        "bands": list(found.bands),
+        "unit": found.unit.value,
+        "nodata": layer.nodata,
+        "offset_px": layer.offset_px,
+        "code_map": {str(value): code for value, code in code_map.items()} if code_map else None,
+        "stats": stats or None,
+    }
 
 
 def layer_row(layer: CheckedLayer, tile_id: int, acquisition_id: int | None) -> LayerRow:
     """Return the table row of a checked layer."""
-    found = layer.found
-    code_map = layer.code_map
-    return LayerRow(
-        tile_id=tile_id,
-        acquisition_id=acquisition_id,
-        modality=found.modality.value,
-        name=found.name or found.acquisition or found.modality.value,
-        sources=[[str(path), band] for path, band in found.sources],
-        bands=list(found.bands),
-        unit=found.unit.value,
-        nodata=layer.nodata,
-        offset_px=layer.offset_px,
-        code_map={str(value): code for value, code in code_map.items()} if code_map else None,
-    )
+    return LayerRow(**layer_values(layer, tile_id, acquisition_id))

@@ -15,6 +15,7 @@ from core.original import Ground
 from core.patch import Encoded, Patch, decode, empty_patch, encode, mask_in
 from core.patch_labels import check_whole
 from core.replay import PATCH_COLUMNS, edits_between, join, load_blocks, patch_of
+from core.scan import not_workable
 from core.store.engine import Store
 from core.store.tables import EditRow, PersonRow
 from core.stroke import Stroke, Tool, reverse
@@ -222,6 +223,8 @@ def edits(
 
 def check_editable(here: Ground) -> None:
     """Raise `NotEditable` for a tile that takes no edits."""
+    if here.problem is not None:
+        raise not_workable(here.name, here.problem)
     if not here.editable:
         raise NotEditable(
             f"tile {here.name}",

@@ -24,7 +24,9 @@ from core.store.tables import EditRow, ProjectRow, TileRow
 class Ground:
     """A tile as the edit log sees it; `version` is the count of its edits.
 
-    `born` tells it apart from an earlier tile: SQLite gives ids of deleted rows away again.
+    `scanned` says whether its pixels were read (`core.scan`), and `problem` why they cannot be
+    worked on. `born` tells it apart from an earlier tile: SQLite gives ids of deleted rows away
+    again.
     """
 
     tile_id: int
@@ -35,6 +37,8 @@ class Ground:
     editable: bool
     label_sha256: str | None
     version: int
+    scanned: bool = True
+    problem: str | None = None
     patch_codes: tuple[int, ...] | None = None
 
 
@@ -49,6 +53,8 @@ _GROUND = (
         TileRow.split,
         TileRow.frozen_at,
         TileRow.label_sha256,
+        TileRow.scanned_at,
+        TileRow.problem,
         TileRow.patch_codes,
         ProjectRow.created_at.label("born"),
         select(func.coalesce(func.max(EditRow.version), 0))
@@ -78,9 +84,11 @@ def ground(session: Session, tile_id: int, *, for_update: bool = False) -> Groun
         name=row["name"],
         born=row["born"],
         grid=Grid(row["height"], row["width"], (a, b, c, d, e, f), row["crs"]),
-        editable=row["split"] == Split.TRAIN and row["frozen_at"] is None,
+        editable=row["split"] == Split.TRAIN and not (row["frozen_at"] or row["problem"]),
         label_sha256=row["label_sha256"],
         version=row["version"],
+        scanned=row["scanned_at"] is not None,
+        problem=row["problem"],
         patch_codes=tuple(row["patch_codes"]) if row["patch_codes"] else None,
     )
 
@@ -120,13 +128,18 @@ def _check_file(path: Path, here: Ground) -> None:
             todo="Put the file back; the edits on it are kept.",
         ) from error
     if sha256 != here.label_sha256:
-        raise RasterError(
-            str(path),
-            found=f"other content (SHA-256 {sha256[:12]}...)",
-            expected=f"the file that was imported ({here.label_sha256[:12]}...)",
-            todo="Put the imported file back: the edits build on it and are kept. "
-            "To use the new file, import it as another project.",
-        )
+        raise other_content(path, sha256, here.label_sha256)
+
+
+def other_content(path: Path, sha256: str, imported: str) -> RasterError:
+    """Return the error for a label file that is not the one that was imported."""
+    return RasterError(
+        str(path),
+        found=f"other content (SHA-256 {sha256[:12]}...)",
+        expected=f"the file that was imported ({imported[:12]}...)",
+        todo="Put the imported file back: the edits build on it and are kept. "
+        "To use the new file, import it as another project.",
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -4,6 +4,7 @@ Band 1 holds class codes, band 2 confidence from 0 to 255; both uint8 on the til
 """
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from core.errors import NotFound
 from core.grid import Window
 from core.raster import read, write_geotiff
 from core.records import Prediction
-from core.store.engine import Store
+from core.store.engine import Store, chunks
 from core.store.tables import PredictionRow, TileRow, now
 
 Bytes = npt.NDArray[np.uint8]
@@ -85,9 +86,10 @@ def predictions(
     *,
     project_id: int | None = None,
     tile_id: int | None = None,
+    tile_ids: Sequence[int] | None = None,
     model_id: int | None = None,
 ) -> list[Prediction]:
-    """Return predictions, oldest first: of a project, a tile, a model, or any mix of these."""
+    """Return predictions, oldest first: of a project, tiles, a model, or any mix of these."""
     query = select(PredictionRow).join(TileRow).order_by(PredictionRow.id)
     if project_id is not None:
         query = query.where(TileRow.project_id == project_id)
@@ -95,8 +97,15 @@ def predictions(
         query = query.where(PredictionRow.tile_id == tile_id)
     if model_id is not None:
         query = query.where(PredictionRow.model_id == model_id)
+    lists = [None] if tile_ids is None else list(chunks(tile_ids))
     with store.read() as session:
-        return [_prediction(store, row) for row in session.scalars(query)]
+        return [
+            _prediction(store, row)
+            for ids in lists
+            for row in session.scalars(
+                query if ids is None else query.where(PredictionRow.tile_id.in_(ids))
+            )
+        ]
 
 
 def read_prediction(

@@ -3,28 +3,31 @@
 *Disagreement* is the share of labelled pixels where the shown model's class differs from the label
 of now, on the clearest date that it was predicted for. Scenes of more than 8,192 x 8,192 pixels are
 estimated from a regular sample, so that a look at the list never reads them wholly. Tallies are a
-cache in the workspace, one file per project; a tile is read again only when its label or the shown
-prediction has changed.
+cache in a table, so that queries can ask for them; a tile is read again only when its label or the
+shown prediction has changed. The scan of a tile writes its first one.
 """
 
-import json
-import secrets
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
+from sqlalchemy import ColumnElement, exists, func, not_, or_, select
+from sqlalchemy.orm import aliased
 
-from core import history, pyramid
+from core import catalogue, history, pyramid
 from core.classes import ClassTable, LabelArray
 from core.errors import CloudbrushError
 from core.predictions import predictions, read_prediction
 from core.records import Acquisition, ModelRecord, Prediction, Project, Tile
-from core.store.engine import Store
+from core.scan import tally_row
+from core.store.engine import Store, chunks
+from core.store.tables import EditRow, PredictionRow, TallyRow, TileRow
+from core.trained import promoted
 
-FOLDER = "tallies"
 WHOLE_PX = 2**26  # 8,192 x 8,192; larger scenes are estimated
 SAMPLED_SIDE = 2048
+CHUNK, FEW = 200, 10
 
 
 @dataclass(frozen=True)
@@ -51,26 +54,105 @@ def tallies(
 
     `acquisitions` by tile id, clearest first; `shown` is the promoted model or None.
     """
-    path = store.folder(FOLDER) / f"project-{project.id}.json"
-    kept = _kept(path)
-    maps = _shown_maps(store, project, acquisitions, shown)
-    found: dict[str, dict[str, object]] = {}
+    ids = [tile.id for tile in tiles]
+    kept = _kept(store, ids)
+    maps = _shown_maps(store, ids, acquisitions, shown)
+    changed: list[TallyRow] = []
     result: dict[int, Tally] = {}
     for tile in tiles:
         prediction = maps.get(tile.id)
-        stamp = _stamp(tile, prediction)
-        entry = kept.get(str(tile.id), {})
-        tally = (
-            _from_json(entry)
-            if entry.get("stamp") == stamp
-            else _count(store, tile, project.classes, prediction)
-        )
-        if tally is not None:
-            result[tile.id] = tally
-            found[str(tile.id)] = {"stamp": stamp, **asdict(tally)}
-    if found != kept:
-        _keep(path, found)
+        name, row = _map_name(shown, prediction), kept.get(tile.id)
+        if row is not None and (row.version, row.map) == (tile.version, name):
+            counts = {int(code): int(n) for code, n in row.pixels.items()}
+            result[tile.id] = Tally(counts, row.disagreement)
+            continue
+        found = _count(store, tile, project.classes, prediction)
+        if found is not None:
+            result[tile.id] = found
+            how = {"shown": name, "disagreement": found.disagreement}
+            changed.append(tally_row(tile.id, found.pixels, version=tile.version, **how))  # type: ignore[arg-type]
+    if changed:
+        with store.write() as session:
+            for row in changed:
+                if session.get(TileRow, row.tile_id) is not None:  # not deleted meanwhile
+                    session.merge(row)
     return result
+
+
+def refresh(store: Store, project: Project, seconds: float | None = None) -> int:
+    """Count the tiles of a project anew that have changed; return how many are left to count.
+
+    `seconds` is how long it may take, None for as long as it takes. Tiles that were not scanned, or
+    cannot be worked on, are passed over.
+    """
+    shown = promoted(store, project.id)
+    begun = time.monotonic()
+    tried: set[int] = set()
+    while True:
+        waiting = [t for t in stale(store, project.id, shown, CHUNK + len(tried)) if t not in tried]
+        if not waiting:
+            return 0
+        for start in range(0, len(waiting), FEW):
+            if seconds is not None and time.monotonic() - begun > seconds:
+                return count_stale(store, project.id, shown)
+            ids = waiting[start : start + FEW]
+            tried.update(ids)
+            dates = catalogue.acquisitions_by_id(store, ids)
+            tallies(store, project, catalogue.tiles_by_id(store, ids), dates, shown)
+
+
+def stale(store: Store, project_id: int, shown: ModelRecord | None, limit: int) -> list[int]:
+    """Return the ids of tiles, at most `limit`, whose tally is missing or of an earlier state."""
+    query = select(TileRow.id).outerjoin(TallyRow, TallyRow.tile_id == TileRow.id)
+    query = query.where(*_stale(project_id, shown)).order_by(TileRow.name).limit(limit)
+    with store.read() as session:
+        return list(session.scalars(query))
+
+
+def count_stale(store: Store, project_id: int, shown: ModelRecord | None) -> int:
+    """Return how many tiles have no tally of now."""
+    query = select(func.count(TileRow.id)).outerjoin(TallyRow, TallyRow.tile_id == TileRow.id)
+    with store.read() as session:
+        return session.scalar(query.where(*_stale(project_id, shown))) or 0
+
+
+def _stale(project_id: int, shown: ModelRecord | None) -> list[ColumnElement[bool]]:
+    """Return when a tile joined with its tally has to be counted anew.
+
+    A better date that was predicted later is found when the tile itself is looked at.
+    """
+    of_now = aliased(TallyRow)
+    newer = (
+        select(EditRow.tile_id)
+        .outerjoin(of_now, of_now.tile_id == EditRow.tile_id)
+        .join(TileRow, TileRow.id == EditRow.tile_id)
+        .where(TileRow.project_id == project_id)
+        .group_by(EditRow.tile_id, of_now.version)
+        .having(func.max(EditRow.version) != of_now.version)
+    )
+    reasons: list[ColumnElement[bool]] = [TallyRow.tile_id.is_(None), TileRow.id.in_(newer)]
+    if shown is not None:
+        mapped = exists().where(
+            PredictionRow.tile_id == TileRow.id, PredictionRow.model_id == shown.id
+        )
+        reasons.append(mapped & not_(TallyRow.map.startswith(map_prefix(shown))))
+    return [
+        TileRow.project_id == project_id,
+        TileRow.scanned_at.is_not(None),
+        TileRow.problem.is_(None),
+        or_(*reasons),
+    ]
+
+
+def map_prefix(shown: ModelRecord) -> str:
+    """Return how the names begin of the maps that tallies of a model were compared with."""
+    return f"m{shown.id}:"
+
+
+def _map_name(shown: ModelRecord | None, prediction: Prediction | None) -> str:
+    if shown is None or prediction is None:
+        return ""
+    return map_prefix(shown) + prediction.path.name
 
 
 def tally(labels: LabelArray, predicted: LabelArray | None, classes: ClassTable) -> Tally:
@@ -116,7 +198,7 @@ def _estimate(
 
 def _shown_maps(
     store: Store,
-    project: Project,
+    tile_ids: Sequence[int],
     acquisitions: Mapping[int, Sequence[Acquisition]],
     shown: ModelRecord | None,
 ) -> dict[int, Prediction]:
@@ -124,7 +206,7 @@ def _shown_maps(
     if shown is None:
         return {}
     best: dict[int, tuple[int, Prediction]] = {}
-    for prediction in predictions(store, project_id=project.id, model_id=shown.id):
+    for prediction in predictions(store, tile_ids=tile_ids, model_id=shown.id):
         order = [a.id for a in acquisitions.get(prediction.tile_id, ())]
         rank = order.index(prediction.acquisition_id) if prediction.acquisition_id in order else -1
         if prediction.path.exists() and rank <= best.get(prediction.tile_id, (rank,))[0]:
@@ -132,27 +214,10 @@ def _shown_maps(
     return {tile: prediction for tile, (_, prediction) in best.items()}
 
 
-def _stamp(tile: Tile, prediction: Prediction | None) -> str:
-    # Tiles of a deleted project may give their ids to others, so the name is part of it.
-    return f"{tile.name}|{tile.version}|{prediction.path.name if prediction else ''}"
-
-
-def _from_json(entry: Mapping[str, object]) -> Tally | None:
-    pixels, share = entry.get("pixels"), entry.get("disagreement")
-    if not isinstance(pixels, dict) or not isinstance(share, float | int | None):
-        return None
-    return Tally({int(code): int(n) for code, n in pixels.items()}, share)
-
-
-def _kept(path: Path) -> dict[str, dict[str, object]]:
-    try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _keep(path: Path, found: Mapping[str, object]) -> None:
-    part = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    part.write_text(json.dumps(found))
-    part.replace(path)
+def _kept(store: Store, tile_ids: Sequence[int]) -> dict[int, TallyRow]:
+    with store.read() as session:
+        return {
+            row.tile_id: row
+            for some in chunks(tile_ids)
+            for row in session.scalars(select(TallyRow).where(TallyRow.tile_id.in_(some)))
+        }

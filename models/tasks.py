@@ -1,4 +1,7 @@
-"""What a worker can do, by name."""
+"""What a worker can do, by name.
+
+Networks are imported by the tasks that use them: torch takes seconds and hundreds of megabytes.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,15 +10,28 @@ from core import catalogue, trained
 from core.errors import JobError
 from core.jobs import JobContext, Task, check_payload
 from core.records import ModelRecord, Tile
-from models.evaluate import evaluate_labels, evaluate_model, forget_frozen_scores
-from models.export_task import export_files
-from models.predict import predict_tiles
-from models.retrain import retrain
-from models.validation_set import validation_tiles
+from core.scan_job import scan
+from data.importing import import_tiles
+
+
+def train(context: JobContext) -> dict[str, Any]:
+    """Retrain a network as the payload says."""
+    from models.retrain import retrain
+
+    return retrain(context)
+
+
+def export(context: JobContext) -> dict[str, Any]:
+    """Write the files of an export."""
+    from models.export_task import export_files
+
+    return export_files(context)
 
 
 def predict(context: JobContext) -> dict[str, Any]:
     """Make the maps of `model_id` on `tile_ids` (all tiles when missing), for every date."""
+    from models.predict import predict_tiles
+
     check_payload("predict", context.payload, "model_id")
     record = trained.model(context.store, int(context.payload["model_id"]))
     tiles = _tiles(context, record)
@@ -36,6 +52,9 @@ def evaluate(context: JobContext) -> dict[str, Any]:
 
     With `test` in the payload, on tiles of the test split too.
     """
+    from models.evaluate import evaluate_labels, evaluate_model, forget_frozen_scores
+    from models.validation_set import validation_tiles
+
     project_id = context.job.project_id
     if project_id is None:
         raise JobError("evaluate job", found="no project", expected="a project")
@@ -74,8 +93,10 @@ def _tiles(context: JobContext, record: ModelRecord) -> Sequence[Tile]:
 
 
 TASKS: dict[str, Task] = {
-    "train": retrain,
+    "train": train,
     "predict": predict,
     "evaluate": evaluate,
-    "export": export_files,
+    "export": export,
+    "import": import_tiles,
+    "scan": scan,
 }

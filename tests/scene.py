@@ -15,7 +15,7 @@ from core.predictions import save_prediction
 from core.raster import write_geotiff
 from core.records import Grid, Modality, Unit
 from core.store.engine import Store
-from core.store.tables import AcquisitionRow, ClassEntryRow, LayerRow, ProjectRow, TileRow
+from core.store.tables import AcquisitionRow, ClassEntryRow, LayerRow, ProjectRow, TileRow, now
 
 Labels = npt.NDArray[np.uint8]
 
@@ -143,6 +143,7 @@ def _add_tile(
         crs=grid.crs,
         transform=list(grid.transform),
         label_sha256=hashlib.sha256(label.read_bytes()).hexdigest() if label else None,
+        scanned_at=now(),
     )
     session.add(tile)
     session.flush()

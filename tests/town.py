@@ -11,7 +11,7 @@ from core.classes import BRIGHT
 from core.raster import write_geotiff
 from core.records import Grid, Unit
 from core.store.engine import Store
-from core.store.tables import LayerRow, TileRow
+from core.store.tables import LayerRow, TileRow, now
 from tests.scene import Labels, Scene, add_project
 
 INTACT, DAMAGED, DESTROYED = 1, 2, 3
@@ -72,6 +72,7 @@ def _add_tile(session: Session, scene: Scene, label: Labels) -> None:
         crs=grid.crs,
         transform=list(grid.transform),
         label_sha256=hashlib.sha256(paths["label"].read_bytes()).hexdigest(),
+        scanned_at=now(),
     )
     session.add(tile)
     session.flush()

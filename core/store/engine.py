@@ -4,7 +4,7 @@
 commits at its end, so that a conflict shows as a constraint failure and never as a lost update.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +60,15 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+MOST_IN = 900  # values in one list of a query; databases take only so many
+
+
+def chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Yield ids in pieces that a query can hold in a list."""
+    for start in range(0, len(ids), MOST_IN):
+        yield ids[start : start + MOST_IN]
 
 
 _turns: WeakKeyDictionary[Engine, RLock] = WeakKeyDictionary()

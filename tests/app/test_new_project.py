@@ -54,7 +54,7 @@ def test_a_known_layout_is_imported_with_one_button(
     page: AppTest, tmp_path: Path, store: Store
 ) -> None:
     open_folder(page, make_oem(tmp_path / "set"))
-    assert "Recognised by: train holds rgb_images, sar_images, labels." in texts(page)
+    assert "Recognised by: files such as train/" in texts(page)
     assert "Tiles to import: **3** of 3." in texts(page)
     click(page, "Import")
     assert "set is ready with 3 tiles." in texts(page)

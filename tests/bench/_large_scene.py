@@ -22,7 +22,7 @@ from core.classes import OPEN_EARTH_MAP_SAR
 from core.original import file_sha256
 from core.records import Modality, Unit
 from core.store.engine import Store
-from core.store.tables import LayerRow, TileRow
+from core.store.tables import LayerRow, TileRow, now
 from tests.scene import add_project as _new_project
 
 SIDE = 40_000
@@ -121,6 +121,7 @@ def _tile_row(session: Session, project_id: int, side: int, paths: dict[Modality
         crs=CRS,
         transform=list(TRANSFORM),
         label_sha256=file_sha256(paths[Modality.LABEL], stat.st_size, stat.st_mtime_ns),
+        scanned_at=now(),
     )
     session.add(tile)
     session.flush()

@@ -136,14 +136,14 @@ def test_delete_takes_the_files_that_only_this_project_names(store: Store) -> No
         ).path
         for project, tile in tile_of.items()
     }
-    tally = store.folder("tallies") / f"project-{first}.json"
+    findings = store.folder("imports") / f"project-{first}.jsonl"
     original = store.folder("demo") / "image.tif"
-    tally.touch()
+    findings.touch()
     original.touch()
     catalogue.delete_project(store, first)
     assert sorted(path.name for path in folder.iterdir()) == ["shared.json", "shared.safetensors"]
     assert not maps[first].exists() and maps[second].exists()
-    assert not tally.exists() and original.exists()
+    assert not findings.exists() and original.exists()
 
 
 def test_tiles_carry_state_and_editability(store: Store) -> None:

@@ -4,13 +4,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import delete
 
-from core import catalogue
+from core import catalogue, history
 from core.classes import OPEN_EARTH_MAP_SAR
+from core.grid import Window
+from core.patch import encode_runs
 from core.predictions import save_prediction
 from core.records import ModelRecord
 from core.store.engine import Store
-from core.tally import Tally, tallies, tally
+from core.store.tables import TallyRow
+from core.stroke import Stroke, Tool
+from core.tally import Tally, count_stale, refresh, stale, tallies, tally
 from core.trained import add_model
 from tests.scene import Scene, make_scene
 
@@ -82,18 +87,26 @@ def test_second_look_reads_no_raster(scene: Scene) -> None:
     assert count(scene, None) == first
 
 
-def test_broken_file_is_counted_again(scene: Scene) -> None:
-    first = count(scene, None)
-    kept = scene.store.workspace / "tallies" / f"project-{scene.project_id}.json"
-    kept.write_text("{ half")
-    assert count(scene, None) == first
+def test_only_tiles_that_changed_are_counted_again(scene: Scene) -> None:
+    project = catalogue.project(scene.store, scene.project_id)
+    assert len(stale(scene.store, project.id, None, 100)) == len(scene.tiles)
+    assert refresh(scene.store, project) == 0
+    assert stale(scene.store, project.id, None, 100) == []
+    mask = np.ones((2, 2), np.bool_)
+    wish = Stroke("tab", 1, 0, Tool.BRUSH, Window(0, 0, 2, 2), encode_runs(mask), to_class=8)
+    history.append(scene.store, scene.tile, wish, scene.ada)
+    assert stale(scene.store, project.id, None, 100) == [scene.tile]
+    assert refresh(scene.store, project, seconds=0.0) == 1
+    assert refresh(scene.store, project) == 0
+    assert count_stale(scene.store, project.id, None) == 0
 
 
 def test_large_scenes_are_estimated_from_a_sample(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exact = count(scene, None)[scene.tile]
-    (scene.store.workspace / "tallies" / f"project-{scene.project_id}.json").unlink()
+    with scene.store.write() as session:
+        session.execute(delete(TallyRow))
     monkeypatch.setattr("core.tally.WHOLE_PX", 100)
     monkeypatch.setattr("core.tally.SAMPLED_SIDE", 10)
     monkeypatch.setattr("core.history.current", None)  # nothing is read wholly

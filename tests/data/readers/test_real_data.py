@@ -95,7 +95,11 @@ def test_worldcereal_resamples_20_m_layers_onto_the_label(real_data: Path) -> No
     cloud = read_layer(layers["cloud cloudy 2018-09-18"], flanders.grid).values[0]
     coarse = read([(folder / "00002806639B424A_SCL_cloudy_2018-09-18.tif", 1)], categorical=True)
     assert np.array_equal(cloud == 3, (coarse.values[0] == 3).repeat(2, 0).repeat(2, 1))
-    cover = {la.found.acquisition: la.fractions for la in flanders.layers if la.fractions}
+    assert flanders.scan is not None
+    cover = {
+        flanders.layers[place].found.acquisition: shares
+        for place, shares in flanders.scan.fractions.items()
+    }
     assert sum(cover["cloudy 2018-09-18"]) > 0.5
     assert sum(cover["clear 2018-07-08"]) < 0.01
 
@@ -105,7 +109,8 @@ def test_cloud_pair(real_data: Path) -> None:
     (tile,) = checked.tiles
     dates = {la.found.acquisition for la in tile.layers}
     assert dates == {"clean", "cloudy"}
-    (thin, thick, shadow) = next(la.fractions for la in tile.layers if la.fractions)
+    assert tile.scan is not None
+    ((thin, thick, shadow),) = tile.scan.fractions.values()
     assert (thin, thick, shadow) == pytest.approx((0.0015, 0.2593, 0.2612), abs=1e-4)
 
 

@@ -22,8 +22,9 @@ class Part:
     `array` names an array of an HDF5, NetCDF or Zarr file and `axes` its dimensions in order: "y",
     "x", "b" (bands), or the whole number chosen along that dimension. `grid` lays the pixels on
     that grid, which may be a piece of the file's ground, or draws outlines on it: 1 inside, or by
-    `codes` the value that belongs to the text in `field`. `nodata`, `scale` and `offset` stand in
-    for what the file does not say; scaled values are float32.
+    `codes` the code of the text in `field`. For class rasters `codes` gives the code of each value
+    of the file that counts; all others become 255. `nodata`, `scale` and `offset` stand in for what
+    the file does not say; scaled values are float32.
     """
 
     array: str = ""

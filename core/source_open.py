@@ -16,6 +16,7 @@ from core.source_gdal import GdalRaster
 from core.source_hdf5 import open_hdf5
 from core.source_laid import LaidRaster
 from core.source_netcdf3 import open_netcdf
+from core.source_recoded import RecodedRaster
 from core.source_remote import open_remote
 from core.source_scaled import ScaledRaster
 from core.source_vector import VectorRaster
@@ -89,4 +90,6 @@ def _open_new(path: Path, part: Part | None, size: int, mtime_ns: int) -> Opened
         opened = GdalRaster(path, size, mtime_ns)
     if part and (part.nodata is not None or part.scale != 1.0 or part.offset != 0.0):
         opened = ScaledRaster(opened, part)
+    if part and part.codes and path.suffix.lower() not in VECTORS:
+        opened = RecodedRaster(opened, part)
     return opened

@@ -5,7 +5,7 @@ A cloud raster is uint8 on the tile's grid: clear, thin cloud, thick cloud, clou
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -23,6 +23,37 @@ SENTINEL2_SCL = {
     **{code: CLEAR for code in (2, 4, 5, 6, 7, 11)},
     **{0: NONE, 1: NONE, 3: SHADOW, 8: THICK, 9: THICK, 10: THIN},
 }
+
+# Codes of masks in use, to the levels above. Values outside a table are refused when they are met.
+CLOUDSEN12 = {0: CLEAR, 1: THICK, 2: THIN, 3: SHADOW}
+CLOUD_SHADOW_THIN = {0: CLEAR, 1: THICK, 2: SHADOW, 3: THIN}
+MASK_CODES: dict[str, dict[int, int]] = {
+    "Sentinel-2 scene classification": SENTINEL2_SCL,
+    "CloudSEN12 (1 thick, 2 thin, 3 shadow)": CLOUDSEN12,
+    "1 cloud, 2 shadow, 3 thin": CLOUD_SHADOW_THIN,
+}
+
+# How the levels of an acquisition were found; stored with it.
+MASK_SOURCE = "mask"
+SCENE_SOURCE = "scene classification"
+DIFFERENCE_SOURCE = "difference to a clear image"
+DETECTOR_SOURCE = "detector"
+SIMULATED_SOURCE = "simulated"
+GIVEN_SOURCES = (MASK_SOURCE, SCENE_SOURCE)
+"""Sources that came with the data; a method of ours never replaces their levels."""
+
+EVEN_EDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+EDGE_PRESETS: dict[str, tuple[float, ...] | None] = {
+    "Cloudbrush": DEFAULT_EDGES,
+    "Even steps of 20 %": EVEN_EDGES,
+    "CloudLULC-Set": None,
+}
+"""Edges by name; None where a benchmark scores by cloud cover but has not published its edges."""
+
+
+def mask_source(code_map: Mapping[int, int] | None) -> str:
+    """Return how the levels of a mask that came with the data were found, by its code map."""
+    return SCENE_SOURCE if code_map and dict(code_map) == SENTINEL2_SCL else MASK_SOURCE
 
 
 def fractions(levels: npt.NDArray[np.uint8]) -> tuple[float, float, float]:

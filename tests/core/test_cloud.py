@@ -43,3 +43,19 @@ def test_edges_must_rise_from_0_to_1(edges: tuple[float, ...]) -> None:
 def test_every_scene_class_of_sentinel_2_has_a_level() -> None:
     assert set(cloud.SENTINEL2_SCL) == set(range(12))
     assert set(cloud.SENTINEL2_SCL.values()) <= set(cloud.LEVELS)
+
+
+def test_tables_of_mask_codes_lead_to_levels() -> None:
+    for codes in cloud.MASK_CODES.values():
+        assert set(codes.values()) <= set(cloud.LEVELS)
+
+
+def test_a_scene_classification_is_told_from_other_masks() -> None:
+    assert cloud.mask_source(dict(cloud.SENTINEL2_SCL)) == cloud.SCENE_SOURCE
+    assert cloud.mask_source(None) == cloud.mask_source({1: cloud.THICK}) == cloud.MASK_SOURCE
+
+
+def test_preset_edges_are_edges_or_said_to_be_unknown() -> None:
+    assert cloud.EDGE_PRESETS["CloudLULC-Set"] is None
+    for edges in cloud.EDGE_PRESETS.values():
+        assert edges is None or cloud.check_edges(edges) == edges

@@ -1,0 +1,250 @@
+"""Cloud levels and simulated images of acquisitions, kept in the workspace with their origin.
+
+Rasters lie in `clouds/project-N/` of the workspace; originals are never touched. Levels that came
+with a dataset are never replaced. A simulated acquisition is an acquisition like any other, whose
+`simulated` holds the sky that it was drawn from.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import cloud
+from core.errors import CloudbrushError, NotFound
+from core.raster import write_geotiff
+from core.records import Acquisition, Layer, Modality, Tile, Unit
+from core.store.engine import Store
+from core.store.tables import AcquisitionRow, LayerRow, PredictionRow, TileRow
+
+FOLDER = "clouds"
+CLEAR_COVER = 0.02
+"""An image with at most this cover is clear enough to compare others with."""
+CLEAR_WORDS = ("clear", "clean")
+
+Levels = npt.NDArray[np.uint8]
+Values = npt.NDArray[np.generic]
+
+
+def clear_image(acquisitions: Sequence[Acquisition], of: Acquisition) -> Acquisition | None:
+    """Return another real image of the tile that is clear: by its cover, or else by its name."""
+    others = [a for a in acquisitions if a.id != of.id and a.simulated is None]
+    known = [a for a in others if a.cover is not None and a.cover <= CLEAR_COVER]
+    if known:
+        return min(known, key=lambda a: a.cover or 0.0)
+    named = [a for a in others if a.cover is None and _says_clear(a)]
+    return named[0] if named else None
+
+
+def clear_base(acquisitions: Sequence[Acquisition]) -> Acquisition | None:
+    """Return the real image to draw clouds on: the clearest, one named clear, or one not known.
+
+    None where every image is known to be cloudier than `CLEAR_COVER`.
+    """
+    real = [a for a in acquisitions if a.simulated is None]
+    known = [a for a in real if a.cover is not None and a.cover <= CLEAR_COVER]
+    if known:
+        return min(known, key=lambda a: a.cover or 0.0)
+    unknown = [a for a in real if a.cover is None]
+    return next((a for a in unknown if _says_clear(a)), unknown[0] if unknown else None)
+
+
+def _says_clear(acquisition: Acquisition) -> bool:
+    words = acquisition.name.lower().replace("_", " ").replace("-", " ").split()
+    return any(word in CLEAR_WORDS for word in words)
+
+
+def save_levels(
+    store: Store, tile: Tile, acquisition: Acquisition, levels: Levels, source: str, name: str
+) -> None:
+    """Keep levels uint8 [H, W] that a method of ours found for an acquisition.
+
+    Levels that another method of ours had found are replaced. `name` is what people read about the
+    layer. Raises `CloudbrushError` where levels came with the data, `DatasetError` for values that
+    are no level; nothing is kept then.
+    """
+    shares = cloud.fractions(levels)
+    path = _write(store, tile, levels, cloud.NONE)
+    try:
+        with store.write() as session:
+            row = session.get(AcquisitionRow, acquisition.id)
+            if row is None or row.tile_id != tile.id:
+                raise NotFound(f"image {acquisition.name}", expected=f"one of tile {tile.name}")
+            old = _cloud_rows(session, acquisition.id)
+            if row.cloud_source in cloud.GIVEN_SOURCES or any(not _ours(store, r) for r in old):
+                raise CloudbrushError(
+                    f"cloud levels of {tile.name}, {acquisition.name}",
+                    found="levels that came with the data",
+                    expected="an image without any",
+                )
+            row.thin, row.thick, row.shadow = shares
+            row.cloud_source = source
+            replaced = [Path(layer.sources[0][0]) for layer in old]
+            for layer in old:
+                session.delete(layer)
+            session.add(_cloud_row(tile.id, acquisition.id, path, name))
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    for before in replaced:
+        before.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """An image under simulated clouds: the clear layer, and pixels [C, H, W] on the tile's grid.
+
+    Without `values` the files of the clear layer are taken as they are. `nodata` marks gaps.
+    """
+
+    clear: Layer
+    values: Values | None
+    nodata: float | None
+
+
+def add_simulated(
+    store: Store,
+    tile: Tile,
+    name: str,
+    sky: Mapping[str, Any],
+    levels: Levels,
+    images: Sequence[Simulated],
+) -> int:
+    """Add an acquisition of simulated clouds and return its id.
+
+    `levels` uint8 [H, W] are what was drawn from `sky`. Raises `CloudbrushError` when the tile has
+    an image of that name; nothing is kept then.
+    """
+    shares = cloud.fractions(levels)
+    mask = _write(store, tile, levels, cloud.NONE)
+    paths: list[Path | None] = []
+    try:
+        for image in images:
+            names, values = image.clear.bands, image.values
+            drawn = None if values is None else _write(store, tile, values, image.nodata, names)
+            paths.append(drawn)
+        with store.write() as session:
+            row = _simulated_row(session, tile, name, sky, shares)
+            session.add(_cloud_row(tile.id, row.id, mask, "simulated clouds"))
+            for image, path in zip(images, paths, strict=True):
+                session.add(_image_row(session, image, row.id, path))
+            return row.id
+    except BaseException:
+        for written in (mask, *paths):
+            if written is not None:
+                written.unlink(missing_ok=True)
+        raise
+
+
+def _simulated_row(
+    session: Session,
+    tile: Tile,
+    name: str,
+    sky: Mapping[str, Any],
+    shares: tuple[float, float, float],
+) -> AcquisitionRow:
+    taken = select(AcquisitionRow.id).where(
+        AcquisitionRow.tile_id == tile.id, AcquisitionRow.name == name
+    )
+    if session.scalar(taken) is not None:
+        raise CloudbrushError(
+            f"tile {tile.name}", found=f"an image named {name!r}", expected="a new name"
+        )
+    thin, thick, shadow = shares
+    row = AcquisitionRow(tile_id=tile.id, name=name, thin=thin, thick=thick, shadow=shadow)
+    row.cloud_source, row.simulated = cloud.SIMULATED_SOURCE, dict(sky)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def remove_simulated(store: Store, project_id: int) -> int:
+    """Delete the simulated acquisitions of a project with their maps and scores; return how many.
+
+    Files go after the database has forgotten them.
+    """
+    query = select(AcquisitionRow).join(TileRow).where(TileRow.project_id == project_id)
+    with store.write() as session:
+        rows = [row for row in session.scalars(query) if row.simulated is not None]
+        ids = [row.id for row in rows]
+        layers = session.scalars(select(LayerRow).where(LayerRow.acquisition_id.in_(ids))).all()
+        files = {Path(path) for layer in layers for path, *_ in layer.sources}
+        maps = select(PredictionRow.path).where(PredictionRow.acquisition_id.in_(ids))
+        drawn = [store.workspace / path for path in session.scalars(maps)]
+        for row in rows:
+            session.delete(row)
+    for path in files:
+        if path.is_relative_to(_folder(store, project_id)):
+            path.unlink(missing_ok=True)
+    for path in drawn:
+        path.unlink(missing_ok=True)
+    return len(ids)
+
+
+def forget_files(store: Store, project_id: int) -> None:
+    """Delete the rasters kept for a project; call it once the database has forgotten it."""
+    shutil.rmtree(store.workspace / FOLDER / f"project-{project_id}", ignore_errors=True)
+
+
+def _folder(store: Store, project_id: int) -> Path:
+    return store.folder(FOLDER, f"project-{project_id}")
+
+
+def _write(
+    store: Store, tile: Tile, values: Values, nodata: float | None, names: Sequence[str] = ()
+) -> Path:
+    path = _folder(store, tile.project_id) / f"tile-{tile.id}-{token_hex(6)}.tif"
+    write_geotiff(path, values, tile.grid, nodata=nodata, descriptions=names)
+    return path
+
+
+def _cloud_rows(session: Session, acquisition_id: int) -> list[LayerRow]:
+    query = select(LayerRow).where(
+        LayerRow.acquisition_id == acquisition_id, LayerRow.modality == Modality.CLOUD.value
+    )
+    return list(session.scalars(query))
+
+
+def _ours(store: Store, row: LayerRow) -> bool:
+    return all(Path(path).is_relative_to(store.workspace / FOLDER) for path, *_ in row.sources)
+
+
+def _cloud_row(tile_id: int, acquisition_id: int, path: Path, name: str) -> LayerRow:
+    return LayerRow(
+        tile_id=tile_id,
+        acquisition_id=acquisition_id,
+        modality=Modality.CLOUD.value,
+        name=name[:120],
+        sources=[[str(path), 1]],
+        bands=["class"],
+        unit=Unit.CODE.value,
+        nodata=cloud.NONE,
+    )
+
+
+def _image_row(
+    session: Session, image: Simulated, acquisition_id: int, path: Path | None
+) -> LayerRow:
+    """Return the row of a simulated image: of its own file, or of the clear image's files."""
+    original = session.get(LayerRow, image.clear.id)
+    if original is None:
+        raise NotFound(f"image {image.clear.name}", todo="It may have been deleted.")
+    own = [[str(path), band] for band in range(1, len(image.clear.bands) + 1)]
+    return LayerRow(
+        tile_id=original.tile_id,
+        acquisition_id=acquisition_id,
+        modality=Modality.OPTICAL.value,
+        name=original.name,
+        sources=list(original.sources) if path is None else own,
+        bands=list(original.bands),
+        unit=original.unit,
+        nodata=image.nodata,
+        offset_px=original.offset_px if path is None else 0.0,
+    )

@@ -46,6 +46,7 @@ class Files:
     - `also`: further patterns of the same kind, for layouts that differ between releases.
     - `modality` None: known, left out, for the reason in `why_out`. A label outside the training
       split becomes the truth that validation is scored on, unless `editable` is set.
+    - `probe` finds the unit from the files, where it is not published.
     - `numbers`: 1-based bands to read, where they are not the first ones.
     - `acquisition` and `date` are texts in which braces are filled in. A date becomes 2024-03-15.
     - `codes` turns the file's class codes into those of the table.
@@ -61,6 +62,7 @@ class Files:
     also: tuple[str, ...] = ()
     bands: tuple[str, ...] = ()
     unit: Unit = Unit.RELATIVE_8BIT
+    probe: Callable[[Sequence[Path]], Unit] | None = None
     numbers: tuple[int, ...] = ()
     acquisition: str = ""
     date: str = ""
@@ -85,7 +87,8 @@ class ListFile:
     """A file that says which tiles belong to a split.
 
     `read` gives (tile, word) pairs. With `split` the word is not looked at; else it must be a
-    usual word for a split, or a key of `words`. `also` are other names of the same list.
+    usual word for a split, or a key of `words`. `also` are other names of the same list;
+    the first file is read, or with `every` all of them.
     """
 
     pattern: str
@@ -93,6 +96,7 @@ class ListFile:
     read: Callable[[Path], Iterable[tuple[str, str]]]
     words: Mapping[str, Split] = field(default_factory=dict)
     also: tuple[str, ...] = ()
+    every: bool = False
 
     @property
     def patterns(self) -> tuple[str, ...]:

@@ -1,11 +1,10 @@
 """The reader that a declaration becomes: recognises the folder and says which tiles lie in it."""
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from core.classes import ClassTable
 from core.errors import DatasetError
@@ -15,13 +14,13 @@ from core.records import Modality, Split, Unit
 from data.readers.base import some
 from data.readers.spec import Facts, Files, Inside, Lists, Rest, Spec, Way, filled
 from data.readers.spec_files import Listing, Match, in_sample, sample, walk
-from data.readers.spec_splits import WORDS, leaks_between, read_ways, stricter
+from data.readers.spec_report import merged, report, report_lists
+from data.readers.spec_splits import WORDS, read_ways, stricter
 
 CLASS_ROLES = (Modality.LABEL, Modality.TRUTH, Modality.CLOUD, Modality.MODEL)
 HELD_SUFFIXES = (*SUFFIXES, ".h5", ".hdf5", ".nc")
 BY_FOLDER = "folders"
 TWICE = "another file has this role for its tile already; left out"
-MERGED = 5  # findings of one text that are listed apart
 _DAY = re.compile(r"((?:19|20)\d{2})[-_]?([01]\d)[-_]?([0-3]\d)")
 
 
@@ -73,6 +72,7 @@ class SpecReader:
         spec = self.spec
         listing = walk(root, _patterns(spec), HELD_SUFFIXES)
         findings: list[Finding] = []
+        spec = _probed(spec, listing)
         facts = spec.facts(listing) if spec.facts else Facts()
         findings += facts.findings
         gathered = _gather(spec, listing, facts, findings)
@@ -85,9 +85,9 @@ class SpecReader:
         if chosen in ways:
             rest = ways[chosen][0].rest
             lists = lists | ways[chosen][1]
-            _report_lists(root, chosen, ways, gathered, findings)
+            report_lists(root, chosen, ways, gathered, findings)
         tiles, present = _tiles(spec, gathered, facts, lists, rest, findings)
-        _report(spec, listing, tiles, present, findings)
+        report(spec, listing, tiles, present, findings)
         return FoundDataset(
             reader=spec.key,
             title=spec.title,
@@ -97,27 +97,11 @@ class SpecReader:
             classes=_classes(spec, listing),
             preset=spec.preset,
             tiles=tuple(tiles),
-            findings=tuple(_merged(findings)),
+            findings=tuple(merged(findings)),
             way=chosen,
             ways=(*ways, BY_FOLDER) if ways else (),
             legend_asked=spec.legend_asked,
         )
-
-
-def _merged(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings; where many say the same, one stands for all in its folder."""
-    alike: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
-    for finding in findings:
-        folder, _, _ = finding.where.rpartition("/")
-        alike[finding.level, finding.message, folder].append(finding)
-    merged: list[Finding] = []
-    for (_, message, folder), same in alike.items():
-        if len(same) <= MERGED:
-            merged += same
-        else:
-            names = some(Path(finding.where).name for finding in same)
-            merged.append(replace(same[0], where=folder, message=f"{message} ({names})"))
-    return merged
 
 
 def _nothing(spec: Spec, root: Path) -> DatasetError:
@@ -145,6 +129,16 @@ def _patterns(spec: Spec) -> list[str]:
 
 def _list_patterns(spec: Spec) -> list[str]:
     return [p for way in spec.ways for listed in way.lists for p in listed.patterns]
+
+
+def _probed(spec: Spec, listing: Listing) -> Spec:
+    """Return the declaration with the units that the files themselves tell."""
+    files = []
+    for kind in spec.files:
+        paths = [match.path for match in _files(listing, kind)] if kind.probe else []
+        unit = kind.probe(paths) if kind.probe and paths else kind.unit
+        files.append(replace(kind, unit=unit))
+    return replace(spec, files=tuple(files))
 
 
 def _gather(
@@ -284,7 +278,7 @@ def _sources(
     findings: list[Finding],
 ) -> tuple[tuple[tuple[Path, int], ...], tuple[str, ...]]:
     """Return the sources and names of the bands of one layer."""
-    if "{band}" in kind.pattern:
+    if "band" in stack[0][0].names:
         return _stacked(kind, [match for match, _ in stack], findings)
     match, inside = stack[0]
     for spare, _ in stack[1:]:
@@ -345,66 +339,3 @@ def _classes(spec: Spec, listing: Listing) -> ClassTable:
         return spec.classes
     kinds = [kind for kind in spec.files if kind.modality in (Modality.LABEL, Modality.TRUTH)]
     return spec.classes([match.path for kind in kinds for match in _files(listing, kind)])
-
-
-def _report_lists(
-    root: Path,
-    chosen: str,
-    ways: Mapping[str, tuple[Way, Lists]],
-    gathered: Mapping[str, _Tile],
-    findings: list[Finding],
-) -> None:
-    """Report listed tiles without files, and leaks to the other ways of splitting."""
-    lists = ways[chosen][1]
-    others = [name for name in ways if name != chosen]
-    if others:
-        text = f"split by {chosen}; the lists also allow {some(others, 8)}"
-        findings.append(Finding("info", str(root), text))
-    absent = [name for name in lists if name not in gathered]
-    if absent:
-        text = f"{len(absent)} of {len(lists)} listed tiles have no file here: {some(absent)}"
-        findings.append(Finding("warning", chosen, text))
-    read = {name: found for name, (way, found) in ways.items() if way.lists}
-    for other, counts in leaks_between(chosen, lists, read):
-        held = ", ".join(f"{count} in {split}" for split, count in counts.items())
-        text = f"leak: test tiles of {other} under {chosen}: {held}; never mix the two"
-        findings.append(Finding("info", other, text))
-
-
-def _report(
-    spec: Spec,
-    listing: Listing,
-    tiles: Sequence[FoundTile],
-    present: Mapping[int, set[str]],
-    findings: list[Finding],
-) -> None:
-    """Report missing partners, rasters of no pattern, and that nothing is held out."""
-    for number, kind in enumerate(spec.files):
-        if kind.modality and kind.wanted:
-            _report_missing(kind, present[number], tiles, findings)
-    for folder, count in sorted(listing.others.items()):
-        text = f"{count} rasters fit no pattern of this dataset; left out"
-        findings.append(Finding("info", str(listing.root / folder), text))
-    if all(tile.split is Split.TRAIN for tile in tiles):
-        text = "nothing is held out: every tile is for training; reserve some as validation"
-        findings.append(Finding("info", str(listing.root), text))
-
-
-def _report_missing(
-    kind: Files, present: set[str], tiles: Sequence[FoundTile], findings: list[Finding]
-) -> None:
-    groups: dict[tuple[Split, str], list[str]] = defaultdict(list)
-    totals: Counter[tuple[Split, str]] = Counter()
-    for tile in tiles:
-        key = (tile.split, tile.region)
-        totals[key] += 1
-        if tile.name not in present:
-            groups[key].append(tile.name)
-    for (split, region), names in sorted(groups.items()):
-        of = f" of {region}" if region else ""
-        why = kind.gaps.get(region, "")
-        # Archives of held-out tiles leave files out on purpose; in the training part it is odd.
-        level: Literal["warning", "info"] = "warning" if split is Split.TRAIN else "info"
-        text = f"{len(names)} of {totals[split, region]} {split} tiles{of} have no file here: "
-        text += some(names) + (f" ({why})" if why else "")
-        findings.append(Finding(level, kind.pattern, text))

@@ -32,6 +32,20 @@ def stricter(one: Split, other: Split) -> Split:
     return max(one, other, key=STRICT.index)
 
 
+def read_text(path: Path) -> str:
+    """Return the text of a list; raises `DatasetError` when it is none or huge."""
+    try:
+        if path.stat().st_size > MAX_LIST_BYTES:
+            raise DatasetError(
+                str(path), found=f"{path.stat().st_size:,} bytes", expected="a list of tiles"
+            )
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        if isinstance(error, DatasetError):
+            raise
+        raise _unreadable(path, error) from error
+
+
 def stem(text: str) -> str:
     """Return the name in a path as lists write it, without folders and the suffix of a raster."""
     name = PurePosixPath(text.strip().replace("\\", "/")).name
@@ -41,7 +55,7 @@ def stem(text: str) -> str:
 
 def lines(path: Path) -> Iterator[tuple[str, str]]:
     """Yield (tile, "") for each line that is not blank; a missing last line end is no matter."""
-    for line in _text(path).splitlines():
+    for line in read_text(path).splitlines():
         if line.strip():
             yield stem(line), ""
 
@@ -55,7 +69,7 @@ def table(path: Path) -> list[dict[str, str]]:
         if path.suffix.lower() == ".parquet":
             found = parquet.read_table(path).to_pylist()
             return [{key: _cell(value) for key, value in row.items()} for row in found]
-        text = _text(path)
+        text = read_text(path)
         first = text.partition("\n")[0]
         mark = max(",;\t ", key=first.count)
         rows = csv.DictReader(text.splitlines(), delimiter=mark, skipinitialspace=mark == " ")
@@ -82,9 +96,21 @@ def columns(tile: str, split: str = "") -> Callable[[Path], Iterable[tuple[str, 
     return read
 
 
+def renamed(
+    read: Callable[[Path], Iterable[tuple[str, str]]], rename: Callable[[str], str]
+) -> Callable[[Path], Iterable[tuple[str, str]]]:
+    """Return a `ListFile.read` that turns the names in a list into names of tiles."""
+
+    def read_renamed(path: Path) -> Iterator[tuple[str, str]]:
+        for name, word in read(path):
+            yield rename(name), word
+
+    return read_renamed
+
+
 def first_column(path: Path) -> Iterator[tuple[str, str]]:
     """Yield (tile, "") from the first column of a CSV without a header."""
-    for row in csv.reader(_text(path).splitlines()):
+    for row in csv.reader(read_text(path).splitlines()):
         if row and row[0].strip():
             yield stem(row[0]), ""
 
@@ -101,7 +127,7 @@ def read_ways(
         lists: Lists = {}
         for declared in way.lists:
             matches = [match for pattern in declared.patterns for match in listing.of(pattern)]
-            for match in matches[:1]:
+            for match in matches if declared.every else matches[:1]:
                 _add(way, declared, match.path, lists, findings)
         if lists:
             found[way.name] = (way, lists)
@@ -161,19 +187,6 @@ def overlaps(lists: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], set[st
     pairs = combinations(lists.items(), 2)
     shared = {(a, b): set(one) & set(other) for (a, one), (b, other) in pairs}
     return {pair: ids for pair, ids in shared.items() if ids}
-
-
-def _text(path: Path) -> str:
-    try:
-        if path.stat().st_size > MAX_LIST_BYTES:
-            raise DatasetError(
-                str(path), found=f"{path.stat().st_size:,} bytes", expected="a list of tiles"
-            )
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        if isinstance(error, DatasetError):
-            raise
-        raise _unreadable(path, error) from error
 
 
 def _unreadable(path: Path, error: Exception) -> DatasetError:

@@ -13,6 +13,7 @@ from core import catalogue, history, scores
 from core.authors import Ids, authors
 from core.errors import Cancelled
 from core.grid import Window
+from core.legend import require_named
 from core.options import boundary_px
 from core.predictions import read_prediction
 from core.records import ModelRecord, Prediction, Project, Tile
@@ -40,7 +41,11 @@ def evaluate_model(
     report: Report = silent,
     cancelled: Callable[[], bool] = never,
 ) -> int:
-    """Score a model on every validation tile and acquisition; return the number of matrices."""
+    """Score a model on every validation tile and acquisition; return the number of matrices.
+
+    Raises `ClassTableError` while a class has no name.
+    """
+    require_named(project)
     loaded = load_model(record)
 
     def found() -> Iterator[Evaluation]:
@@ -76,8 +81,9 @@ def evaluate_labels(
 
     The reference is truth, on training tiles too, and the frozen labels where a person froze them.
     A matrix is made again only when its tile has a newer label version, or when the settings of the
-    project ask for other counts.
+    project ask for other counts. Raises `ClassTableError` while a class has no name.
     """
+    require_named(project)
     seen = {
         (e.tile_id, e.source, e.reference): (e.details or {}).get("stamp")
         for e in scores.evaluations(store, project.id)

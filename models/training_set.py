@@ -17,6 +17,7 @@ from core.classes import ClassTable, Provenance
 from core.display import to_unit
 from core.errors import CloudbrushError, LeakError
 from core.grid import Window, same_crs, whole
+from core.legend import require_named
 from core.raster import read_layer
 from core.records import Acquisition, Grid, Layer, Modality, Project, Tile
 from core.store.engine import Store
@@ -104,8 +105,9 @@ def training_set(store: Store, project: Project, choice: Choice) -> TrainingSet:
     """Return the samples of a project under a choice, from the label versions of now.
 
     Tiles that share ground with validation tiles are left out. Raises `LeakError` for a leak and
-    `CloudbrushError` when nothing is left to learn from.
+    `CloudbrushError` when nothing is left to learn from or a class has no name yet.
     """
+    require_named(project)
     reserved = [tile for tile in catalogue.tiles(store, project.id) if not tile.trainable]
     chosen = training_tiles(store, project.id, choice)
     covered = shared_ground(chosen, reserved)

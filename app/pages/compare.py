@@ -21,6 +21,7 @@ from app.compare.tables import (
     scores_shown,
     tile_table,
 )
+from app.legend_form import legend_ui
 from app.session import context
 from app.theme import page_header
 from core import aligned, comparison
@@ -49,6 +50,8 @@ def main() -> None:
     )
     if here.project is None:
         nothing("No project is open. Choose one on the home page.", "home", "Go to Home")
+        return
+    if not legend_ui(here, here.project):
         return
     stage = stage_ui(here, here.project)
     if stage is None:

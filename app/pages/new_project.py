@@ -12,6 +12,7 @@ import streamlit as st
 from app.folder_chooser import folder_ui
 from app.import_progress import progress_to
 from app.import_tables import SHOWS, classes_of, roles_frame, roles_of
+from app.import_ways import find_ui, with_known_names
 from app.session import Context, context
 from app.theme import ACCENT, page_header, swatch
 from core import catalogue
@@ -23,7 +24,7 @@ from core.found import Finding, FoundDataset, Kind
 from core.ingest import import_dataset
 from core.presets import PRESETS
 from core.records import Project, Unit
-from data.readers import READERS, patterns
+from data.readers import READERS, patterns, recognised
 from data.readers.base import Reader
 from data.readers.guess import propose
 from data.readers.patterns import Proposal, assign, find_by, parse_codes, rasters_below
@@ -60,7 +61,7 @@ def _dataset_ui(here: Context) -> None:
         if folder is None:
             return
         found = _found_ui(folder)
-        found = _classes_ui(found)
+        found = _classes_ui(with_known_names(here.store, found))
         checked = _check_ui(here, found)
         if checked is not None:
             findings_ui(checked.findings, root=folder)
@@ -86,7 +87,7 @@ def _found_ui(folder: Path) -> FoundDataset:
         st.caption(f"Recognised by: {why}.")
         st.button("Look again", on_click=_forget, help="After files were added or changed")
     if reader.key != patterns.KEY:
-        return _found((folder, reader.key), lambda: reader.find(folder))
+        return find_ui(reader, folder, _found)
     proposal = _patterns_ui(folder)
     return _found((folder, proposal), lambda: find_by(folder, proposal))
 
@@ -103,7 +104,7 @@ def _forget() -> None:
 
 
 def _recognise(folder: Path) -> list[tuple[Reader, str]]:
-    return [(reader, why) for reader in READERS if (why := reader.recognise(folder))]
+    return list(recognised(folder))
 
 
 def _remembered(key: str, what: object, make: Callable[[], Any]) -> Any:  # noqa: ANN401

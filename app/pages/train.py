@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.background import ENDED, background_ui, in_words, working
 from app.device import device
+from app.legend_form import legend_ui
 from app.links import open_page
 from app.model_tree import REFERENCE_WORDS, models_ui, promote
 from app.retrain_form import request_ui
@@ -34,6 +35,8 @@ def main() -> None:
             open_page("home")
         return
     project = here.project
+    if not legend_ui(here, project):
+        return
     if not any(tile.trainable for tile in catalogue.tiles(here.store, project.id)):
         st.info("No tile can be learnt from: every tile is kept for validation.")
         validation_ui(here, project)

@@ -114,6 +114,7 @@ SPEC = Spec(
         ),
     ),
     legend_asked=True,
+    published_names=PUBLISHED_NAMES,
     licence="none stated; access by the authors' questionnaire",
     source="RSIIPAC/CloudLULC",
     page="cloudlulc.md",

@@ -144,6 +144,7 @@ class Spec:
     - `facts` reads tables beside the tiles, whose patterns are `tables`.
     - `classes` is the table, or a function of the label files for sets without a published legend;
       those keep `legend_asked` set: training and scoring wait until each class has its name.
+      `published_names` are names that are known without their codes.
     - `licence`, `source` and `page` (below docs/datasets/) are for people; `opened_on` says
       whether real files were opened or a fixture alone.
     """
@@ -165,6 +166,7 @@ class Spec:
     tables: tuple[str, ...] = ()
     facts: "Callable[[Listing], Facts] | None" = None
     legend_asked: bool = False
+    published_names: tuple[str, ...] = ()
     opened_on: Literal["real files", "fixture only"] = "fixture only"
 
     def tile_name(self, names: Names) -> str:

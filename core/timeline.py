@@ -130,6 +130,43 @@ def timeline(
         return [_summary(row) for row in rows][::-1]
 
 
+@dataclass(frozen=True)
+class Maker:
+    """Who made an edit, when, with what and where; `reverses` is a version it takes back."""
+
+    person: str
+    tool: str
+    saved_at: datetime
+    box: Window
+    reverses: int | None
+
+
+def makers(store: Store, tile_id: int) -> dict[int, Maker]:
+    """Return who made each edit of a tile, by version, without a look at its pixels."""
+    query = (
+        select(
+            EditRow.version,
+            PersonRow.name,
+            EditRow.tool,
+            EditRow.saved_at,
+            EditRow.y0,
+            EditRow.x0,
+            EditRow.h,
+            EditRow.w,
+            _Reversed.version,
+        )
+        .join(PersonRow, EditRow.person_id == PersonRow.id)
+        .outerjoin(_Reversed, EditRow.reverses == _Reversed.id)
+        .where(EditRow.tile_id == tile_id)
+        .order_by(EditRow.version)
+    )
+    with store.read() as session:
+        return {
+            version: Maker(person, tool, saved_at, Window(y0, x0, h, w), reverses)
+            for version, person, tool, saved_at, y0, x0, h, w, reverses in session.execute(query)
+        }
+
+
 def shares(store: Store, tile_id: int) -> list[Share]:
     """Return who edited a tile and how often, those with most edits first."""
     count = func.count(EditRow.id)

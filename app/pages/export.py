@@ -68,7 +68,7 @@ def _export_ui(here: Context, project: Project) -> None:
     name = st.text_input("Name of the export", key=NAME_KEY, max_chars=80, width=480).strip()
     st.caption(f"Goes to {here.store.workspace / 'exports' / name}; originals stay as they are.")
     if st.button("Export", type="primary", disabled=chosen.by_tile and not planned.tiles):
-        _start(here, project, name, Order(chosen.key, which, options), planned)
+        _start(here, project, name, Order(chosen.key, which, options))
 
 
 def _tiles_ui(here: Context, project: Project, chosen: Format) -> tuple[Which, Plan]:
@@ -106,10 +106,10 @@ def _options_ui(here: Context, project: Project, chosen: Format) -> dict[str, st
     return found
 
 
-def _start(here: Context, project: Project, name: str, order: Order, planned: Plan) -> None:
+def _start(here: Context, project: Project, name: str, order: Order) -> None:
     """Write a small export at once, or hand a large one to a job."""
     export_folder(here.store, name)
-    if is_instant(planned) and order.format != "submission":
+    if is_instant(here.store, project.id, order):
         bar = st.progress(0.0, "Writing and reading back")
 
         def report(share: float, message: str) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from core import catalogue, trained
 from core.errors import DatasetError
-from core.export import edit_log, frame, labels
-from core.export.choose import Plan, Which
+from core.export import changes, coco, edit_log, frame, labels, layout, patches, stac, submission
+from core.export.choose import Which, plan
 from core.export.frame import Exported, Order, Report, Work
-from core.records import Project
+from core.patch_labels import KINDS
+from core.records import Project, Split
 from core.store.engine import Store
 
 INSTANT_PX = 20_000_000
@@ -28,8 +30,22 @@ class Choice:
     help: str = ""
 
 
-def _always(_store: Store, _project: Project) -> str | None:
+def _of_pixels(_store: Store, project: Project) -> str | None:
+    if project.kind in KINDS:
+        return "Labels of this project belong to whole patches: choose patch labels."
     return None
+
+
+def _of_patches(_store: Store, project: Project) -> str | None:
+    return None if project.kind in KINDS else "Labels of this project are rasters."
+
+
+def _of_contest(store: Store, project: Project) -> str | None:
+    if submission.track_of(project) is None:
+        return "Only projects that are scored by the rules of DFC2025 go to its server."
+    if not trained.models(store, project.id):
+        return "Train a model first: its maps of the test tiles are what is submitted."
+    return None if _parts(store, project) else "This project has no validation or test tile."
 
 
 @dataclass(frozen=True)
@@ -49,7 +65,7 @@ class Format:
     choices: Callable[[Store, Project], tuple[Choice, ...]]
     bytes_per_px: float = 0.0
     by_tile: bool = True  # whether a person chooses which tiles go out
-    unfit: Callable[[Store, Project], str | None] = field(default=_always)
+    unfit: Callable[[Store, Project], str | None] = field(default=_of_pixels)
 
 
 def _label_choices(_store: Store, _project: Project) -> tuple[Choice, ...]:
@@ -64,11 +80,47 @@ def _label_choices(_store: Store, _project: Project) -> tuple[Choice, ...]:
     )
 
 
+def _layout_choices(_store: Store, _project: Project) -> tuple[Choice, ...]:
+    ways = {
+        "list": "Only list them: labels alone",
+        "link": "Hard-link them: whole dataset, no copies",
+        "copy": "Copy them: whole dataset",
+    }
+    text = "Images, lists and all else. A link shares its bytes with the original: do not edit it."
+    return (Choice("others", "Other files", ways, text),)
+
+
+def _coco_choices(_store: Store, project: Project) -> tuple[Choice, ...]:
+    ways = {coco.CLASS: "One per class and tile"}
+    if project.kind == "damage" or coco.building_class(project) is not None:
+        ways[coco.BUILDING] = "One per building"
+    return (Choice("masks", "Masks", ways),)
+
+
+def _change_choices(_store: Store, _project: Project) -> tuple[Choice, ...]:
+    return (Choice("file", "File", {"parquet": "GeoParquet", "gpkg": "GeoPackage"}),)
+
+
+def _parts(store: Store, project: Project) -> list[Split]:
+    parts = (Split.TEST, Split.VAL)
+    return [part for part in parts if catalogue.tiles(store, project.id, split=part)]
+
+
+def _contest_choices(store: Store, project: Project) -> tuple[Choice, ...]:
+    models = {str(record.id): record.name for record in trained.models(store, project.id)[::-1]}
+    words = {Split.TEST: "Test", Split.VAL: "Validation"}
+    return (
+        Choice("model", "Model", models, "Maps that it has not made yet are made first."),
+        Choice("split", "Part", {part.value: words[part] for part in _parts(store, project)}),
+    )
+
+
 def _none(_store: Store, _project: Project) -> tuple[Choice, ...]:
     return ()
 
 
 READS_TIFF = "QGIS, ArcGIS, rasterio, GDAL"
+READS_VECTOR = "QGIS, ArcGIS, geopandas, GDAL"
 MANIFEST_ROW = (frame.MANIFEST, "classes, versions, SHA-256 of the pixels", "JSON")
 LOG_ROW = (edit_log.EDITS, "every edit up to these versions", "CSV: spreadsheets, pandas")
 
@@ -88,12 +140,87 @@ FORMATS: tuple[Format, ...] = (
         bytes_per_px=2.0,
     ),
     Format(
+        "layout",
+        "Original layout",
+        "The dataset in the folders, names and codes it came in, with the labels of now.",
+        (
+            ("dataset/...", "label files, rewritten where pixels changed", "the authors' loaders"),
+            ("others.csv", "the files that stay as they are: path, size, time", "CSV"),
+            LOG_ROW,
+            MANIFEST_ROW,
+        ),
+        layout.write_layout,
+        _layout_choices,
+        bytes_per_px=1.0,
+    ),
+    Format(
+        "stac",
+        "STAC collection",
+        "Cloud-optimized labels with an item per tile, for catalogues and servers.",
+        (
+            ("collection.json, items/TILE.json", "STAC 1.1, label and processing", "pystac, QGIS"),
+            ("labels/...", "cloud-optimized GeoTIFF, as above", READS_TIFF),
+            LOG_ROW,
+            MANIFEST_ROW,
+        ),
+        stac.write_stac,
+        _none,
+        bytes_per_px=2.0,
+    ),
+    Format(
+        "coco",
+        "COCO masks",
+        "Run lengths of every class of a tile, or of every building.",
+        (
+            (coco.FILE, "images, categories (ids are class codes) and masks", "pycocotools"),
+            MANIFEST_ROW,
+        ),
+        coco.write_coco,
+        _coco_choices,
+    ),
+    Format(
+        "changes",
+        "Changed regions",
+        "Polygons of what was changed: from which class to which, by whom, when, with what.",
+        (
+            ("changes.parquet or .gpkg", "one row per region, in map coordinates", READS_VECTOR),
+            ("changes_pixels...", "the same for tiles without a position, in pixels", READS_VECTOR),
+            MANIFEST_ROW,
+        ),
+        changes.write_changes,
+        _change_choices,
+    ),
+    Format(
+        "submission",
+        "Contest submission",
+        "A zip of a model's maps for the server of DFC2025, checked by its rules.",
+        (
+            ("PART_TRACK.zip", "one PNG of class codes per tile", "the contest's server"),
+            MANIFEST_ROW,
+        ),
+        submission.write_submission,
+        _contest_choices,
+        by_tile=False,
+        unfit=_of_contest,
+    ),
+    Format(
+        "patches",
+        "Patch labels",
+        "The classes of each patch as published and of now.",
+        (("patches.csv", "one row per patch", "CSV: spreadsheets, pandas"), MANIFEST_ROW),
+        patches.write_patches,
+        _none,
+        by_tile=False,
+        unfit=_of_patches,
+    ),
+    Format(
         "log",
         "Edit log",
         "Who changed what, when, and with which images on screen.",
         (LOG_ROW, MANIFEST_ROW),
         edit_log.write_log,
         _none,
+        unfit=lambda _store, _project: None,
     ),
 )
 
@@ -131,8 +258,12 @@ def export(
     )
 
 
-def is_instant(planned: Plan) -> bool:
+def is_instant(store: Store, project_id: int, order: Order) -> bool:
     """Return whether an export is small enough to be written while a person waits."""
+    if order.format == "submission":
+        return False  # maps may have to be made first
+    whole = order.options.get("others", "list") != "list"
+    planned = plan(store, project_id, Which.ALL if whole else order.which)
     return planned.pixels <= INSTANT_PX and planned.tiles <= INSTANT_TILES
 
 

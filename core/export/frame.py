@@ -52,6 +52,7 @@ class Work:
     folder: Path
     report: Report | None = None
     cancelled: Callable[[], bool] | None = None
+    share: float = 0.0  # how much is done, for parts that cannot say it themselves
 
     def option(self, name: str, default: str) -> str:
         """Return a choice of the person, or the default."""

@@ -3,11 +3,14 @@
 import csv
 import io
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, func, select
 
 from core import catalogue
 from core.classes import ClassTable, Provenance
+from core.errors import CloudbrushError
+from core.export.frame import Work
 from core.patch_index import PatchFilter, PatchLabel, find_patches, patches
 from core.patch_labels import LIST, NONE, PatchCodes
 from core.store.engine import Store
@@ -27,6 +30,7 @@ COLUMNS = (
     "changed_at",
 )
 SEPARATOR = "; "
+PATCHES = "patches.csv"
 
 
 def patch_csv(store: Store, project_id: int) -> str:
@@ -49,6 +53,24 @@ def patch_csv(store: Store, project_id: int) -> str:
         when = at.isoformat(timespec="seconds") if at else ""
         writer.writerow([*cells, person, when, *(int(e.code in patch.codes) for e in marks)])
     return out.getvalue()
+
+
+def write_patches(work: Work) -> dict[str, Any]:
+    """Write the table of every patch and read it back; return what the manifest says of it."""
+    text = patch_csv(work.store, work.project.id)
+    path = work.folder / PATCHES
+    path.write_text(text, encoding="utf-8", newline="")
+    if path.read_bytes() != text.encode():
+        raise CloudbrushError(str(path), found="other rows than written", expected="the same rows")
+    rows = csv.DictReader(io.StringIO(text))
+    return {
+        "verified": "the table was read back and compared",
+        "tiles": [
+            {name: row[key] for name, key in (("name", "patch"), ("split", "split"))}
+            | {"region": row["region"], "version": int(row["version"])}
+            for row in rows
+        ],
+    }
 
 
 def _cells(patch: PatchLabel, classes: ClassTable) -> list[str | int]:

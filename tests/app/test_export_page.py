@@ -73,7 +73,7 @@ def test_a_long_export_runs_as_a_job_that_outlives_the_page(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(jobs, "ensure_runner", lambda _settings: None)
-    monkeypatch.setattr(export, "is_instant", lambda _plan: False)
+    monkeypatch.setattr(export, "is_instant", lambda *_order: False)
     project = import_dataset(store, dataset(tmp_path, make_tile(tmp_path)), "P", roots=[tmp_path])
     page.query_params["project"] = str(project.id)
     page.run()
@@ -95,7 +95,7 @@ def test_a_waiting_export_can_be_cancelled(
     page: AppTest, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "ensure_runner", lambda _settings: None)
-    monkeypatch.setattr(export, "is_instant", lambda _plan: False)
+    monkeypatch.setattr(export, "is_instant", lambda *_order: False)
     project = import_dataset(store, dataset(tmp_path, make_tile(tmp_path)), "P", roots=[tmp_path])
     page.query_params["project"] = str(project.id)
     page.run()

@@ -14,13 +14,16 @@ from core.found import FoundDataset
 from core.records import Modality, Project, Unit
 from data.readers import patterns, reader
 from data.readers.patterns import Proposal, Role, find_by
+from data.readers.spec_reader import SpecReader
+from data.readers.spec_reader import SpecReader
 
 OPTION = "import"  # the name of what is kept with a project: recipe and state of its import
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A folder, its reader's key, what was confirmed, and the roles of a folder of patterns."""
+    """A folder, its reader's key, what was confirmed, the roles of a folder of
+    patterns, and the way of splitting that was chosen."""
 
     root: Path
     reader: str
@@ -28,13 +31,18 @@ class Recipe:
     preset: str
     classes: ClassTable
     roles: tuple[Role, ...] = ()
+    way: str | None = None
 
     def find(self) -> FoundDataset:
         """Return the tiles of the folder as they are now; raises `DatasetError`."""
         if self.reader == patterns.KEY:
             found = find_by(self.root, Proposal(self.roles, self.classes))
         else:
-            found = reader(self.reader).find(self.root)
+            known = reader(self.reader)
+            if isinstance(known, SpecReader):
+                found = known.find(self.root, self.way)
+            else:
+                found = known.find(self.root)
         return replace(found, kind=self.kind, preset=self.preset, classes=self.classes)  # type: ignore[arg-type]  # one of the kinds, as it came
 
     def to_json(self) -> dict[str, Any]:
@@ -50,12 +58,15 @@ class Recipe:
                 "entries": [[e.code, e.name, e.colour] for e in self.classes.entries],
             },
             "roles": [_role_to_json(role) for role in self.roles],
+            "way": self.way,
+            "way": self.way,
         }
 
 
 def recipe_for(found: FoundDataset, roles: tuple[Role, ...] = ()) -> Recipe:
     """Return the recipe by which a dataset was found."""
-    return Recipe(found.root, found.reader, found.kind, found.preset, found.classes, roles)
+    way = found.way or None
+    return Recipe(found.root, found.reader, found.kind, found.preset, found.classes, roles, way)
 
 
 def recipe_of(kept: Mapping[str, Any]) -> Recipe:
@@ -70,6 +81,8 @@ def recipe_of(kept: Mapping[str, Any]) -> Recipe:
             table["name"], tuple(ClassEntry(*entry) for entry in table["entries"]), table["void"]
         ),
         roles=tuple(_role_of(role) for role in kept["roles"]),
+        way=kept.get("way", ""),
+        way=kept.get("way"),
     )
 
 

@@ -15,7 +15,6 @@ from core.records import Modality, Project, Unit
 from data.readers import patterns, reader
 from data.readers.patterns import Proposal, Role, find_by
 from data.readers.spec_reader import SpecReader
-from data.readers.spec_reader import SpecReader
 
 OPTION = "import"  # the name of what is kept with a project: recipe and state of its import
 
@@ -59,7 +58,6 @@ class Recipe:
             },
             "roles": [_role_to_json(role) for role in self.roles],
             "way": self.way,
-            "way": self.way,
         }
 
 
@@ -81,7 +79,6 @@ def recipe_of(kept: Mapping[str, Any]) -> Recipe:
             table["name"], tuple(ClassEntry(*entry) for entry in table["entries"]), table["void"]
         ),
         roles=tuple(_role_of(role) for role in kept["roles"]),
-        way=kept.get("way", ""),
         way=kept.get("way"),
     )
 

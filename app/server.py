@@ -1,5 +1,6 @@
 """One process, one port: Streamlit's pages plus our routes for tiles, edits and assets."""
 
+import sys
 import tomllib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -21,6 +22,10 @@ ROOT = Path(__file__).resolve().parents[1]
 # The map's library takes two seconds to import: done when the first page has long been drawn, so
 # that nobody waits for it on Explore.
 WARM_UP_AFTER_S = 6.0
+# How long a thread that computes may keep the interpreter from one that answers. A saved stroke
+# asks for it some fifty times, at each call of SQLite: with the usual 5 ms it waited for a quarter
+# of a second beside a suggestion.
+TURN_S = 0.0002
 CONFIG_FILE = ROOT / "streamlit_config.toml"
 
 
@@ -62,5 +67,6 @@ def make_app(settings: Settings, store: Store) -> App:
 
 def serve(settings: Settings, store: Store, *, open_browser: bool = False) -> None:
     """Serve until stopped."""
+    sys.setswitchinterval(TURN_S)
     options = streamlit_options(settings) | ({"server.headless": False} if open_browser else {})
     make_app(settings, store).run(config=options)

@@ -185,7 +185,7 @@ class TileCommand:
 
     def _allowed(self, window: Window, labels: Bytes, provenance: Bytes) -> Mask:
         restriction = self.limits.restriction
-        may = allowed(restriction, np.ones(labels.shape, np.bool_), labels, provenance)
+        may = allowed(restriction, labels, provenance)
         if self.clouds is not None:
             levels = read_layer(self.clouds, self.tile.grid, window).values[0]
             may &= levels == CLEAR if restriction.cloud == "clear" else np.isin(levels, CLOUDY)

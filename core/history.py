@@ -36,16 +36,16 @@ from core.log import (
 )
 from core.memory import Block, BlockKey, memory
 from core.original import ground
-from core.patch import Bytes, Mask, Patch, disjoint, mask_in
+from core.patch import Bytes, Patch, Pixels, disjoint, mask_in
 from core.replay import (
     Labels,
     after_patches,
     is_warm,
-    join,
-    join_original,
     keep_keyframes,
+    keys_under,
     load_blocks,
     original_region,
+    pick,
     region,
 )
 from core.scan import ensure_scanned
@@ -110,11 +110,11 @@ def append(store: Store, tile_id: int, stroke: Stroke, person_id: int) -> Saved:
     A resend of the same (client_id, seq) changes nothing and gets the same version. Raises
     `BadPatch`, `NotEditable`, `NotFound`, `RasterError`, and `EditConflict` unless `force`.
     """
-    mask = _prepare(store, tile_id, stroke)
+    places = _prepare(store, tile_id, stroke)
     for _ in range(ATTEMPTS):
         try:
             with store.write() as session:
-                writer = _Writer(store, session, tile_id, stroke, mask, person_id)
+                writer = _Writer(store, session, tile_id, stroke, places, person_id)
                 saved = writer.write()
         except IntegrityError:
             continue  # another process took the version, or saved this very stroke
@@ -141,15 +141,15 @@ def _with_other_tiles(
     return replace(saved, group=group, left_px=saved.left_px + left_px)
 
 
-def _prepare(store: Store, tile_id: int, stroke: Stroke) -> Mask | None:
+def _prepare(store: Store, tile_id: int, stroke: Stroke) -> Pixels | None:
     """Check the stroke, and read what it needs from disk before the write lock is taken."""
     with store.read() as session:
         here = ground(session, tile_id)
         if here.scanned or not here.editable:
-            mask = check_stroke(stroke, here.grid, memory(store).class_table(session, here))
-            if stroke.box is not None and here.editable and not is_warm(store, here, stroke.box):
-                load_blocks(store, session, here, stroke.box, here.version)
-            return mask
+            places = check_stroke(stroke, here.grid, memory(store).class_table(session, here))
+            if places is not None and here.editable and not is_warm(store, here, places):
+                load_blocks(store, session, here, places, here.version)
+            return places
     ensure_scanned(store, tile_id)
     return _prepare(store, tile_id, stroke)
 
@@ -163,11 +163,11 @@ class _Writer:
         session: Session,
         tile_id: int,
         stroke: Stroke,
-        mask: Mask | None,
+        places: Pixels | None,
         person_id: int,
     ) -> None:
         self.store, self.session, self.person_id = store, session, person_id
-        self.stroke, self.mask = stroke, mask
+        self.stroke, self.places = stroke, places
         self.here = ground(session, tile_id, for_update=True)
         self.stacks = Stacks()
         self.group: str | None = None
@@ -205,6 +205,7 @@ class _Writer:
         if saved.edit is not None and self.stacks.version == self.here.version + 1:
             done = [(saved.version, saved.edit.patch)]
             known.keep_blocks(self.here, after_patches(self.blocks, done, saved.version))
+            known.keep_untouched(self.here, saved.version, keys_under(saved.edit.patch.places))
 
     def _answer(self, status: str, done: Sequence[Edit], left_px: int, others: list[Edit]) -> Saved:
         depths = len(self.stacks.undo), len(self.stacks.redo)
@@ -212,9 +213,8 @@ class _Writer:
         edit = done[0] if done else None
         return Saved(status, version, edit, left_px, *depths, (*others, *done[1:]))
 
-    def _load(self, box: Window) -> tuple[Bytes, Bytes]:
-        self.blocks = load_blocks(self.store, self.session, self.here, box, self.here.version)
-        return join(self.blocks.values(), box)
+    def _load(self, places: Pixels) -> None:
+        self.blocks = load_blocks(self.store, self.session, self.here, places, self.here.version)
 
     def _checked_person(self) -> str:
         """Return the person's name; raises unless the stroke may be saved on this tile."""
@@ -258,12 +258,11 @@ class _Writer:
         return edits(self.session, self.here.tile_id, base, newest, self.stroke.client_id)
 
     def _painted(self) -> Patch | None:
-        if self.stroke.box is None or self.mask is None:
+        if self.places is None:
             return None
-        labels, provenance = self._load(self.stroke.box)
-        first = join_original(self.blocks.values(), self.stroke.box)
+        self._load(self.places)
         classes = memory(self.store).class_table(self.session, self.here)
-        return change(self.stroke, self.mask, labels, provenance, first, classes)
+        return change(self.stroke, self.places, *pick(self.blocks.values(), self.places), classes)
 
     def _target(self) -> Step | None:
         """Return what to reverse, or None; raises `BadPatch` for somebody else's stroke."""
@@ -286,7 +285,7 @@ class _Writer:
         left_px = sum(left for _, _, left in found)
         if step.group is None:
             target, patch, _ = found[0]
-            self._load(patch.box)
+            self._load(patch.places)
             row = self._row(patch, (stroke.client_id, stroke.seq), 0, target.id)
             return [(row, patch)], left_px
         group = group_name(stroke.client_id, stroke.seq)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
@@ -14,7 +13,7 @@ from core.memory import memory
 from core.original import Ground
 from core.patch import Encoded, Patch, decode, empty_patch, encode, mask_in
 from core.patch_labels import check_whole
-from core.replay import PATCH_COLUMNS, edits_between, join, load_blocks, patch_of
+from core.replay import PATCH_COLUMNS, edits_between, load_blocks, patch_of, pick
 from core.scan import not_workable
 from core.store.engine import Store
 from core.store.tables import EditRow, PersonRow
@@ -285,12 +284,10 @@ def reversals(
         done = patch_of(rows[0])
         if target.tool != Tool.UNDO:
             done = _without_reversed(session, here, target, done)
-        blocks = load_blocks(store, session, here, done.box, here.version)
-        labels, provenance = join(blocks.values(), done.box)
-        patch = reverse(done, labels, provenance) or empty_patch(done.box)
-        stands = labels[done.mask] == done.new_values
-        stands &= provenance[done.mask] == done.new_provenance
-        found.append((target, patch, done.pixels - int(np.count_nonzero(stands))))
+        blocks = load_blocks(store, session, here, done.places, here.version)
+        labels, provenance, _ = pick(blocks.values(), done.places)
+        patch, left = reverse(done, labels, provenance)
+        found.append((target, patch or empty_patch(done.box), left))
     return found
 
 

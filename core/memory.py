@@ -6,7 +6,8 @@ it stays right when another process writes.
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
@@ -67,6 +68,14 @@ class Memory:
                     self.blocks.move_to_end(name)
             while len(self.blocks) > CACHED_BLOCKS:
                 self.blocks.popitem(last=False)
+
+    def keep_untouched(self, here: Ground, after: int, touched: Collection[BlockKey]) -> None:
+        """Take the blocks that an edit left as they are from its base to version `after`."""
+        with self.lock:
+            for name, old in self.blocks.items():
+                mine = name[:2] == (here.tile_id, here.born) and name[2] not in touched
+                if mine and old.version == here.version:
+                    self.blocks[name] = replace(old, version=after)
 
     def stack(self, here: Ground, person_id: int) -> Stacks:
         """Return a person's stacks as remembered; empty ones at version 0 when there are none."""

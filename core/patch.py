@@ -17,10 +17,9 @@ import numpy.typing as npt
 
 from core.errors import BadPatch
 from core.grid import Window
+from core.pixels import Bytes, Mask, Pixels, Runs, decode_runs, encode_runs, tight
 
-Bytes = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
-Runs = npt.NDArray[np.uint32]
+__all__ = ["Bytes", "Mask", "Patch", "Pixels", "Runs", "decode_runs", "encode_runs"]
 
 MAX_BOX_PX = 4096 * 4096
 MAX_RUNS = 2_000_000
@@ -44,9 +43,14 @@ class Patch:
         return len(self.new_values)
 
     @cached_property
+    def places(self) -> Pixels:
+        """Return where the changed pixels are."""
+        return Pixels(self.box, self.runs)
+
+    @property
     def mask(self) -> Mask:
         """Return bool [h, w] over the box: the changed pixels."""
-        return decode_runs(self.runs, self.box)
+        return self.places.mask
 
 
 class Encoded(NamedTuple):
@@ -57,21 +61,6 @@ class Encoded(NamedTuple):
     new_values: bytes
     old_provenance: bytes
     new_provenance: bytes
-
-
-def encode_runs(mask: Mask) -> Runs:
-    """Return the run lengths of bool [h, w], row-major, starting with the run of False."""
-    flat = mask.ravel()
-    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    bounds = np.concatenate([[0, 0] if flat[0] else [0], edges, [flat.size]])
-    return np.diff(bounds).astype(np.uint32)
-
-
-def decode_runs(runs: npt.NDArray[np.integer], box: Window) -> Mask:
-    """Return bool [h, w] of checked runs over the box."""
-    marked = np.zeros(len(runs), np.bool_)
-    marked[1::2] = True
-    return np.repeat(marked, runs).reshape(box.h, box.w)
 
 
 def check_box(box: Window, height: int, width: int) -> None:
@@ -123,16 +112,41 @@ def make_patch(
     changed = mask & ((labels != values) | (provenance != origin))
     if not changed.any():
         return None
-    rows = np.flatnonzero(changed.any(axis=1))
-    columns = np.flatnonzero(changed.any(axis=0))
-    top, left = int(rows[0]), int(columns[0])
-    tight = Window(
-        box.y0 + top, box.x0 + left, int(rows[-1]) - top + 1, int(columns[-1]) - left + 1
-    )
-    inner = (slice(top, top + tight.h), slice(left, left + tight.w))
+    places = tight(box, changed)
     return Patch(
-        tight,
-        encode_runs(changed[inner]),
+        places.box,
+        places.runs,
+        labels[changed],
+        values[changed],
+        provenance[changed],
+        origin[changed],
+    )
+
+
+def patch_on(
+    places: Pixels,
+    labels: Bytes,
+    provenance: Bytes,
+    new_labels: Bytes | int,
+    new_provenance: Bytes | int,
+    only: npt.NDArray[np.bool_] | None = None,
+) -> Patch | None:
+    """Return the patch of what really changes on some pixels; None when nothing does.
+
+    `labels` and `provenance` are uint8 [n], one per pixel, and so are the new values, or one
+    number; of the pixels those marked by `only`, bool [n], may change.
+    """
+    values = np.broadcast_to(np.asarray(new_labels, np.uint8), labels.shape)
+    origin = np.broadcast_to(np.asarray(new_provenance, np.uint8), labels.shape)
+    changed = (labels != values) | (provenance != origin)
+    if only is not None:
+        changed &= only
+    if not changed.any():
+        return None
+    narrowed = places.narrowed(changed)
+    return Patch(
+        narrowed.box,
+        narrowed.runs,
         labels[changed],
         values[changed],
         provenance[changed],
@@ -163,21 +177,8 @@ def apply(labels: Bytes, provenance: Bytes, patch: Patch, *, y0: int = 0, x0: in
 
     The arrays' upper left corner is at tile pixel (y0, x0); what sticks out of them is left out.
     """
-    box = patch.box
-    height, width = labels.shape
-    top, left = box.y0 - y0, box.x0 - x0
-    if top >= 0 and left >= 0 and top + box.h <= height and left + box.w <= width:
-        target = (slice(top, top + box.h), slice(left, left + box.w))
-        labels[target][patch.mask] = patch.new_values
-        provenance[target][patch.mask] = patch.new_provenance
-        return
-    common = _common(box, Window(y0, x0, height, width))
-    if common is None:
-        return
-    target, source = _slices(common, y0, x0), _slices(common, box.y0, box.x0)
-    inside = patch.mask[source]
-    labels[target][inside] = plane(patch, patch.new_values)[source][inside]
-    provenance[target][inside] = plane(patch, patch.new_provenance)[source][inside]
+    here = Window(y0, x0, *labels.shape)
+    patch.places.put(here, (labels, patch.new_values), (provenance, patch.new_provenance))
 
 
 def plane(patch: Patch, values: Bytes) -> Bytes:

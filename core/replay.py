@@ -19,7 +19,7 @@ from core.errors import NotFound
 from core.grid import BLOCK, Window, block, whole
 from core.memory import Block, BlockKey, memory
 from core.original import Ground, ground, read_original
-from core.patch import Bytes, Encoded, Patch, apply, decode
+from core.patch import Bytes, Encoded, Patch, Pixels, apply, decode
 from core.store.engine import Store
 from core.store.tables import EditRow, KeyframeRow
 
@@ -82,13 +82,32 @@ def join(blocks: Iterable[Block], window: Window) -> tuple[Bytes, Bytes]:
     return labels, provenance
 
 
-def join_original(blocks: Iterable[Block], window: Window) -> Bytes:
+def _join_original(blocks: Iterable[Block], window: Window) -> Bytes:
     """Return the label as it came over a window that the blocks cover."""
     labels = np.empty((window.h, window.w), np.uint8)
     for part in blocks:
         inner, outer = meet(part.window, window)
         labels[outer] = part.original[inner]
     return labels
+
+
+def pick(blocks: Iterable[Block], places: Pixels) -> tuple[Bytes, Bytes, Bytes]:
+    """Return labels, provenance and the label as it came of pixels that the blocks cover.
+
+    Each is uint8 [n].
+    """
+    if places.dense:
+        known = list(blocks)
+        planes = (*join(known, places.box), _join_original(known, places.box))
+        labels, provenance, original = (values[places.mask] for values in planes)
+        return labels, provenance, original
+    labels, provenance, original = (np.empty(places.count, np.uint8) for _ in range(3))
+    for part in blocks:
+        rows, columns, which = places.inside(part.window)
+        labels[which] = part.labels[rows, columns]
+        provenance[which] = part.provenance[rows, columns]
+        original[which] = part.original[rows, columns]
+    return labels, provenance, original
 
 
 def meet(a: Window, b: Window) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
@@ -108,18 +127,31 @@ def keys_of(window: Window) -> list[BlockKey]:
     return [(by, bx) for by in rows for bx in columns]
 
 
-def is_warm(store: Store, here: Ground, window: Window) -> bool:
-    """Return whether the blocks that a window touches are in memory."""
+def keys_under(places: Pixels) -> list[BlockKey]:
+    """Return (row, column) of every block that holds one of the pixels, or where dense may."""
+    if places.dense:
+        return keys_of(places.box)
+    wide = (places.box.x0 + places.box.w - 1) // BLOCK + 1
+    counts = np.bincount(places.rows // BLOCK * wide + places.columns // BLOCK)
+    return [divmod(key, wide) for key in np.flatnonzero(counts).tolist()]
+
+
+def is_warm(store: Store, here: Ground, places: Pixels) -> bool:
+    """Return whether the blocks that hold the pixels are in memory."""
     known = memory(store)
-    return all(known.block(here, key, here.version) for key in keys_of(window))
+    return all(known.block(here, key, here.version) for key in keys_under(places))
 
 
 def load_blocks(
-    store: Store, session: Session, here: Ground, window: Window, version: int
+    store: Store, session: Session, here: Ground, where: Window | Pixels, version: int
 ) -> dict[BlockKey, Block]:
-    """Return the blocks that a window touches, at `version`; raises `RasterError`."""
+    """Return the blocks that a window touches, or that pixels lie in, at `version`.
+
+    Raises `RasterError`.
+    """
     known = memory(store)
-    bases = {key: known.block(here, key, version) for key in keys_of(window)}
+    keys = keys_under(where) if isinstance(where, Pixels) else keys_of(where)
+    bases = {key: known.block(here, key, version) for key in keys}
     missing = [key for key, found in bases.items() if found is None]
     starts = {key: found for key, found in bases.items() if found is not None}
     if missing:

@@ -62,16 +62,17 @@ def format_restriction(restriction: Restriction) -> str | None:
     return ",".join(parts) or None
 
 
-def allowed(restriction: Restriction, mask: Mask, labels: Bytes, provenance: Bytes) -> Mask:
-    """Return the marked pixels that the labels of now let change, bool [h, w] like `mask`.
+def allowed(restriction: Restriction, labels: Bytes, provenance: Bytes) -> Mask:
+    """Return where the labels of now let pixels change, bool of the shape of `labels`.
 
-    `labels` and `provenance` are uint8 [h, w].
+    `labels` and `provenance` are uint8 of one shape.
     """
+    may = np.ones(labels.shape, np.bool_)
     if restriction.from_codes is not None:
-        mask = mask & np.isin(labels, np.array(restriction.from_codes, np.uint8))
+        may &= np.isin(labels, np.array(restriction.from_codes, np.uint8))
     if restriction.unverified:
-        mask = mask & (provenance != Provenance.VERIFIED)
-    return mask
+        may &= provenance != Provenance.VERIFIED
+    return may
 
 
 def _codes(text: str, listed: str) -> tuple[int, ...]:

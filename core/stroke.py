@@ -15,7 +15,7 @@ import numpy.typing as npt
 from core.classes import ClassTable, Provenance
 from core.errors import BadPatch
 from core.grid import Window
-from core.patch import Bytes, Mask, Patch, check_box, check_runs, decode_runs, make_patch, plane
+from core.patch import Bytes, Patch, Pixels, check_box, check_runs, patch_on
 from core.records import Grid
 from core.restrict import allowed, parse_restriction
 
@@ -119,8 +119,8 @@ def effect_of(tool: str, effect: str | None) -> Effect | None:
     return Effect(effect) if effect is not None else _OF_TOOL.get(Tool(tool), Effect.CLASS)
 
 
-def check_stroke(stroke: Stroke, grid: Grid, classes: ClassTable) -> Mask | None:
-    """Return the stroke's mask, bool [h, w] over its box, or None for undo and redo.
+def check_stroke(stroke: Stroke, grid: Grid, classes: ClassTable) -> Pixels | None:
+    """Return the pixels that the stroke marks, or None for undo and redo.
 
     Raises `BadPatch` that names the field.
     """
@@ -135,17 +135,17 @@ def check_stroke(stroke: Stroke, grid: Grid, classes: ClassTable) -> Mask | None
         if stroke.effect is not None:
             raise BadPatch("field effect", found=stroke.effect, expected=f"none for {stroke.tool}")
         return None
-    mask = marked(stroke, grid)
-    _check_values(stroke, int(np.count_nonzero(mask)), classes)
-    return mask
+    places = marked(stroke, grid)
+    _check_values(stroke, places.count, classes)
+    return places
 
 
-def marked(stroke: Stroke, grid: Grid) -> Mask:
-    """Return the pixels that a stroke marks, bool [h, w] over its box; raises `BadPatch`."""
+def marked(stroke: Stroke, grid: Grid) -> Pixels:
+    """Return the pixels that a stroke marks; raises `BadPatch`."""
     if stroke.box is None or stroke.runs is None:
         raise BadPatch("fields box and mask", found="nothing", expected=f"both for {stroke.tool}")
     check_box(stroke.box, grid.height, grid.width)
-    return decode_runs(check_runs(stroke.runs, stroke.box), stroke.box)
+    return Pixels(stroke.box, check_runs(stroke.runs, stroke.box))
 
 
 def _check_classes(stroke: Stroke, classes: ClassTable) -> None:
@@ -184,7 +184,7 @@ def _check_count(field: str, values: Bytes | None, count: int) -> None:
 
 def change(
     stroke: Stroke,
-    mask: Mask,
+    places: Pixels,
     labels: Bytes,
     provenance: Bytes,
     original: Bytes,
@@ -192,62 +192,41 @@ def change(
 ) -> Patch | None:
     """Return what a stroke other than undo and redo changes; None when nothing.
 
-    The arrays are uint8 [h, w] over the stroke's box. A pixel that already has the class wished for
-    is left out: painting a class over itself is not a confirmation.
+    The arrays are uint8 [n], one for each marked pixel. A pixel that already has the class wished
+    for is left out: painting a class over itself is not a confirmation.
     """
-    if stroke.box is None:
-        return None
-    box, effect = stroke.box, stroke.does
-    may = allowed(parse_restriction(stroke.restrict), mask, labels, provenance)
+    effect = stroke.does
+    here = (places, labels, provenance)
+    may = allowed(parse_restriction(stroke.restrict), labels, provenance)
     if effect is Effect.REVERT:
-        return make_patch(box, labels, provenance, may, original, Provenance.PSEUDO)
+        return patch_on(*here, original, Provenance.PSEUDO, may)
     if effect is Effect.VERIFY:
         unsettled = may & (provenance != Provenance.CHANGED)
-        return make_patch(box, labels, provenance, unsettled, labels, Provenance.VERIFIED)
+        return patch_on(*here, labels, Provenance.VERIFIED, unsettled)
     if effect is Effect.UNSURE:
-        return make_patch(box, labels, provenance, may, labels, Provenance.UNSURE)
+        return patch_on(*here, labels, Provenance.UNSURE, may)
     if effect is Effect.MODEL:
-        wanted = _spread(mask, stroke.prediction_values)
+        wanted = np.asarray(stroke.prediction_values, np.uint8)
         may = may & (classes.index_lut[wanted] != 255) & (labels != wanted)
-        return make_patch(box, labels, provenance, may, wanted, Provenance.MODEL)
+        return patch_on(*here, wanted, Provenance.MODEL, may)
     if effect is Effect.VALUES:
-        return _valued(stroke, mask, may, labels, provenance)
+        wanted = np.asarray(stroke.values, np.uint8)
+        if stroke.provenance_values is not None:
+            return patch_on(*here, wanted, stroke.provenance_values, may)
+        source = Provenance.MODEL if stroke.tool in MODEL_TOOLS else Provenance.CHANGED
+        return patch_on(*here, wanted, source, may & (labels != wanted))
     code = stroke.to_class or 0
-    return make_patch(box, labels, provenance, may & (labels != code), code, Provenance.CHANGED)
+    return patch_on(*here, code, Provenance.CHANGED, may & (labels != code))
 
 
-def _valued(
-    stroke: Stroke, mask: Mask, may: Mask, labels: Bytes, provenance: Bytes
-) -> Patch | None:
-    if stroke.box is None:
-        return None
-    wanted = _spread(mask, stroke.values)
-    if stroke.provenance_values is not None:
-        behind = _spread(mask, stroke.provenance_values)
-        return make_patch(stroke.box, labels, provenance, may, wanted, behind)
-    source = Provenance.MODEL if stroke.tool in MODEL_TOOLS else Provenance.CHANGED
-    return make_patch(stroke.box, labels, provenance, may & (labels != wanted), wanted, source)
+def reverse(patch: Patch, labels: Bytes, provenance: Bytes) -> tuple[Patch | None, int]:
+    """Return the patch that takes `patch` back where its result still stands, None when nowhere.
 
-
-def _spread(mask: Mask, values: Bytes | None) -> Bytes:
-    """Return uint8 [h, w] with one value on each marked pixel and 0 elsewhere."""
-    spread = np.zeros(mask.shape, np.uint8)
-    spread[mask] = 0 if values is None else values
-    return spread
-
-
-def reverse(patch: Patch, labels: Bytes, provenance: Bytes) -> Patch | None:
-    """Return the patch that takes `patch` back where its result still stands; None when nowhere.
-
-    The arrays are uint8 [h, w] over the patch's box.
+    The arrays are uint8 [n], the values now of the pixels that it changed. The number returned is
+    that of the pixels whose result does not stand.
     """
-    still = patch.mask & (labels == plane(patch, patch.new_values))
-    still &= provenance == plane(patch, patch.new_provenance)
-    return make_patch(
-        patch.box,
-        labels,
-        provenance,
-        still,
-        plane(patch, patch.old_values),
-        plane(patch, patch.old_provenance),
+    stands = (labels == patch.new_values) & (provenance == patch.new_provenance)
+    back = patch_on(
+        patch.places, labels, provenance, patch.old_values, patch.old_provenance, stands
     )
+    return back, len(stands) - int(np.count_nonzero(stands))

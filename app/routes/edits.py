@@ -162,9 +162,9 @@ def _with_prediction(visit: Visit, stroke: Stroke, prediction_id: int | None) ->
             f"the file of prediction {prediction_id}",
             todo="Have the model predict this tile again.",
         )
-    mask = marked(stroke, visit.tile.grid)
+    places = marked(stroke, visit.tile.grid)
     codes, _ = read_prediction(visit.store, found, stroke.box)
-    return replace(stroke, prediction_values=codes[mask])
+    return replace(stroke, prediction_values=codes[places.mask])
 
 
 def _set_state(visit: Visit, body: bytes) -> Response:

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from app.routes.bodies import Checked, ClientId, Pixel, parse, posted
 from app.routes.bulk import class_masks
 from app.routes.gate import Visit
+from core.aside import Overtaken, aside
 from core.errors import NotEditable
 from core.features import CHUNK, Sources, prepare, sources
 from core.grid import Window, whole
@@ -55,14 +56,23 @@ def suggest_routes(store: Store) -> list[BaseRoute]:
 def _prepare(visit: Visit, body: bytes) -> Response:
     wish = parse(PrepareBody, body)
     found = _sources(visit, wish.acquisition, wish.prediction)
-    prepare(visit.store, found, _looked_at(visit, wish.at))
+    window = _looked_at(visit, wish.at)
+    asker = ("prepare", visit.grant.person_id)
+    try:
+        aside().run(asker, lambda: prepare(visit.store, found, window))
+    except Overtaken:
+        return JSONResponse({"ready": False})
     return JSONResponse({"ready": True})
 
 
 def _suggest(visit: Visit, body: bytes) -> Response:
     wish = parse(SuggestBody, body)
     found = _sources(visit, wish.acquisition, wish.prediction)
-    made = suggest_on(visit.store, found, visit.grant.person_id, wish.client_id)
+    person, client = visit.grant.person_id, wish.client_id
+    try:
+        made = aside().run(client, lambda: suggest_on(visit.store, found, person, client))
+    except Overtaken:
+        return JSONResponse({"status": "overtaken"})
     return JSONResponse(_found_json(made), headers={"Cache-Control": "no-store"})
 
 

@@ -66,11 +66,11 @@ class State:
     def change(self, stroke: Stroke) -> Any:
         """Return the patch of a stroke on the labels of now."""
         assert stroke.box is not None
-        box, mask = stroke.box, check_stroke(stroke, GRID, CLASSES)
-        assert mask is not None
-        part = (slice(box.y0, box.y0 + box.h), slice(box.x0, box.x0 + box.w))
+        places = check_stroke(stroke, GRID, CLASSES)
+        assert places is not None
+        at = (places.rows, places.columns)
         return change(
-            stroke, mask, self.labels[part], self.provenance[part], self.original[part], CLASSES
+            stroke, places, self.labels[at], self.provenance[at], self.original[at], CLASSES
         )
 
 
@@ -121,9 +121,8 @@ def test_values_stay_legal_and_undo_gives_every_byte_back(seed: int, wishes: lis
 
 def marked_plane(stroke: Stroke) -> np.ndarray:
     """Return bool [H, W] of the tile: the pixels that a stroke marks."""
-    assert stroke.box is not None
-    box, plane = stroke.box, np.zeros((GRID.height, GRID.width), np.bool_)
-    plane[box.y0 : box.y0 + box.h, box.x0 : box.x0 + box.w] = marked(stroke, GRID)
+    places, plane = marked(stroke, GRID), np.zeros((GRID.height, GRID.width), np.bool_)
+    plane[places.rows, places.columns] = True
     return plane
 
 
@@ -135,7 +134,7 @@ def test_a_class_over_itself_confirms_nothing(effect: Effect) -> None:
     stroke = state.stroke(effect, Restriction(), 5)
     if effect is not Effect.CLASS:
         field = "values" if effect is Effect.VALUES else "prediction_values"
-        count = int(marked(stroke, GRID).sum())
+        count = marked(stroke, GRID).count
         values: dict[str, Any] = {field: np.full(count, 5, np.uint8)}
         stroke = replace(stroke, **values)
     assert state.change(stroke) is None
@@ -144,7 +143,7 @@ def test_a_class_over_itself_confirms_nothing(effect: Effect) -> None:
 def test_where_the_model_has_no_answer_the_label_stays() -> None:
     state = State(2)
     stroke = state.stroke(Effect.MODEL, Restriction(), 1)
-    count = int(marked(stroke, GRID).sum())
+    count = marked(stroke, GRID).count
     unknown = np.full(count, CLASSES.void_code, np.uint8)
     unknown[::2] = 77
     assert state.change(replace(stroke, prediction_values=unknown)) is None
@@ -153,7 +152,7 @@ def test_where_the_model_has_no_answer_the_label_stays() -> None:
 def test_restored_pixels_get_the_provenance_they_had() -> None:
     state = State(3)
     stroke = state.stroke(Effect.VALUES, Restriction(), 1)
-    count = int(marked(stroke, GRID).sum())
+    count = marked(stroke, GRID).count
     behind = state.generator.integers(0, 5, count, dtype=np.uint8)
     patch = state.change(replace(stroke, tool=Tool.RESTORE, provenance_values=behind))
     apply(state.labels, state.provenance, patch)

@@ -166,9 +166,10 @@ def server_change(
         prediction_values=prediction[part][marked] if effect is Effect.MODEL else None,
         restrict=told["restrict"],
     )
-    mask = check_stroke(stroke, Grid(*SHAPE, (1.0, 0.0, 0.0, 0.0, -1.0, 0.0), None), CLASSES)
-    assert mask is not None
-    return change(stroke, mask, labels[part], provenance[part], original[part], CLASSES)
+    places = check_stroke(stroke, Grid(*SHAPE, (1.0, 0.0, 0.0, 0.0, -1.0, 0.0), None), CLASSES)
+    assert places is not None
+    at = (places.rows, places.columns)
+    return change(stroke, places, labels[at], provenance[at], original[at], CLASSES)
 
 
 def digest(labels: np.ndarray, provenance: np.ndarray) -> str:

@@ -15,6 +15,7 @@ def test_any_order_of_strokes_and_answers_ends_alike() -> None:
     assert [one["same"] for one in found] == [True] * len(SEEDS)
     assert {one["left"] for one in found} == {0}
     assert sum(one["edits"] for one in found) > 50 * len(SEEDS)
+    assert sum(one["shown"] for one in found) > len(SEEDS)  # answers that found nothing to change
 
 
 def test_steps_come_from_runs_up_and_down() -> None:

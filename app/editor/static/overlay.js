@@ -62,6 +62,26 @@ export function patchOf({box, mask, values, provenance}) {
     labels: fromBase64(values), provenance: fromBase64(provenance)};
 }
 
+/* Whether a change that lies on the labels is what the server saved: an edit, or null where it did as it
+   was asked. */
+export function isShown(change, edit) {
+  if (!change || change.partial) return false;
+  if (!edit) return true;
+  const {y0, x0, h, w, data, labels, provenance} = patchOf(edit), {new: next} = change;
+  const top = y0 - change.y0, left = x0 - change.x0;
+  if (top < 0 || left < 0 || top + h > change.h || left + w > change.w) return false;
+  let n = 0;
+  for (let i = 0; i < data.length; i++) {
+    if (data[i] === 0) continue;
+    const at = (top + Math.floor(i / w)) * change.w + left + (i % w);
+    if (!change.data[at] || next.labels[at] !== labels[n] || next.provenance[at] !== provenance[n]) return false;
+    n += 1;
+  }
+  let shown = 0;
+  for (let i = 0; i < change.data.length; i++) shown += change.data[i];
+  return shown === n;
+}
+
 /* The bytes of base64; a plain loop, as large fills have millions of them. */
 function fromBase64(text) {
   const letters = atob(text), bytes = new Uint8Array(letters.length);

@@ -2,7 +2,7 @@
 and the labels on the screen together. Answers wait while a stroke is being painted. */
 
 import {History} from './history.js';
-import {Overlay, boxOf, exchange, isNamed, lay, wishOf} from './overlay.js';
+import {Overlay, boxOf, exchange, isNamed, isShown, lay, wishOf} from './overlay.js';
 import {decodeRuns, encodeRuns} from './raster.js';
 import {keepBoth, overlapWords} from './conflict.js';
 
@@ -242,9 +242,9 @@ export class Saver {
 
   #settle(entry, reply) {
     const {labels, overlay} = this, {status, version, patch, others = []} = reply;
-    // Without a patch, what was saved is what was shown.
-    const asShown = !patch && status !== 'unchanged' && entry.change && !entry.change.partial;
-    if (asShown && version === labels.version + 1 && overlay.entries[0] === entry) {
+    // What was saved is mostly what was shown: without a patch always, and an undo unless others painted.
+    const next = version === labels.version + 1 && overlay.entries[0] === entry && status !== 'unchanged';
+    if (next && isShown(entry.change, patch)) {
       overlay.entries.shift();
       labels.version = version;
     } else {

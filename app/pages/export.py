@@ -26,7 +26,9 @@ from core.records import JobState, Project
 KIND = "export"
 SHOWN_KEY = "export_shown"
 NAME_KEY = "export_name"
-LARGEST_DOWNLOAD = 500 * 2**20  # a download passes through memory; larger ones stay in the folder
+LARGEST_DOWNLOAD = (
+    500 * 2**20
+)  # a download passes through memory; larger ones stay in the folder
 SHOWN_TILES = 1000
 NAMES = {
     "All tiles with labels": Which.ALL,
@@ -40,18 +42,23 @@ def main() -> None:
     here = context()
     page_header("Export", "Corrected labels with position, colours and their history.")
     if here.project is None:
-        st.info("Choose a project on the Home page; its labels can then be exported here.")
+        st.info(
+            "Choose a project on the Home page; its labels can then be exported here."
+        )
         return
-    try:
-        _export_ui(here, here.project)
-    except CloudbrushError as error:
-        st.error(str(error))
-    _running_ui(here, here.project)
-    _finished_ui(here)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        try:
+            _export_ui(here, here.project)
+        except CloudbrushError as error:
+            st.error(str(error))
+    with right:
+        _running_ui(here, here.project)
+        _finished_ui(here)
 
 
 def _export_ui(here: Context, project: Project) -> None:
-    chosen = st.selectbox("Format", FORMATS, format_func=lambda found: found.title, width=480)
+    chosen = st.selectbox("Format", FORMATS, format_func=lambda found: found.title)
     st.caption(chosen.about)
     why_not = chosen.unfit(here.store, project)
     if why_not:
@@ -59,23 +66,32 @@ def _export_ui(here: Context, project: Project) -> None:
         return
     which, planned = _tiles_ui(here, project, chosen)
     options = _options_ui(here, project, chosen)
-    st.dataframe(
-        pd.DataFrame(list(chosen.holds), columns=["file", "holds", "format and readers"]),
-        hide_index=True,
-    )
+    st.markdown(holds_table(chosen))
     if NAME_KEY not in st.session_state:
         st.session_state[NAME_KEY] = suggest_name(project, datetime.now(UTC))
-    name = st.text_input("Name of the export", key=NAME_KEY, max_chars=80, width=480).strip()
-    st.caption(f"Goes to {here.store.workspace / 'exports' / name}; originals stay as they are.")
-    if st.button("Export", type="primary", disabled=chosen.by_tile and not planned.tiles):
+    name = st.text_input("Name of the export", key=NAME_KEY, max_chars=80).strip()
+    st.caption(
+        f"Goes to {here.store.workspace / 'exports' / name}; originals stay as they are."
+    )
+    if st.button(
+        "Export", type="primary", disabled=chosen.by_tile and not planned.tiles
+    ):
         _start(here, project, name, Order(chosen.key, which, options))
+
+
+def holds_table(chosen: Format) -> str:
+    """Return a table in Markdown of the files of a format, what they hold and what reads them."""
+    rows = [("file", "holds", "read by"), ("---", "---", "---"), *chosen.holds]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _tiles_ui(here: Context, project: Project, chosen: Format) -> tuple[Which, Plan]:
     """Ask which tiles go out and show how much that is."""
     which = Which.ALL
     if chosen.by_tile:
-        which = NAMES[st.radio("Tiles", list(NAMES), horizontal=True) or next(iter(NAMES))]
+        which = NAMES[
+            st.radio("Tiles", list(NAMES), horizontal=True) or next(iter(NAMES))
+        ]
     planned = plan(here.store, project.id, which)
     if chosen.by_tile:
         figures = {
@@ -84,7 +100,9 @@ def _tiles_ui(here: Context, project: Project, chosen: Format) -> tuple[Which, P
             "Edits": f"{planned.edits:,}",
         }
         if chosen.bytes_per_px:
-            figures["Size, at most"] = size_text(int(chosen.bytes_per_px * planned.pixels))
+            figures["Size, at most"] = size_text(
+                int(chosen.bytes_per_px * planned.pixels)
+            )
         for column, (title, value) in zip(st.columns(4), figures.items(), strict=False):
             column.metric(title, value)
     return which, planned
@@ -92,9 +110,11 @@ def _tiles_ui(here: Context, project: Project, chosen: Format) -> tuple[Which, P
 
 def _options_ui(here: Context, project: Project, chosen: Format) -> dict[str, str]:
     """Ask for what can be chosen in a format; return the values by name."""
-    found = {}
+    found: dict[str, str] = {}
     choices = chosen.choices(here.store, project)
     for column, choice in zip(st.columns(max(len(choices), 2)), choices, strict=False):
+        if choice.only and found.get(choice.only[0]) != choice.only[1]:
+            continue
         value = column.selectbox(
             choice.title,
             list(choice.values),
@@ -127,7 +147,13 @@ def _start(here: Context, project: Project, name: str, order: Order) -> None:
     else:
         ordered = payload(name, order, here.person.name)
         jobs.submit(
-            here.store, here.settings, KIND, ordered, project.id, here.person.id, jobs.FILES
+            here.store,
+            here.settings,
+            KIND,
+            ordered,
+            project.id,
+            here.person.id,
+            jobs.FILES,
         )
         st.session_state[SHOWN_KEY] = name
     st.session_state.pop(NAME_KEY)
@@ -141,12 +167,20 @@ def _running_ui(here: Context, project: Project) -> None:
         st.subheader("On their way", anchor=False)
         background_ui(here, waiting)
         for job in waiting:
-            if st.button(f"Cancel {job.payload.get('name', job.id)}", key=f"cancel_{job.id}"):
+            if st.button(
+                f"Cancel {job.payload.get('name', job.id)}", key=f"cancel_{job.id}"
+            ):
                 jobs.cancel(here.store, job.id)
                 st.rerun()
-        st.caption("You can leave this page: the export goes on, and waits here when it is done.")
+        st.caption(
+            "You can leave this page: the export goes on, and waits here when it is done."
+        )
         return
-    ended = [job for job in jobs.jobs(here.store, project.id, kind=KIND) if job.state in ENDED]
+    ended = [
+        job
+        for job in jobs.jobs(here.store, project.id, kind=KIND)
+        if job.state in ENDED
+    ]
     if ended and ended[0].payload.get("name") == st.session_state.get(SHOWN_KEY):
         name = ended[0].payload.get("name")
         if ended[0].state is JobState.FAILED:
@@ -158,13 +192,14 @@ def _running_ui(here: Context, project: Project) -> None:
 def _finished_ui(here: Context) -> None:
     """Show one of the finished exports; each was read back before it got its name."""
     found = exports(here.store)
-    if not found:
-        return
     st.subheader("Finished exports", anchor=False)
+    if not found:
+        st.caption("None yet.")
+        return
     newest = st.session_state.get(SHOWN_KEY)
     index = next((i for i, folder in enumerate(found) if folder.name == newest), 0)
     folder = st.selectbox(
-        "Export", found, index=index, format_func=lambda path: path.name, width=480
+        "Export", found, index=index, format_func=lambda path: path.name
     )
     try:
         _folder_ui(folder)
@@ -176,9 +211,12 @@ def _folder_ui(folder: Path) -> None:
     manifest = read_manifest(folder)
     files, size = int(manifest["files"]), int(manifest["size_bytes"])
     tiles = manifest.get("tiles", [])
-    edits = f"{manifest['edits']:,} edits, " if "edits" in manifest else ""
+    counted = ("edits", "regions", "annotations")
+    parts = "".join(
+        f"{manifest[name]:,} {name}, " for name in counted if name in manifest
+    )
     st.success(
-        f"Read back and equal: {len(tiles):,} tiles, {edits}{files:,} files, {size_text(size)}.",
+        f"Read back and equal: {len(tiles):,} tiles, {parts}{files:,} files, {size_text(size)}.",
         icon=":material/check:",
     )
     st.caption(
@@ -195,7 +233,9 @@ def _folder_ui(folder: Path) -> None:
         shown = [name for name in columns if name in tiles[0]]
         st.dataframe(pd.DataFrame(tiles[:SHOWN_TILES], columns=shown), hide_index=True)
     if len(tiles) > SHOWN_TILES:
-        st.caption(f"The first {SHOWN_TILES:,} of {len(tiles):,} tiles; all are in the manifest.")
+        st.caption(
+            f"The first {SHOWN_TILES:,} of {len(tiles):,} tiles; all are in the manifest."
+        )
     _download_ui(folder, size)
 
 

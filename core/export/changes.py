@@ -21,7 +21,7 @@ from core.classes import ClassTable
 from core.errors import DatasetError, RasterError
 from core.export.frame import Work
 from core.grid import Window, block
-from core.patch import Bytes
+from core.pixels import Bytes
 from core.records import Tile
 from core.replay import edits_between, keys_of, meet, patch_of
 from core.store.engine import Store

@@ -21,7 +21,7 @@ from core.export.frame import Work
 from core.export.pixels import pixels_sha256
 from core.export.run_lengths import counts_of, from_text, pixels_of, to_text
 from core.grid import Window
-from core.patch import Bytes
+from core.pixels import Bytes
 from core.records import Layer, Modality, Project, Tile
 
 FILE = "annotations.json"

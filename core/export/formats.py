@@ -17,17 +17,21 @@ from core.records import Project, Split
 from core.store.engine import Store
 
 INSTANT_PX = 20_000_000
-INSTANT_TILES = 60
+INSTANT_TILES = 40
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Something to choose for a format: values and the words for them; the first is the default."""
+    """Something to choose for a format: values and the words for them; the first is the default.
+
+    With `only`, it is asked only where another choice has that value.
+    """
 
     name: str
     title: str
     values: Mapping[str, str]
     help: str = ""
+    only: tuple[str, str] | None = None
 
 
 def _of_pixels(_store: Store, project: Project) -> str | None:
@@ -75,7 +79,7 @@ def _label_choices(_store: Store, _project: Project) -> tuple[Choice, ...]:
             "provenance",
             "Provenance",
             {"beside": "A file beside the labels", "band": "Band 2 of the labels"},
-            "A cloud-optimized GeoTIFF takes it beside only.",
+            only=("file", "geotiff"),  # a COG takes it beside only
         ),
     )
 
@@ -159,7 +163,7 @@ FORMATS: tuple[Format, ...] = (
         "Cloud-optimized labels with an item per tile, for catalogues and servers.",
         (
             ("collection.json, items/TILE.json", "STAC 1.1, label and processing", "pystac, QGIS"),
-            ("labels/...", "cloud-optimized GeoTIFF, as above", READS_TIFF),
+            ("labels/...", "labels and provenance, cloud-optimized", READS_TIFF),
             LOG_ROW,
             MANIFEST_ROW,
         ),

@@ -26,7 +26,7 @@ from core.export.frame import Work
 from core.export.others import bring, write_others
 from core.export.pixels import row_windows
 from core.grid import is_placed, pixel_map, same_grid
-from core.patch import Bytes
+from core.pixels import Bytes
 from core.raster import describe
 from core.records import Grid, Layer, Modality, Tile
 from core.source import part_of

@@ -18,7 +18,7 @@ from PIL import Image
 from core import catalogue, trained
 from core.errors import DatasetError, NotFound
 from core.export.frame import Work
-from core.patch import Bytes
+from core.pixels import Bytes
 from core.predictions import find_prediction, read_prediction
 from core.records import ModelRecord, Prediction, Project, Split, Tile
 from core.scores import model_source

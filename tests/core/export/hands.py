@@ -4,7 +4,7 @@ import numpy as np
 
 from core import catalogue, history
 from core.grid import Window
-from core.patch import encode_runs
+from core.pixels import encode_runs
 from core.store.engine import Store
 from core.stroke import Stroke, Tool
 

@@ -19,7 +19,7 @@ from core.export.labels import export_labels, pixels_sha256
 from core.grid import Window
 from core.history import Labels
 from core.ingest import import_dataset
-from core.patch import encode_runs
+from core.pixels import encode_runs
 from core.raster import write_geotiff
 from core.records import Grid, Project, TileState
 from core.store.engine import Store

@@ -26,7 +26,7 @@ Rest = Split | Literal["folder", "out"]
 Sources = tuple[tuple[Path, int], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Inside:
     """One tile's layer inside a file that holds many: what a name in the file would have said.
 
@@ -185,4 +185,4 @@ class _Missing(dict[str, str]):
 
 def filled(text: str, names: Names) -> str:
     """Return a text with braces filled in; what the pattern did not meet is empty."""
-    return text.format_map(_Missing(names)).strip()
+    return text.format_map(_Missing(names)).strip() if "{" in text else text

@@ -27,7 +27,7 @@ _PLACE = re.compile(r"\{(\w+)(?::([^{}]*(?:\{\d+(?:,\d+)?\}[^{}]*)*))?\}|\*|\[|\
 _DIGITS = re.compile(r"\d+")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Match:
     """A file that fits a pattern, and the text in place of each word in braces."""
 
@@ -133,8 +133,9 @@ def _listing(
                 todo="Choose a folder further down, or a part of the dataset.",
             )
         taken = set()
+        here = root / folder
         for pattern, name, groups in _matches(folder, sorted(names), patterns):
-            by_pattern.setdefault(pattern, []).append(Match(root / folder / name, groups))
+            by_pattern.setdefault(pattern, []).append(Match(here / name, groups))
             taken.add(name)
         left = [n for n in names if n not in taken and n.lower().endswith(suffixes)]
         if left:

@@ -1,8 +1,10 @@
 """The reader that a declaration becomes: recognises the folder and says which tiles lie in it."""
 
+import gc
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,11 +22,12 @@ from data.readers.spec_splits import WORDS, read_ways, stricter
 CLASS_ROLES = (Modality.LABEL, Modality.TRUTH, Modality.CLOUD, Modality.MODEL)
 HELD_SUFFIXES = (*SUFFIXES, ".h5", ".hdf5", ".nc")
 BY_FOLDER = "folders"
+ONE = [Inside({})]  # a file that is one layer
 TWICE = "another file has this role for its tile already; left out"
 _DAY = re.compile(r"((?:19|20)\d{2})[-_]?([01]\d)[-_]?([0-3]\d)")
 
 
-@dataclass
+@dataclass(slots=True)
 class _Tile:
     """A tile while its files are gathered."""
 
@@ -69,6 +72,10 @@ class SpecReader:
 
         Raises `DatasetError` when nothing can be used or `way` is none of them.
         """
+        with _no_collection():
+            return self._find(root, way)
+
+    def _find(self, root: Path, way: str | None) -> FoundDataset:
         spec = self.spec
         listing = walk(root, _patterns(spec), HELD_SUFFIXES)
         findings: list[Finding] = []
@@ -102,6 +109,21 @@ class SpecReader:
             ways=(*ways, BY_FOLDER) if ways else (),
             legend_asked=spec.legend_asked,
         )
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Pause the garbage collector: many objects are made here and none in circles.
+
+    With 200,000 files half of the time would go into looking for circles again and again.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _nothing(spec: Spec, root: Path) -> DatasetError:
@@ -154,15 +176,23 @@ def _gather(
             continue
         for match in _files(listing, kind):
             for inside in _inside(kind, match, findings):
-                names = {**match.names, **inside.names}
+                names = {**match.names, **inside.names} if inside.names else match.names
                 name = spec.tile_name(names)
-                _put(tiles, facts.aliases.get(name, name), number, kind, match, inside, names)
+                _put(
+                    tiles,
+                    facts.aliases.get(name, name),
+                    number,
+                    kind,
+                    match,
+                    inside,
+                    names,
+                )
     return tiles
 
 
 def _inside(kind: Files, match: Match, findings: list[Finding]) -> list[Inside]:
     if kind.inside is None:
-        return [Inside({})]
+        return ONE
     try:
         return list(kind.inside(match.path, match.names))
     except (OSError, KeyError, ValueError, RuntimeError) as error:
@@ -181,7 +211,8 @@ def _put(
     names: dict[str, str],
 ) -> None:
     tile = tiles.setdefault(name, _Tile({}))
-    tile.names |= {key: value for key, value in names.items() if key not in tile.names}
+    for said, value in names.items():
+        tile.names.setdefault(said, value)
     if "split" in names:
         tile.folders.setdefault(WORDS[names["split"].lower()], names["split"])
     if inside.patch_codes is not None:
@@ -189,7 +220,9 @@ def _put(
     if inside.sources or kind.inside is None:
         key = filled(kind.acquisition, names) + "\n" + _date(filled(kind.date, names))
         held = tile.files.setdefault(number, {})
-        held.setdefault(key, []).append((replace(match, names=names), inside))
+        held.setdefault(key, []).append(
+            (match if names is match.names else replace(match, names=names), inside)
+        )
 
 
 def _tiles(

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path, PurePosixPath
 
-import pyarrow.parquet as parquet
-from pyarrow import ArrowException
+from pyarrow import ArrowException, parquet
 
 from core.errors import DatasetError
 from core.found import Finding
@@ -37,7 +36,9 @@ def read_text(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_LIST_BYTES:
             raise DatasetError(
-                str(path), found=f"{path.stat().st_size:,} bytes", expected="a list of tiles"
+                str(path),
+                found=f"{path.stat().st_size:,} bytes",
+                expected="a list of tiles",
             )
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -137,7 +138,13 @@ def read_ways(
 def _add(way: Way, declared: ListFile, path: Path, lists: Lists, findings: list[Finding]) -> None:
     try:
         pairs = [(name, _split(declared, word, path)) for name, word in declared.read(path)]
-    except (DatasetError, UnicodeDecodeError, KeyError, IndexError, ValueError) as error:
+    except (
+        DatasetError,
+        UnicodeDecodeError,
+        KeyError,
+        IndexError,
+        ValueError,
+    ) as error:
         findings.append(Finding("warning", str(path), f"not used as a split list: {error}"))
         return
     if not pairs:

@@ -40,6 +40,7 @@ BOUNDS = {
     "http_ack_p95": "100 ms",
     "replay_500": "300 ms",
     "matrix_speedup": "at least 10",
+    "matrix_speedup_5000": "at least 10",
     "demo_build": "30 s",
     "first_page": "10 s",
     "page_change": "1 s",

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -190,7 +191,7 @@ def test_rules_in_words_follow_the_switches() -> None:
 def test_presets_are_those_of_the_benchmarks() -> None:
     assert set(PRESETS) == {
         *("dfc25_t1", "dfc25_t1_void", "dfc25_t2", "dfc2020", "cloudlulc", "landcover_ai"),
-        *("kuro_siwo", "bigearthnet_map", "oam_tcd", "patch_labels", "plain"),
+        *("kuro_siwo", "bigearthnet_map", "oam_tcd", "patch_labels", "patch_lists", "plain"),
     }
     assert preset("plain") is PLAIN
     with pytest.raises(NotFound, match="dfc25_t1"):
@@ -237,3 +238,11 @@ def test_scores_of_damage_agree_with_general_ones_where_nothing_is_absent() -> N
     assert np.allclose(bright.iou(matrix), metrics.iou(matrix))
     assert np.allclose(bright.damage_f1_by_class(matrix), metrics.damage_f1(matrix))
     assert np.isclose(bright.location_f1(matrix), metrics.localisation(matrix)["f1"])
+
+
+def test_page_says_the_rules_of_every_preset() -> None:
+    page = " ".join((Path(__file__).parents[2] / "docs" / "scoring.md").read_text().split())
+    for rule in PRESETS.values():
+        titles = ", ".join(FIGURES[name].title for name in rule.headline)
+        said = f"### `{rule.name}`: {rule.title} {rule.description} Reports: {titles}."
+        assert said in page, f"docs/scoring.md does not say: {said}"

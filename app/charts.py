@@ -336,11 +336,17 @@ def confusion_heat(matrix: npt.NDArray[np.int64], classes: ClassTable) -> go.Fig
             ),
         )
     )
-    figure.update_xaxes(title="the map says", side="bottom", ticks="", showgrid=False)
+    figure.update_xaxes(
+        title={"text": "the map says", "standoff": 8},
+        side="bottom",
+        ticks="",
+        showgrid=False,
+        automargin=True,
+    )
     figure.update_yaxes(
         title="reference", autorange="reversed", ticks="", showgrid=False, automargin=True
     )
-    figure.update_layout(height=130 + 40 * len(names), showlegend=False, margin={"t": 12})
+    figure.update_layout(height=180 + 40 * len(names), showlegend=False, margin={"t": 12})
     return _calm(figure)
 
 

@@ -17,6 +17,7 @@ SHOWS = [
         for modality in (
             Modality.OPTICAL,
             Modality.SAR,
+            Modality.HEIGHT,
             Modality.LABEL,
             Modality.TRUTH,
             Modality.CLOUD,

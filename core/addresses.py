@@ -17,6 +17,23 @@ from core.errors import DatasetError
 _NOT_PLAIN = re.compile(r"[\x00-\x20\x7f\\?#@*]|%(?![0-9A-Fa-f]{2})|%(2[EeFf]|5[Cc]|00|25)")
 
 
+_allowed: tuple[Path, ...] = ()
+
+
+def allow(addresses: Sequence[str]) -> None:
+    """Let this process fetch what lies below these addresses, and nothing else."""
+    global _allowed
+    _allowed = tuple(remote_path(address) for address in addresses)
+
+
+def check_fetch(path: Path) -> None:
+    """Raise `DatasetError` for a remote path that this process may not fetch.
+
+    It is asked again at each opening: what was imported may have been allowed then only.
+    """
+    check_remote(path, _allowed)
+
+
 def remote_path(address: str) -> Path:
     """Return the path of an address `s3://...`, `https://...` or `http://...`.
 

@@ -5,45 +5,20 @@ class rasters by nearest pixels only. Tiles of one scene keep its split.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from rasterio.transform import Affine
 
-from core.errors import CloudbrushError, DatasetError, GridMismatch
-from core.found import Finding, FoundDataset, FoundLayer, FoundTile
+from core.errors import CloudbrushError, GridMismatch
+from core.found import Cut, Finding, FoundDataset, FoundLayer, FoundTile
 from core.grid import Window, is_placed, offset_px, pixel_map, same_crs
 from core.headers import GRID_ORDER
 from core.raster import describe_source
 from core.records import Grid
 from core.source import on_grid
 
-SIZES = (256, 512, 1024, 2048)
-SMALLEST, LARGEST = 64, 8192
-Edge = Literal["shift", "smaller"]
 Box = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Cut:
-    """How to cut: sides of a tile and what neighbours share, in pixels of the scene's grid.
-
-    What is left at the far edges becomes a tile that is moved back into the scene ("shift", all
-    tiles are of one size) or a smaller one ("smaller").
-    """
-
-    size: int = 512
-    overlap: int = 0
-    edge: Edge = "shift"
-
-    def __post_init__(self) -> None:
-        if not SMALLEST <= self.size <= LARGEST or not 0 <= self.overlap <= self.size // 2:
-            raise DatasetError(
-                "cutting scenes",
-                found=f"tiles of {self.size} pixels, {self.overlap} shared",
-                expected=f"{SMALLEST} to {LARGEST} pixels, of which at most half are shared",
-            )
 
 
 def windows(height: int, width: int, how: Cut) -> Iterator[Window]:
@@ -82,7 +57,7 @@ def cut(found: FoundDataset, how: Cut) -> FoundDataset:
             tiles += _pieces(scene, how, findings)
         except CloudbrushError as error:
             findings.append(Finding("error", scene.name, str(error)))
-    return replace(found, tiles=tuple(tiles), findings=(*found.findings, *findings))
+    return replace(found, tiles=tuple(tiles), findings=(*found.findings, *findings), cut=how)
 
 
 def _pieces(scene: FoundTile, how: Cut, findings: list[Finding]) -> list[FoundTile]:

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from core.classes import ClassTable
+from core.errors import DatasetError
 from core.records import Modality, Split, Unit
 
+SMALLEST_TILE, LARGEST_TILE = 64, 8192
+Edge = Literal["shift", "smaller"]
 Kind = Literal["land_cover", "damage", "patch", "patch_list"]
 
 
@@ -65,6 +68,30 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """How to cut: sides of a tile and what neighbours share, in pixels of the scene's grid.
+
+    What is left at the far edges becomes a tile that is moved back into the scene ("shift", all
+    tiles are of one size) or a smaller one ("smaller").
+    """
+
+    size: int = 512
+    overlap: int = 0
+    edge: Edge = "shift"
+
+    def __post_init__(self) -> None:
+        if (
+            not SMALLEST_TILE <= self.size <= LARGEST_TILE
+            or not 0 <= self.overlap <= self.size // 2
+        ):
+            raise DatasetError(
+                "cutting scenes",
+                found=f"tiles of {self.size} pixels, {self.overlap} shared",
+                expected=f"{SMALLEST_TILE} to {LARGEST_TILE} pixels, at most half of them shared",
+            )
+
+
+@dataclass(frozen=True)
 class FoundDataset:
     """A folder that a reader recognised. `why` says what gave it away.
 
@@ -84,3 +111,4 @@ class FoundDataset:
     way: str = ""
     ways: tuple[str, ...] = ()
     legend_asked: bool = False
+    cut: Cut | None = None  # how scenes were cut into these tiles

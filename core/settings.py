@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from core.addresses import remote_path
+from core.addresses import allow, remote_path
 from core.errors import SettingsError
 
 
@@ -76,11 +76,12 @@ class Settings(BaseSettings):
 def load_settings(**flags: object) -> Settings:
     """Return the settings from the environment, overridden by `flags` that are not None.
 
-    Raises `SettingsError` that names the field.
+    They say as well which addresses this process may fetch. Raises `SettingsError` that names the
+    field.
     """
     given = {name: value for name, value in flags.items() if value is not None}
     try:
-        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks each field
+        settings = Settings(**given)  # type: ignore[arg-type]  # pydantic checks each field
     except ValidationError as error:
         first = error.errors()[0]
         raise SettingsError(
@@ -89,3 +90,5 @@ def load_settings(**flags: object) -> Settings:
             expected=first["msg"],
             todo="See docs/settings.md.",
         ) from error
+    allow(settings.remote_roots)
+    return settings

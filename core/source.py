@@ -21,17 +21,21 @@ class Part:
 
     `array` names an array of an HDF5, NetCDF or Zarr file and `axes` its dimensions in order: "y",
     "x", "b" (bands), or the whole number chosen along that dimension. `grid` lays the pixels on
-    that grid, which may be a piece of the file's ground, or draws outlines on it: 1 inside, or by
+    that grid, which may be a piece of the file's ground (or, with `stretch`, the ground of a file
+    that has no position), or draws outlines on it: 1 inside, or by
     `codes` the code of the text in `field`. For class rasters `codes` gives the code of each value
-    of the file that counts; all others become 255. `nodata`, `scale` and `offset` stand in for what
-    the file does not say; scaled values are float32.
+    of the file that counts; all others become 255; `above` makes it 1 wherever a band of the file
+    holds more, else 0. `nodata`, `scale` and `offset` stand in for what the file does not say;
+    scaled values are float32.
     """
 
     array: str = ""
     axes: tuple[int | str, ...] = ()
     grid: Grid | None = None
+    stretch: bool = False
     field: str = ""
     codes: tuple[tuple[str, int], ...] = ()
+    above: float | None = None
     nodata: float | None = None
     scale: float = 1.0
     offset: float = 0.0

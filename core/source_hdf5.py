@@ -81,7 +81,7 @@ def _file(path: Path) -> h5py.File:
     key = (path, stat.st_size, stat.st_mtime_ns)
     if key not in _files.by_key:
         try:
-            _files.by_key[key] = h5py.File(path, "r", locking=False)
+            _files.by_key[key] = h5py.File(path, "r")
         except (OSError, RuntimeError) as error:
             raise RasterError(
                 str(path),

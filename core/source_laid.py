@@ -14,10 +14,17 @@ from core.source_base import Opened, Raster
 class LaidRaster:
     """A raster laid on a grid of its own, which may be any piece of its ground."""
 
-    def __init__(self, under: Opened, grid: Grid) -> None:
-        """Raise `GridMismatch` where the grids are turned or of another CRS."""
+    def __init__(self, under: Opened, grid: Grid, *, stretch: bool = False) -> None:
+        """Raise `GridMismatch` where the grids are turned or of another CRS.
+
+        `stretch` takes a file without position to cover the ground of the grid.
+        """
         self._under = under
-        self._to_file = _straight_map(grid, under.info.grid)
+        file = under.info.grid
+        if stretch and not is_placed(file):
+            self._to_file = Affine.scale(file.width / grid.width, file.height / grid.height)
+        else:
+            self._to_file = _straight_map(grid, file)
         old = under.info
         self.info = replace(old, height=grid.height, width=grid.width, grid=grid, has_gcps=False)
 

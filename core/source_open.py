@@ -16,7 +16,7 @@ from core.source_gdal import GdalRaster
 from core.source_hdf5 import open_hdf5
 from core.source_laid import LaidRaster
 from core.source_netcdf3 import open_netcdf
-from core.source_recoded import RecodedRaster
+from core.source_recoded import AboveRaster, RecodedRaster
 from core.source_remote import open_remote
 from core.source_scaled import ScaledRaster
 from core.source_vector import VectorRaster
@@ -52,8 +52,10 @@ _handles = _Handles()
 def open_raster(path: Path, part: Part | None = None) -> Opened:
     """Return the raster of a path and part, kept open for this thread; raises `RasterError`."""
     if part and part.grid and path.suffix.lower() not in VECTORS:
-        under = open_raster(path, replace(part, grid=None))
-        return LaidRaster(under, part.grid) if under.info.grid != part.grid else under
+        under = open_raster(path, replace(part, grid=None, stretch=False))
+        if under.info.grid == part.grid:
+            return under
+        return LaidRaster(under, part.grid, stretch=part.stretch)
     try:
         size, mtime_ns = (0, 0) if is_remote(path) else _stamp(path)
         key = (path, part, size, mtime_ns)
@@ -90,6 +92,8 @@ def _open_new(path: Path, part: Part | None, size: int, mtime_ns: int) -> Opened
         opened = GdalRaster(path, size, mtime_ns)
     if part and (part.nodata is not None or part.scale != 1.0 or part.offset != 0.0):
         opened = ScaledRaster(opened, part)
+    if part and part.above is not None:
+        opened = AboveRaster(opened, part.above)
     if part and part.codes and path.suffix.lower() not in VECTORS:
         opened = RecodedRaster(opened, part)
     return opened

@@ -40,3 +40,30 @@ class RecodedRaster:
     def close(self) -> None:
         """Close the file."""
         self._under.close()
+
+
+class AboveRaster:
+    """A class raster of one band: 1 where any band of the file holds more than a number, else 0."""
+
+    def __init__(self, under: Opened, above: float) -> None:
+        self._under, self._above = under, above
+        self._bands = list(range(1, under.info.count - (under.info.alpha_band is not None) + 1))
+        self.info = replace(
+            under.info, dtype="uint8", count=1, alpha_band=None, nodata=None, colours=None
+        )
+
+    def read(
+        self, bands: list[int], window: Window, shape: tuple[int, int], categorical: bool
+    ) -> Raster:
+        """Return a window of 0 and 1, uint8 [1, h, w]."""
+        raw = self._under.read(self._bands, window, shape, True)
+        found = (raw.values > self._above).any(axis=0, keepdims=True)
+        return Raster(found.astype(np.uint8), raw.valid)
+
+    def holds_classes(self) -> bool:
+        """Return what the file says."""
+        return self._under.holds_classes()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._under.close()

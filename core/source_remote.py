@@ -13,7 +13,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import rasterio
 
-from core.addresses import address_of
+from core.addresses import address_of, check_fetch
 from core.errors import RasterError
 from core.source_gdal import GdalRaster
 
@@ -33,7 +33,8 @@ GDAL_OPTIONS = {
 
 
 def open_remote(path: Path) -> GdalRaster:
-    """Open a raster by its address; raises `RasterError`."""
+    """Open a raster by its address; raises `RasterError`, or `DatasetError` when not allowed."""
+    check_fetch(path)
     if path.suffix.lower() not in SUFFIXES:
         raise RasterError(
             address_of(path),

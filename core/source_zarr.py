@@ -76,8 +76,8 @@ def zarr_file(path: Path, name: str) -> ArrayFile:
     )
 
 
-def zarr_arrays(path: Path) -> Iterator[ArrayFile]:
-    """Yield the arrays of numbers of a store, in the order of their names."""
+def zarr_arrays(path: Path) -> Iterator[tuple[str, ArrayFile]]:
+    """Yield (name, array) of the arrays of numbers of a store, in the order of their names."""
     marks = sorted({*path.rglob(".zarray"), *path.rglob("zarr.json")})
     for mark in marks:
         name = mark.parent.relative_to(path).as_posix()
@@ -85,7 +85,7 @@ def zarr_arrays(path: Path) -> Iterator[ArrayFile]:
         if about is not None and name != ".":
             file = zarr_file(path, name)
             if file.array.dtype.kind in "uif":
-                yield file
+                yield name, file
 
 
 def _folder(path: Path, name: str) -> Path:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from core.classes import ClassEntry, ClassTable
-from core.found import FoundDataset
+from core.cut import cut
+from core.found import Cut, FoundDataset
 from core.records import Modality, Project, Unit
-from data.readers import patterns, reader
+from data.readers import cubes, patterns, reader
 from data.readers.patterns import Proposal, Role, find_by
 from data.readers.spec_reader import SpecReader
 
@@ -22,7 +23,7 @@ OPTION = "import"  # the name of what is kept with a project: recipe and state o
 @dataclass(frozen=True)
 class Recipe:
     """A folder, its reader's key, what was confirmed, the roles of a folder of
-    patterns, and the way of splitting that was chosen."""
+    patterns or variables, the way of splitting, and how scenes are cut."""
 
     root: Path
     reader: str
@@ -31,17 +32,22 @@ class Recipe:
     classes: ClassTable
     roles: tuple[Role, ...] = ()
     way: str | None = None
+    cut: Cut | None = None
 
     def find(self) -> FoundDataset:
         """Return the tiles of the folder as they are now; raises `DatasetError`."""
         if self.reader == patterns.KEY:
             found = find_by(self.root, Proposal(self.roles, self.classes))
+        elif self.reader == cubes.KEY:
+            found = cubes.find_by(self.root, self.roles)
         else:
             known = reader(self.reader)
             if isinstance(known, SpecReader):
                 found = known.find(self.root, self.way)
             else:
                 found = known.find(self.root)
+        if self.cut:
+            found = cut(found, self.cut)
         return replace(found, kind=self.kind, preset=self.preset, classes=self.classes)  # type: ignore[arg-type]  # one of the kinds, as it came
 
     def to_json(self) -> dict[str, Any]:
@@ -58,13 +64,16 @@ class Recipe:
             },
             "roles": [_role_to_json(role) for role in self.roles],
             "way": self.way,
+            "cut": [self.cut.size, self.cut.overlap, self.cut.edge] if self.cut else None,
         }
 
 
 def recipe_for(found: FoundDataset, roles: tuple[Role, ...] = ()) -> Recipe:
     """Return the recipe by which a dataset was found."""
     way = found.way or None
-    return Recipe(found.root, found.reader, found.kind, found.preset, found.classes, roles, way)
+    return Recipe(
+        found.root, found.reader, found.kind, found.preset, found.classes, roles, way, found.cut
+    )
 
 
 def recipe_of(kept: Mapping[str, Any]) -> Recipe:
@@ -80,6 +89,7 @@ def recipe_of(kept: Mapping[str, Any]) -> Recipe:
         ),
         roles=tuple(_role_of(role) for role in kept["roles"]),
         way=kept.get("way"),
+        cut=Cut(*kept["cut"]) if kept.get("cut") else None,
     )
 
 

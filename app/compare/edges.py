@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.compare.stage import Stage
-from app.compare.tables import COLUMN_NAMES, dashed, download
+from app.compare.tables import COLUMN_NAMES, download, table
 from core import aligned, comparison, jobs
 from core.boundary import default_width
 from core.options import BOUNDARY_PX, MOST_BOUNDARY_PX, boundary_px, set_option
@@ -24,7 +24,7 @@ def _table_ui(stage: Stage, rows: aligned.Scored) -> None:
     frame["change"] = frame[stage.after] - frame[stage.before]
     names = {name: stage.titles[name] for name in (stage.before, stage.after)}
     shown = frame.drop(columns=["code"]).rename(columns={**COLUMN_NAMES, **names})
-    st.dataframe(dashed(shown.rename(columns={"pixels": "edge pixels"})), hide_index=True)
+    table(shown.rename(columns={"pixels": "edge pixels"}))
     st.caption(
         f"Boundary IoU: overlap of the pixels near the edges of each class, {rows.tiles} tiles. "
         "Mean over the classes of the preset. No benchmark here reports it."

@@ -1,13 +1,14 @@
 """Scores by cloud level, region, event, input, split, labeler or provenance, and any mix."""
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
 from app import charts
 from app.compare.marks import chart
 from app.compare.stage import Stage
-from app.compare.tables import COLUMN_NAMES, dashed, download, scores_shown, tile_table
+from app.compare.tables import COLUMN_NAMES, download, scores_shown, table, tile_table
 from core import aligned, grouping
 from core.aligned import Scored
 from core.damage import BACKGROUND
@@ -92,7 +93,7 @@ def _chart_ui(stage: Stage, frame: pd.DataFrame, rows: Scored, keys: list[str]) 
 def _tables_ui(stage: Stage, frame: pd.DataFrame, keys: list[str]) -> None:
     shown = scores_shown(frame.drop(columns=["group"]), stage)
     with st.expander("Table: groups", expanded=True):
-        st.dataframe(dashed(shown), hide_index=True)
+        table(shown)
         st.caption(f"{stage.preset.title}: {stage.preset.rule} Pixels of a group are pooled.")
         if "input" in keys:
             st.caption("Maps that see the same are summed.")
@@ -108,7 +109,7 @@ def _tables_ui(stage: Stage, frame: pd.DataFrame, keys: list[str]) -> None:
     means = grouping.plain_means(frame, [*figures, *(OF_DAMAGE if stage.damage else ())])
     means["map"] = [stage.titles.get(name, name) for name in means["map"]]
     st.caption("Plain means over these groups, each counting the same whatever its size:")
-    st.dataframe(dashed(means.rename(columns=COLUMN_NAMES)), hide_index=True)
+    table(means.rename(columns=COLUMN_NAMES))
     download(means, stage, "plain-means")
 
 
@@ -125,7 +126,7 @@ def buildings_by_event(stage: Stage, counted: Scored) -> pd.DataFrame:
         min_tiles=counted.tiles + 1,
     )
     seen = {
-        event: _buildings_in(stage, part)
+        event: int(reference_buildings(stage, part).sum())
         for (event,), part in grouping.groups(counted, ["event"], stage.facts).items()
     }
     frame["buildings"] = [seen[event] for event in frame["event"]]
@@ -133,9 +134,9 @@ def buildings_by_event(stage: Stage, counted: Scored) -> pd.DataFrame:
     return frame[["event", "map", *OF_DAMAGE, "buildings", "tiles"]]
 
 
-def _buildings_in(stage: Stage, counted: Scored) -> int:
-    """Return the buildings of the reference, each counted once however many images show it."""
+def reference_buildings(stage: Stage, counted: Scored) -> npt.NDArray[np.int64]:
+    """Return buildings of the reference by class, [K], each once however many images show it."""
     first = np.unique(counted.tile_ids, return_index=True)[1]
-    codes = stage.project.classes.codes
-    buildings = [place for place, code in enumerate(codes) if code != BACKGROUND]
-    return int(counted.matrices[stage.after][first][:, buildings].sum())
+    matrices = counted.matrices[stage.after][first].sum(0)
+    damage = [code != BACKGROUND for code in stage.project.classes.codes]
+    return np.where(damage, matrices[:-1].sum(1), 0)

@@ -7,11 +7,11 @@ import streamlit as st
 
 from app.background import background_ui, working
 from app.compare.rules import Rules, rules_ui
+from app.compare.test_split import split_ui
 from app.links import PageName, open_page
 from app.session import Context, query_int
 from core import aligned, catalogue
 from core.aligned import Scored
-from core.authors import names
 from core.grouping import Facts
 from core.presets import FIGURES, Preset
 from core.records import ModelRecord, Project, Tile
@@ -77,7 +77,7 @@ class Stage:
             {tile.id: tile.region for tile in self.tiles.values()},
             {tile.id: str(tile.split) for tile in self.tiles.values()},
             {name: seen.get(name, "labels") for name in self.titles},
-            names(self.here.store),
+            {person.id: person.name for person in catalogue.people(self.here.store)},
         )
 
 
@@ -102,7 +102,9 @@ def stage_ui(here: Context, project: Project) -> Stage | None:
         nothing(words, "train", "Go to Train", project=project.id)
         return None
     known = models(here.store, project.id)
+    tiles = {tile.id: tile for tile in catalogue.tiles(here.store, project.id)}
     reference, found = _reference_ui(every)
+    found = split_ui(here, project, tiles, found)
     maps = aligned.maps_in(sorted(found, key=lambda e: (e.model_id or 0, e.source)))
     titles = _titles(maps, known)
     if len(maps) < 2:
@@ -123,7 +125,6 @@ def stage_ui(here: Context, project: Project) -> Stage | None:
         )
         return None
     flat = frozenset(f"m{model.id}" for model in known if not model.uses_optical)
-    tiles = {tile.id: tile for tile in catalogue.tiles(here.store, project.id)}
     return Stage(
         here,
         project,

@@ -50,7 +50,11 @@ def tile_table(
         frame = frame[frame[f"iou_{code}"].notna()].sort_values(f"iou_{code}")
         frame = frame.rename(columns={f"iou_{code}": "class IoU"})
         columns.insert(3, "class IoU")
-    links_table(stage, frame[columns], key or f"tiles_{code}")
+    sides = {"before": "before", "after": "after"}
+    if (before, after) != (stage.before, stage.after):
+        sides = {"before": stage.titles[before], "after": stage.titles[after]}
+    named = {side: f"{stage.score} {words}" for side, words in sides.items()}
+    links_table(stage, frame[columns].rename(columns=named), key or f"tiles_{code}")
 
 
 def links_table(stage: Stage, frame: pd.DataFrame, name: str) -> None:
@@ -70,12 +74,11 @@ def links_table(stage: Stage, frame: pd.DataFrame, name: str) -> None:
     shown["cover"] = shown["cover"] * 100
     if shown["cover"].isna().all():
         shown = shown.drop(columns=["cover"])
-    of_tile = {"before": f"{stage.score} before", "after": f"{stage.score} after"}
-    names = COLUMN_NAMES | of_tile | {"cover": "cloud, %"}
+    names = COLUMN_NAMES | {"cover": "cloud, %"}
     shown = shown.drop(columns=["acquisition"]).rename(columns=names)
     config = {"open": st.column_config.LinkColumn("open", display_text="Correct")}
     height = min(318, 38 + 35 * max(len(shown), 1))
-    st.dataframe(dashed(shown), hide_index=True, column_config=config, height=height)
+    table(shown, column_config=config, height=height)
     download(shown.drop(columns=["open"]), stage, name)
 
 
@@ -89,14 +92,15 @@ def scores_shown(frame: pd.DataFrame, stage: Stage) -> pd.DataFrame:
     return named[[*order[:place], *lead.values(), *order[place:]]]
 
 
-def dashed(frame: pd.DataFrame) -> Any:  # noqa: ANN401  # pandas' Styler has no stable type here
-    """Return the frame as shown: three digits, grouped counts, "-" where a class is absent."""
+def table(frame: pd.DataFrame, **options: Any) -> None:  # noqa: ANN401  # of st.dataframe
+    """Draw a table: three digits, grouped counts, "-" where a class is absent."""
     formats: dict[Any, Any] = {
         str(name): "{:.0f}" if "%" in str(name) else "{:.3f}" if is_float_dtype(column) else "{:,}"
         for name, column in frame.items()
         if is_numeric_dtype(column)
     }
-    return frame.style.format(formats, na_rep="-")
+    shown = frame.style.format(formats, na_rep="-")
+    st.dataframe(shown, hide_index=True, placeholder="-", **options)
 
 
 def download(frame: pd.DataFrame, stage: Stage, name: str) -> None:

@@ -9,16 +9,16 @@ import streamlit as st
 
 from app import charts
 from app.compare.edges import edges_ui
-from app.compare.groups import buildings_by_event, groups_ui
+from app.compare.groups import buildings_by_event, groups_ui, reference_buildings
 from app.compare.marks import CHART_CONFIG, chart
 from app.compare.rules import LEGACY
 from app.compare.stage import Stage, nothing, stage_ui
 from app.compare.tables import (
     COLUMN_NAMES,
-    dashed,
     download,
     links_table,
     scores_shown,
+    table,
     tile_table,
 )
 from app.legend_form import legend_ui
@@ -110,7 +110,7 @@ def _overall_ui(stage: Stage) -> None:
     shown = scores_shown(frame, stage)
     if stage.rules.batch:
         shown[LEGACY] = [_legacy(stage, name) for name in frame["map"]]
-    st.dataframe(dashed(shown), hide_index=True)
+    table(shown)
     st.caption(f"{stage.preset.title}: {stage.preset.rule}")
     said = {n: stage.preset.mean_in_words(stage.scored.total(n), classes) for n in frame["map"]}
     if len(set(said.values())) == 1:
@@ -187,7 +187,7 @@ def _of_level(stage: Stage, scored: Scored, level: str) -> Scored:
 
 def _level_table(stage: Stage, levels: pd.DataFrame) -> None:
     with st.expander("Table: scores by cloud level"):
-        st.dataframe(dashed(scores_shown(levels, stage)), hide_index=True)
+        table(scores_shown(levels, stage))
         st.caption(
             f"{stage.preset.title}: {stage.preset.rule} SAR-only models stand in each level on the "
             "same tiles, to compare like with like."
@@ -222,7 +222,7 @@ def _heat_ui(stage: Stage) -> None:
         tile_table(stage, _of_level(stage, stage.scored, level), stage.before, stage.after, code)
     with st.expander("Table: classes by cloud level"):
         shown = frame.drop(columns=["iou", "code"]).rename(columns=COLUMN_NAMES)
-        st.dataframe(dashed(shown), hide_index=True)
+        table(shown)
         download(frame, stage, "classes-by-cloud-level")
 
 
@@ -239,7 +239,7 @@ def _classes_ui(stage: Stage, by_class: pd.DataFrame) -> None:
         tile_table(stage, stage.scored, stage.before, stage.after, code)
     with st.expander("Table: classes"):
         shown = by_class.drop(columns=["code"]).rename(columns=COLUMN_NAMES)
-        st.dataframe(dashed(shown), hide_index=True)
+        table(shown)
         st.caption("lacking: share of bootstrap draws in which the class did not occur.")
         download(by_class, stage, "classes")
 
@@ -298,14 +298,18 @@ def _buildings_ui(stage: Stage) -> None:
         stage.project.classes,
         min_tiles=stage.min_tiles,
     )
+    number = dict(
+        zip(stage.project.classes.codes, reference_buildings(stage, counted), strict=True)
+    )
+    frame["buildings"] = frame["code"].map(number)
     frame = frame[frame["code"] != BACKGROUND]
-    shown = frame[["class", "f1_before", "f1_after", "precision_after", "recall_after", "pixels"]]
-    shown = shown.rename(columns=COLUMN_NAMES | {"pixels": "buildings"})
-    st.dataframe(dashed(shown), hide_index=True)
+    columns = ["class", "f1_before", "f1_after", "precision_after", "recall_after", "buildings"]
+    shown = frame[columns].rename(columns=COLUMN_NAMES)
+    table(shown)
     download(shown, stage, "buildings")
     with st.expander("Table: buildings by event"):
         by_event = buildings_by_event(stage, counted)
-        st.dataframe(dashed(by_event.rename(columns=COLUMN_NAMES)), hide_index=True)
+        table(by_event.rename(columns=COLUMN_NAMES))
         download(by_event, stage, "buildings-by-event")
 
 

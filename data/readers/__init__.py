@@ -4,17 +4,44 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.errors import DatasetError
-from data.readers import bright, oem_sar
+from data.readers import (
+    bright,
+    cloudlulc,
+    dfc2020,
+    gamus,
+    kuro_siwo,
+    m3leo,
+    oam_tcd,
+    oem_sar,
+    sen1floods11,
+    sen4agrinet,
+    sen12ms,
+    spacenet6,
+)
 from data.readers.base import Reader
 from data.readers.cloudbrush_folder import CloudbrushFolderReader
+from data.readers.cubes import CubeReader
 from data.readers.guess import PatternReader
 from data.readers.spec_files import sample
 from data.readers.spec_reader import SpecReader
+from data.readers.stac import StacReader
 
 READERS: tuple[Reader, ...] = (
     CloudbrushFolderReader(),
     oem_sar.READER,
     bright.READER,
+    cloudlulc.READER,
+    dfc2020.READER,
+    sen12ms.READER,
+    gamus.READER,
+    kuro_siwo.READER,
+    m3leo.READER,
+    oam_tcd.READER,
+    sen1floods11.READER,
+    sen4agrinet.READER,
+    spacenet6.READER,
+    StacReader(),
+    CubeReader(),
     PatternReader(),
 )
 
@@ -22,12 +49,16 @@ READERS: tuple[Reader, ...] = (
 def recognised(root: Path) -> Iterator[tuple[Reader, str]]:
     """Yield the readers that know the layout, the most specific first, and what gave it away."""
     sampled = sample(root)
+    any_before = False
     for known in READERS:
         if isinstance(known, SpecReader):
             why = known.recognise_in(sampled)
+        elif isinstance(known, PatternReader) and any_before:
+            why = "rasters in it; for folders that no other reader fits"  # counting takes long
         else:
             why = known.recognise(root)
         if why:
+            any_before = True
             yield known, why
 
 
@@ -42,3 +73,11 @@ def reader(key: str) -> Reader:
         if known.key == key:
             return known
     raise DatasetError("reader", found=key, expected=", ".join(r.key for r in READERS))
+
+
+def published_names(key: str) -> tuple[str, ...]:
+    """Return the class names that a dataset publishes without their codes; empty for others."""
+    for known in READERS:
+        if isinstance(known, SpecReader) and known.key == key:
+            return known.spec.published_names
+    return ()

@@ -79,10 +79,10 @@ def class_table(labels: Sequence[Path]) -> tuple[ClassTable, dict[int, int]]:
             nodata = seen.info.nodata if nodata is None else nodata
     if nodata is not None and not isfinite(nodata):
         nodata = None
-    return _table_of(found, colours, None if nodata is None else int(nodata))
+    return table_of(found, colours, None if nodata is None else int(nodata))
 
 
-def _table_of(
+def table_of(
     found: set[int], colours: dict[int, tuple[int, int, int]], nodata: int | None
 ) -> tuple[ClassTable, dict[int, int]]:
     """Return a table for the codes found; those that no byte can hold are numbered anew.

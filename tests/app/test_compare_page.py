@@ -1,14 +1,19 @@
 """Compare: the sentence, its doubt and rules, tables with links and CSV, and what is missing."""
 
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.compare.rules import read_edges
 from app.compare.stage import default_pair
-from core import jobs
+from core import catalogue, jobs, scores
+from core.parts import details_of
 from core.store.engine import Store
+from core.store.tables import EditRow, TileRow
 from core.trained import models
 from tests.app.scored import ScoredProject, make_scored
 
@@ -122,9 +127,8 @@ def test_preset_changes_the_means_and_says_its_rule_beside_them(
 def test_leading_figure_is_the_one_that_the_benchmark_ranks_by(
     page: AppTest, opened: Callable[..., ScoredProject]
 ) -> None:
+    page.session_state["compare_preset"] = "dfc2020"
     opened()
-    page.selectbox(key="compare_preset").set_value("dfc2020").run()
-    assert not page.exception
     assert "points of mean class accuracy" in headings(page)[0]
     assert list(page.dataframe[0].value.columns[1:4]) == [
         "mean class accuracy",
@@ -136,16 +140,22 @@ def test_leading_figure_is_the_one_that_the_benchmark_ranks_by(
 def test_own_switches_are_three_and_separate(
     page: AppTest, opened: Callable[..., ScoredProject]
 ) -> None:
+    switches = {
+        "compare_preset": "plain",
+        "compare_ignore": [2],
+        "compare_exclude": [1],
+        "compare_absent": "zero",
+    }
+    for key, value in switches.items():
+        page.session_state[key] = value
     opened()
-    page.selectbox(key="compare_preset").set_value("plain").run()
-    page.multiselect(key="compare_exclude").set_value([1]).run()
-    assert "Left out of the mean: code 1." in captions(page)
-    page.selectbox(key="compare_absent").set_value("zero").run()
-    assert list(page.dataframe[0].value["classes in mean"]) == [7, 7]
-    page.multiselect(key="compare_ignore").set_value([2]).run()
     said = captions(page)
-    assert "false alarm. Reference pixels of code 2 are ignored." in said
-    assert not page.exception
+    assert (
+        "false alarm. Reference pixels of code 2 are ignored. Left out of the mean: code 1." in said
+    )
+    assert (
+        "Mean over 6 of 8 classes" in said and "Building not in the reference, counted as" in said
+    )
 
 
 def test_legacy_mean_is_shown_only_when_asked_for_and_only_by_its_name(
@@ -160,31 +170,97 @@ def test_legacy_mean_is_shown_only_when_asked_for_and_only_by_its_name(
     assert frame[legacy].iloc[0] != pytest.approx(frame["mIoU"].iloc[0], abs=1e-4)
 
 
+def frame_with(page: AppTest, *columns: str) -> pd.DataFrame:
+    return next(f.value for f in page.dataframe if set(columns) <= set(f.value.columns))
+
+
 def test_groups_can_be_any_mix(page: AppTest, opened: Callable[..., ScoredProject]) -> None:
-    opened()
-    chosen = page.get("button_group")
-    assert any("Region" in str(control.proto) for control in chosen)
-    frame = next(f.value for f in page.dataframe if "region" in f.value.columns)
-    assert list(dict.fromkeys(frame["region"])) == ["north", "south"]
+    made = opened()
+    assert list(dict.fromkeys(frame_with(page, "region")["region"])) == ["north", "south"]
     page.session_state["compare_group_by"] = ["cloud", "region"]
     page.run()
     assert not page.exception
-    frame = next(f.value for f in page.dataframe if "region" in f.value.columns)
-    assert {"cloud level", "region", "map"} <= set(frame.columns) and len(frame) == 8
-    means = next(f.value for f in page.dataframe if "groups" in f.value.columns)
-    assert list(means["groups"]) == [4, 4]
-
-
-def test_groups_by_input_take_other_maps(
-    page: AppTest, opened: Callable[..., ScoredProject]
-) -> None:
-    made = opened()
+    assert len(frame_with(page, "cloud level", "region", "map")) == 8
+    assert list(frame_with(page, "groups")["groups"]) == [4, 4]
     page.session_state["compare_group_by"] = ["input"]
     maps = [f"m{model}" for model in (made.before, made.after, made.sar)]
     page.multiselect(key="compare_group_maps").set_value(maps).run()
     assert not page.exception
-    frame = next(f.value for f in page.dataframe if "SAR" in set(f.value.get("map", ())))
-    assert list(frame["map"]) == ["optical and SAR", "SAR"]
+    frames = [f.value for f in page.dataframe if "SAR" in set(f.value.get("map", ()))]
+    assert list(frames[0]["map"]) == ["optical and SAR", "SAR"]
+
+
+def test_pixels_are_grouped_by_who_is_behind_the_label(
+    page: AppTest, opened: Callable[..., ScoredProject], store: Store
+) -> None:
+    made = make_scored(store, reference="frozen")
+    edit_tile(store, made.tiles[0])
+    page.query_params["project"] = str(made.project_id)
+    page.session_state["compare_group_by"] = ["labeler", "provenance"]
+    page.run()
+    assert not page.exception
+    frame = frame_with(page, "labeler", "provenance")
+    assert list(dict.fromkeys(zip(frame["labeler"], frame["provenance"], strict=True))) == [
+        ("nobody", "as it came"),
+        ("Ada", "verified"),
+    ]
+    of_ada = frame[frame["labeler"] == "Ada"]
+    assert (of_ada["tiles"] == 1).all() and (of_ada["overall accuracy"] == 1).all()
+
+
+def edit_tile(store: Store, tile_id: int) -> None:
+    """Let Ada have verified two pixels of class 0 that every map gets right."""
+    ada = catalogue.ensure_person(store, "Ada").id
+    nothing = dict.fromkeys(("mask", "old_values", "new_values"), b"")
+    nothing |= dict.fromkeys(("old_provenance", "new_provenance"), b"")
+    box: dict[str, Any] = {"y0": 0, "x0": 0, "h": 1, "w": 2, "pixels": 2, "version": 1}
+    with store.write() as session:
+        row = EditRow(
+            tile_id=tile_id,
+            base_version=0,
+            client_id="tab",
+            seq=1,
+            person_id=ada,
+            tool="brush",
+            from_classes=[],
+            panes_shown=[],
+            **box,
+            **nothing,
+        )
+        session.add(row)
+    right = np.zeros((9, 9), np.int64)
+    right[0, 0] = 2
+    every = scores.evaluations(store, 1, tile_id=tile_id)
+    for e in every:
+        parts = details_of({(0, 0): e.matrix - right, (2, ada): right})
+        scores.save_evaluation(
+            store,
+            e.tile_id,
+            e.source,
+            e.reference,
+            e.matrix,
+            e.model_id,
+            e.acquisition_id,
+            {"parts": parts},
+        )
+
+
+def test_test_split_is_never_mixed_with_other_tiles(
+    page: AppTest, opened: Callable[..., ScoredProject], store: Store
+) -> None:
+    made = make_scored(store)
+    with store.write() as session:
+        for tile in made.tiles[3:]:
+            found = session.get(TileRow, tile)
+            assert found is not None
+            found.split = "test"
+    page.query_params["project"] = str(made.project_id)
+    page.run()
+    assert set(frame_with(page, "region")["region"]) == {"north"}
+    page.session_state["compare_test"] = True
+    page.run()
+    assert not page.exception
+    assert set(frame_with(page, "region")["region"]) == {"south"}
 
 
 def test_edges_of_levels_can_be_changed(

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import catalogue
-from core.cut import Cut, cut, windows
+from core.cut import cut, windows
 from core.errors import DatasetError
-from core.found import FoundDataset, FoundTile
+from core.found import Cut, FoundDataset, FoundTile
 from core.ingest import import_dataset
 from core.raster import read_layer
 from core.records import Modality, Split

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.addresses import address_of, is_remote, remote_path
+from core.addresses import address_of, allow, is_remote, remote_path
 from core.errors import DatasetError, RasterError, SettingsError
 from core.raster import check_allowed, read
 from core.settings import load_settings
@@ -67,7 +67,10 @@ def server(tmp_path: Path) -> Iterator[str]:
     Files.seen.clear()
     made = ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, tmp_path))
     threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
-    yield f"http://127.0.0.1:{made.server_port}"
+    address = f"http://127.0.0.1:{made.server_port}"
+    allow([f"{address}/open/", f"{address}/moved/"])
+    yield address
+    allow([])
     made.shutdown()
     made.server_close()
 
@@ -139,7 +142,19 @@ def test_what_is_no_raster_is_named_by_its_address(
         read([Source(remote_path(f"{server}/open/bad.tif"), 1)])
 
 
+def test_what_was_imported_is_not_fetched_when_it_is_no_longer_allowed(
+    tmp_path: Path, server: str
+) -> None:
+    save(tmp_path / "scene.tif", noise(1, 8, 8))
+    path = remote_path(f"{server}/open/scene.tif")
+    load_settings()
+    with pytest.raises(DatasetError, match="an address that may not be read"):
+        read([Source(path, 1)])
+    assert Files.seen == []
+
+
 def test_a_server_that_does_not_answer_is_named() -> None:
+    load_settings(remote_roots=("http://127.0.0.1:9/",))
     with pytest.raises(RasterError, match=r"http://127\.0\.0\.1:9/x\.tif.*expected a server"):
         read([Source(remote_path("http://127.0.0.1:9/x.tif"), 1)])
 

@@ -282,6 +282,16 @@ PRESETS: dict[str, Preset] = {
             lead="overall_accuracy",
             per_patch=True,
         ),
+        Preset(
+            "patch_lists",
+            "Lists of classes of whole patches",
+            "F1 of each class over the patches, and their mean: a class that a patch has not is "
+            "a false alarm where it is predicted.",
+            ignore_codes=frozenset(),
+            headline=("mean_f1",),
+            lead="mean_f1",
+            per_patch=True,
+        ),
         Preset("plain", "Plain", "Of no benchmark."),
     )
 }

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.background import background_ui, working
 from app.compare.rules import Rules, rules_ui
-from app.compare.test_split import split_ui
+from app.compare.splits import split_ui
 from app.links import PageName, open_page
 from app.session import Context, query_int
 from core import aligned, catalogue

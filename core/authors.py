@@ -14,7 +14,7 @@ from core.original import ground
 from core.patch import mask_in
 from core.replay import PATCH_COLUMNS, patch_of, region
 from core.store.engine import Store
-from core.store.tables import EditRow, PersonRow
+from core.store.tables import EditRow
 from core.stroke import Tool
 
 NOBODY = 0
@@ -52,9 +52,3 @@ def authors(
         ids[mask_in(patch_of(row), here)] = row["person_id"]
     ids[labels.provenance == Provenance.PSEUDO] = NOBODY
     return ids
-
-
-def names(store: Store) -> dict[int, str]:
-    """Return the name of every person by id."""
-    with store.read() as session:
-        return {row.id: row.name for row in session.scalars(select(PersonRow))}

@@ -5,6 +5,7 @@ after the other and kept as they come, so that memory stays flat and a stopped j
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from core.grid import Window
 from core.legend import require_named
 from core.options import boundary_px
 from core.predictions import read_prediction
-from core.records import ModelRecord, Prediction, Project, Tile
+from core.records import Modality, ModelRecord, Prediction, Project, Tile
 from core.scores import Evaluation, Reference, model_source
 from core.settings import Settings
 from core.store.engine import Store
@@ -27,6 +28,14 @@ from models.validation_set import ValidationTile, read_frozen, truth_reader
 
 KEEP_EVERY = 64
 """Matrices that are written in one transaction."""
+
+LABEL_WORK: tuple[tuple[Reference, str], ...] = (
+    ("truth", scores.PSEUDO_LABEL),
+    ("truth", scores.LABEL_NOW),
+    ("frozen", scores.PSEUDO_LABEL),
+)
+"""What labels are scored against. Labels of now are never scored against frozen ones: that would
+compare people with themselves."""
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -88,16 +97,22 @@ def evaluate_labels(
         (e.tile_id, e.source, e.reference): (e.details or {}).get("stamp")
         for e in scores.evaluations(store, project.id)
     }
-    tiles = catalogue.tiles(store, project.id)
+    truths = catalogue.project_layers(store, project.id, Modality.TRUTH)
+    tiles = [t for t in catalogue.tiles(store, project.id) if t.frozen or t.id in truths]
 
     def found() -> Iterator[Evaluation]:
         for number, tile in enumerate(tiles):
             report(number / len(tiles), f"Scoring labels of {tile.name}")
-            for reference, source in _label_work(tile):
-                if seen.get((tile.id, source, reference)) != _stamp(project, tile):
-                    made = _label_evaluation(store, project, tile, source, reference)
-                    if made is not None:
-                        yield made
+            clean: dict[Reference, Callable[[Window], Bytes]] = {}
+            if tile.id in truths:
+                clean["truth"] = truth_reader(project, tile, truths[tile.id][0])
+            if tile.frozen:
+                clean["frozen"] = partial(read_frozen, store, project, tile)
+            for reference, source in LABEL_WORK:
+                known = seen.get((tile.id, source, reference)) == _stamp(project, tile)
+                if reference in clean and not known:
+                    work = (store, project, tile, source, reference)
+                    yield _label_evaluation(*work, clean[reference])
 
     return _keep(store, found(), cancelled)
 
@@ -120,26 +135,14 @@ def _keep(store: Store, found: Iterator[Evaluation], cancelled: Callable[[], boo
     return count
 
 
-def _label_work(tile: Tile) -> list[tuple[Reference, str]]:
-    work: list[tuple[Reference, str]] = [
-        ("truth", scores.PSEUDO_LABEL),
-        ("truth", scores.LABEL_NOW),
-    ]
-    return [*work, ("frozen", scores.PSEUDO_LABEL)] if tile.frozen else work
-
-
 def _label_evaluation(
-    store: Store, project: Project, tile: Tile, source: str, reference: Reference
-) -> Evaluation | None:
-    """Return the evaluation of a tile's labels, None where the reference is missing."""
-
-    def frozen(window: Window | None) -> Bytes:
-        return read_frozen(store, project, tile, window)
-
-    clean = truth_reader(store, project, tile) if reference == "truth" else frozen
-    if clean is None:
-        return None
-
+    store: Store,
+    project: Project,
+    tile: Tile,
+    source: str,
+    reference: Reference,
+    clean: Callable[[Window], Bytes],
+) -> Evaluation:
     def labels(window: Window) -> Bytes:
         if source == scores.PSEUDO_LABEL:
             return history.original(store, tile.id, window)

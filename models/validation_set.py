@@ -11,11 +11,11 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from core import catalogue, history
+from core import catalogue, history, patch_labels
 from core.classes import Provenance
 from core.grid import Window
 from core.raster import read_layer
-from core.records import Modality, Project, Split, Tile
+from core.records import Layer, Modality, Project, Split, Tile
 from core.scores import Reference
 from core.store.engine import Store
 
@@ -48,11 +48,17 @@ def validation_tiles(store: Store, project: Project, *, test: bool = False) -> l
     splits = (Split.VAL, Split.TEST) if test else (Split.VAL,)
     found: list[ValidationTile] = []
     tiles = catalogue.tiles(store, project.id)
+    truths = catalogue.project_layers(store, project.id, Modality.TRUTH)
     for tile in tiles:
         if tile.frozen:
             found.append(ValidationTile(tile, "frozen", partial(read_frozen, store, project, tile)))
-        elif tile.split in splits and (read := truth_reader(store, project, tile)) is not None:
+        elif tile.split in splits and tile.id in truths:
+            read = truth_reader(project, tile, truths[tile.id][0])
             found.append(ValidationTile(tile, "truth", read))
+        elif tile.split in splits and project.kind in patch_labels.KINDS:
+            # A patch has no raster of its label; outside the training split the label is clean.
+            label = partial(history.original, store, tile.id)
+            found.append(ValidationTile(tile, "truth", label))
     if found:
         return found
     last_resort = [t for t in tiles if t.split is Split.VAL] or [t for t in tiles if t.editable]
@@ -63,15 +69,12 @@ def validation_tiles(store: Store, project: Project, *, test: bool = False) -> l
 
 
 def truth_reader(
-    store: Store, project: Project, tile: Tile
-) -> Callable[[Window | None], npt.NDArray[np.uint8]] | None:
-    """Return what reads the clean reference of a tile (see `read_truth`), None without one."""
-    layers = catalogue.layers(store, tile.id, modality=Modality.TRUTH)
-    if not layers:
-        return None
+    project: Project, tile: Tile, truth: Layer
+) -> Callable[[Window | None], npt.NDArray[np.uint8]]:
+    """Return what reads the clean reference of a tile as class codes, uint8 [h, w]."""
 
     def read(window: Window | None = None) -> npt.NDArray[np.uint8]:
-        raster = read_layer(layers[0], tile.grid, window)
+        raster = read_layer(truth, tile.grid, window)
         return np.where(raster.valid, raster.values[0], np.uint8(project.classes.void_code))
 
     return read
@@ -81,8 +84,8 @@ def read_truth(
     store: Store, project: Project, tile: Tile, window: Window | None = None
 ) -> npt.NDArray[np.uint8] | None:
     """Return the clean reference of a window as class codes, uint8 [h, w], or None."""
-    read = truth_reader(store, project, tile)
-    return None if read is None else read(window)
+    layers = catalogue.layers(store, tile.id, modality=Modality.TRUTH)
+    return truth_reader(project, tile, layers[0])(window) if layers else None
 
 
 def read_frozen(

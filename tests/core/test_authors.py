@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core import history
-from core.authors import NOBODY, authors, names
+from core.authors import NOBODY, authors
 from core.grid import Window
 from core.log import Saved
 from core.patch import encode_runs
@@ -50,7 +50,6 @@ def test_the_newest_edit_counts_and_untouched_ground_has_nobody(scene: Scene) ->
     paint(scene, scene.ada, (0, 0, 6, 6), 8)
     paint(scene, scene.ben, (3, 3, 6, 6), 5)
     assert at(scene, BELOW, SHARED, ABOVE, (20, 20)) == [scene.ada, scene.ben, scene.ben, NOBODY]
-    assert names(scene.store)[scene.ben] == "Ben"
 
 
 def test_undo_gives_the_pixel_back_and_redo_takes_it_again(scene: Scene) -> None:

@@ -1,12 +1,13 @@
 """Scoring tiles of the catalogue: by windows, apart by who is behind the label, and as it goes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from core import catalogue, metrics, scores
+from core import catalogue, metrics, patch_labels, scores
 from core.boundary import stored_counts
 from core.errors import Cancelled
 from core.grid import Window
@@ -93,6 +94,17 @@ def test_windows_give_what_the_whole_tile_gives(
     assert np.array_equal(whole.matrix, apart.matrix) and whole.details == apart.details
     expected = metrics.confusion(maps[0], maps[1], CLASSES.index_lut)
     assert np.array_equal(whole.matrix, expected)
+
+
+def test_a_patch_counts_once_by_the_class_of_most_of_its_pixels(
+    store: Store, project: Project
+) -> None:
+    grid = tiles_by_name(store, project)["t0"].grid
+    patch = replace(project, kind=patch_labels.ONE)
+    label, found = np.full((SIZE, SIZE), 5, np.uint8), np.full((SIZE, SIZE), 2, np.uint8)
+    found[:5] = 1
+    matrix = measure(patch, grid, lambda w: label[w.slices], lambda w: found[w.slices]).matrix
+    assert matrix.sum() == matrix[2, 1] == 1
 
 
 def test_a_stopped_job_keeps_what_was_scored(

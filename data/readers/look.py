@@ -66,12 +66,14 @@ def first_look(paths: Sequence[Path]) -> Look | None:
     return next((found for found in seen if found.high > found.low), seen[0] if seen else None)
 
 
-def class_table(labels: Sequence[Path]) -> tuple[ClassTable, dict[int, int]]:
-    """Return classes and code map from the colour table and the codes of a few label files."""
+def class_table(
+    labels: Sequence[Path], most: int = CODE_FILES
+) -> tuple[ClassTable, dict[int, int]]:
+    """Return classes and code map from the colour table and codes of at most so many labels."""
     found: set[int] = set()
     colours: dict[int, tuple[int, int, int]] = {}
     nodata: float | None = None
-    for path in labels[:: max(len(labels) // CODE_FILES, 1)]:
+    for path in labels[:: max(len(labels) // most, 1)]:
         seen = look(path)
         if seen:
             found |= {int(code) for code in seen.codes}

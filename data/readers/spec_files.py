@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.errors import DatasetError
+from core.raster import SUFFIXES
 
 MAX_DEPTH = 8
 MAX_FILES = 2_000_000
@@ -179,15 +180,16 @@ def _folders(root: Path, *, sampled: bool = False) -> Iterator[tuple[str, list[s
         walked += 1
         if sampled and walked > SAMPLED_WALK:
             return
-        inner, names = _scan(root / folder)
+        inner, names = _scan(root / folder, root)
         yield folder, names
         if depth < MAX_DEPTH:
             chosen = inner[:SAMPLED_FOLDERS] if sampled else inner
             queue.extend((f"{folder}{name}/", depth + 1) for name in chosen)
 
 
-def _scan(folder: Path) -> tuple[list[str], list[str]]:
+def _scan(folder: Path, root: Path) -> tuple[list[str], list[str]]:
     inner, names = [], []
+    within = ""
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -195,6 +197,11 @@ def _scan(folder: Path) -> tuple[list[str], list[str]]:
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     inner.append(entry.name)
+                elif entry.is_symlink() and not entry.name.lower().endswith(SUFFIXES):
+                    # Rasters pass the check of allowed folders; lists are read right here.
+                    within = within or str(root.resolve()) + os.sep
+                    if os.path.realpath(entry.path).startswith(within):
+                        names.append(entry.name)
                 elif entry.is_file():
                     names.append(entry.name)
     except OSError:

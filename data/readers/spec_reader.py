@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.classes import ClassTable
-from core.errors import DatasetError
+from core.errors import CloudbrushError, DatasetError
 from core.found import Finding, FoundDataset, FoundLayer, FoundTile
 from core.raster import SUFFIXES
 from core.records import Modality, Split, Unit
 from data.readers.base import some
-from data.readers.spec import Facts, Files, Inside, Lists, Rest, Spec, Way, filled
+from data.readers.spec import Facts, Files, Inside, Lists, Rest, Sources, Spec, Way, filled
 from data.readers.spec_files import Listing, Match, in_sample, sample, walk
 from data.readers.spec_report import merged, report, report_lists
 from data.readers.spec_splits import WORDS, read_ways, stricter
@@ -320,10 +320,22 @@ def _sources(
     if inside.sources:
         return inside.sources, inside.bands or kind.bands
     if kind.draw:
-        return kind.draw(match.path, match.names, others), kind.bands
+        return _drawn(kind, match, others, findings), kind.bands
     count = 1 if kind.modality in CLASS_ROLES else len(kind.bands)
     numbers = kind.numbers or tuple(range(1, max(count, 1) + 1))
     return tuple((match.path, band) for band in numbers), kind.bands
+
+
+def _drawn(
+    kind: Files, match: Match, others: Sequence[FoundLayer], findings: list[Finding]
+) -> Sources:
+    if kind.draw is None:
+        return ()
+    try:
+        return kind.draw(match.path, match.names, others)
+    except CloudbrushError as error:
+        findings.append(Finding("warning", str(match.path), f"left out: {error}"))
+        return ()
 
 
 def _stacked(

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.classes import ClassTable
@@ -14,7 +15,7 @@ from data.readers.spec import Files, ListFile, Spec, Way, filled
 from data.readers.spec_files import compiled, walk
 from data.readers.spec_reader import SpecReader
 from data.readers.spec_splits import columns, first_column, lines, overlaps, stem, table
-from tests.fixtures.base import ground, write, write_list
+from tests.fixtures.base import ground, image, write, write_list
 
 ROOT = Path(__file__).resolve().parents[3]
 SPECS = [reader.spec for reader in READERS if isinstance(reader, SpecReader)]
@@ -176,6 +177,26 @@ def test_a_pattern_that_is_none_is_refused() -> None:
     with pytest.raises(DatasetError, match="pattern"):
         compiled("a/{tile:(}.tif")
     assert filled("{a}-{b}", {"a": "1"}) == "1-"
+
+
+def test_lists_are_not_read_through_links_that_lead_out(folder: Path) -> None:
+    secret = write_list(folder.parent / "secret.txt", ["a", "b"])
+    (folder / "train.txt").symlink_to(secret)
+    found = walk(folder, ["train.txt"], ())
+    assert not found.of("train.txt")
+    write_list(folder / "lists.txt", ["a"])
+    (folder / "val.txt").symlink_to(folder / "lists.txt")
+    assert walk(folder, ["val.txt"], ()).of("val.txt")
+
+
+def test_fixtures_can_be_learnt() -> None:
+    """The mean of each class on one tile names most pixels of another."""
+    codes = range(1, 9)
+    tiles = [ground(seed, 64, codes) for seed in (1, 2)]
+    seen, new = (image(seed, labels, 3, 1, 255) for seed, labels in enumerate(tiles))
+    means = np.array([seen[:, tiles[0] == code].mean(1) for code in codes])
+    nearest = np.abs(new[None] - means[:, :, None, None]).sum(1).argmin(0) + 1
+    assert (nearest == tiles[1]).mean() > 0.9
 
 
 def test_an_empty_folder_is_nothing(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 Networks are imported by the tasks that use them: torch takes seconds and hundreds of megabytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from core import catalogue, trained
@@ -67,23 +67,30 @@ def evaluate(context: JobContext) -> dict[str, Any]:
     validation = validation_tiles(
         context.store, project, test=bool(context.payload.get("test", False))
     )
-    matrices = evaluate_labels(context.store, project, cancelled=context.cancelled)
-    for number, record in enumerate(records):
-        base, share = number / len(records), 1 / len(records)
-
-        def report(part: float, message: str, base: float = base, share: float = share) -> None:
-            context.report(base + share * part, message)
-
+    steps = len(records) + 1
+    matrices = evaluate_labels(
+        context.store, project, report=_step(context, 0, steps), cancelled=context.cancelled
+    )
+    for number, record in enumerate(records, 1):
         matrices += evaluate_model(
             context.store,
             context.settings,
             project,
             record,
             validation,
-            report=report,
+            report=_step(context, number, steps),
             cancelled=context.cancelled,
         )
     return {"models": len(records), "matrices": matrices}
+
+
+def _step(context: JobContext, number: int, steps: int) -> Callable[[float, str], None]:
+    """Return what reports the progress of one of several steps of a job."""
+
+    def report(share: float, message: str) -> None:
+        context.report((number + share) / steps, message)
+
+    return report
 
 
 def _tiles(context: JobContext, record: ModelRecord) -> Sequence[Tile]:

@@ -17,8 +17,16 @@ def in_words(store: Store, job: Job) -> str:
     """Return what a job does, as a heading."""
     if job.kind == "evaluate":
         return "Scoring the models on the validation tiles"
+    if job.kind == "import":
+        return "Importing"
+    if job.kind == "scan":
+        return "Reading the pixels of the tiles"
     if job.kind == "predict":
         return f"Drawing the maps of {_model_name(store, job)}"
+    if job.kind == "clouds":
+        return "Finding clouds"
+    if job.kind == "simulate_clouds":
+        return "Simulating clouds"
     if job.kind == "export":
         return f"Exporting {job.payload.get('name', job.id)}"
     return str(job.payload.get("name") or f"Retraining {job.id}")

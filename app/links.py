@@ -11,7 +11,9 @@ import streamlit as st
 from app.access import TOKEN_SECONDS, mint
 from app.session import Context
 
-PageName = Literal["home", "explore", "correct", "train", "compare", "export", "new", "patches"]
+PageName = Literal[
+    "home", "explore", "correct", "train", "compare", "export", "new", "patches", "clouds"
+]
 MODULES = {"new": "new_project"}
 TOKEN_KEY = "view_token"  # noqa: S105  # a name in the page's state
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from app.pages import compare, correct, explore, export, home, new_project, patches, train
+from app.pages import clouds, compare, correct, explore, export, home, new_project, patches, train
 from app.session import context, person_known, remember
 from app.theme import install_chart_template
 from core.patch_labels import KINDS
@@ -23,6 +23,7 @@ def main() -> None:
         st.Page(explore.main, title="Explore", icon=":material/map:", url_path="explore"),
         st.Page(correct.main, title="Correct", icon=":material/brush:", url_path="correct"),
         *_patches(),
+        st.Page(clouds.main, title="Clouds", icon=":material/cloud:", url_path="clouds"),
         st.Page(train.main, title="Train", icon=":material/model_training:", url_path="train"),
         st.Page(compare.main, title="Compare", icon=":material/query_stats:", url_path="compare"),
         st.Page(export.main, title="Export", icon=":material/download:", url_path="export"),

@@ -38,6 +38,7 @@ MASK_SOURCE = "mask"
 SCENE_SOURCE = "scene classification"
 DIFFERENCE_SOURCE = "difference to a clear image"
 DETECTOR_SOURCE = "detector"
+S2CLOUDLESS_SOURCE = "s2cloudless"
 SIMULATED_SOURCE = "simulated"
 GIVEN_SOURCES = (MASK_SOURCE, SCENE_SOURCE)
 """Sources that came with the data; a method of ours never replaces their levels."""

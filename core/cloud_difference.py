@@ -82,8 +82,8 @@ def difference_levels(
     )
     shadow = _shadow(light, expected, lines, waves) & valid
     opacity, risen = _opacity(light, expected, lines, waves, valid)
-    cloud = _tidy(risen & valid)
-    levels[_tidy(shadow & ~cloud)] = SHADOW
+    cloud = without_specks(risen & valid, SMALLEST_PX)
+    levels[without_specks(shadow & ~cloud, SMALLEST_PX)] = SHADOW
     levels[cloud] = THIN
     levels[cloud & (opacity >= THICK_FROM)] = THICK
     return levels
@@ -193,12 +193,12 @@ def _opacity(
     return np.asarray(opacity, np.float32), ndimage.binary_propagation(core, mask=around)
 
 
-def _tidy(found: Mask) -> Mask:
-    """Return a mask without specks and pinholes of fewer than `SMALLEST_PX` pixels."""
+def without_specks(found: Mask, smallest_px: int) -> Mask:
+    """Return a mask bool [H, W] without specks and pinholes of fewer than so many pixels."""
     for value in (True, False):
         parts, count = ndimage.label(found == value)
         sizes = np.bincount(parts.ravel(), minlength=count + 1)
-        small = sizes < SMALLEST_PX
+        small = sizes < smallest_px
         small[0] = False
         found = np.where(small[parts], not value, found)
     return np.asarray(found, np.bool_)

@@ -11,14 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from core import catalogue
+from core.cloud import fractions
 from core.cloud_difference import difference_levels
 from core.cloud_levels import Simulated, add_simulated
 from core.cloud_optics import to_light, under, wavelengths
-from core.cloud_simulator import MAX_PX, Clouds, Sky, draw
+from core.cloud_simulator import MAX_PX, Clouds, Sky, coarser, draw
+from core.display import layer_stretch, to_rgb8
 from core.errors import CloudbrushError, NotFound
 from core.ground import ground
 from core.noise import Field
-from core.raster import read
+from core.raster import Raster, read
 from core.records import Acquisition, Grid, Layer, Modality, Tile
 from core.store.engine import Store
 
@@ -50,10 +52,10 @@ def optical_layers(store: Store, tile: Tile, acquisition: Acquisition) -> list[L
 
 def worked_shape(grid: Grid) -> tuple[int, int]:
     """Return the shape (rows, columns) that levels are found at, coarser for long tiles."""
-    coarser = max(grid.height, grid.width) / WORKED_PX
-    if coarser <= 1:
+    times = max(grid.height, grid.width) / WORKED_PX
+    if times <= 1:
         return grid.height, grid.width
-    return max(round(grid.height / coarser), 1), max(round(grid.width / coarser), 1)
+    return max(round(grid.height / times), 1), max(round(grid.width / times), 1)
 
 
 def to_tile(levels: Levels, grid: Grid) -> Levels:
@@ -114,9 +116,9 @@ def draw_over(tile: Tile, sky: Sky, shape: tuple[int, int], valid: Mask) -> Clou
     """Return the clouds of a sky over a tile, on a copy of it of `shape` (rows, columns)."""
     place = ground(tile.grid)
     pixel_m = (place.width_m + place.height_m) / 2 if place else UNPLACED_PX_M
-    coarser = max(tile.grid.height / shape[0], tile.grid.width / shape[1])
+    times = round(max(tile.grid.height / shape[0], tile.grid.width / shape[1]))
     north = place.north_deg if place else 0.0
-    return draw(sky, shape, pixel_m * coarser, north_deg=north, valid=valid)
+    return draw(sky, shape, pixel_m * times, north_deg=north, valid=valid)
 
 
 def simulate(store: Store, tile: Tile, acquisition: Acquisition, sky: Sky, name: str) -> int:
@@ -156,6 +158,35 @@ def simulate(store: Store, tile: Tile, acquisition: Acquisition, sky: Sky, name:
     return add_simulated(store, tile, name, kept, clouds.levels(valid), images)
 
 
+def preview(
+    store: Store, tile: Tile, acquisition: Acquisition, sky: Sky, size_px: int
+) -> tuple[npt.NDArray[np.uint8], tuple[float, float, float]]:
+    """Return a small picture uint8 [H, W, 3] of an image under a sky, and (thin, thick, shadow).
+
+    These are the clouds that `simulate` would draw; nothing is kept. The longer side of the picture
+    is about `size_px`.
+    """
+    layer = optical_layers(store, tile, acquisition)[0]
+    stretch = layer_stretch(layer, tile.grid)
+    times = coarser(max(tile.grid.height, tile.grid.width))
+    shape = -(-tile.grid.height // times), -(-tile.grid.width // times)
+    raster = read([layer.sources[band] for band in stretch.bands], tile.grid, out_shape=shape)
+    clouds = draw_over(tile, sky, shape, raster.valid)
+    seen = under(
+        raster.values,
+        raster.valid,
+        layer.unit,
+        [layer.bands[band] for band in stretch.bands],
+        clouds.opacity,
+        clouds.shade,
+        clouds.glow,
+    )
+    shares = fractions(clouds.levels(raster.valid)) if raster.valid.any() else (0.0, 0.0, 0.0)
+    step = max(round(max(shape) / size_px), 1)
+    small = Raster(seen[:, ::step, ::step], raster.valid[::step, ::step])
+    return to_rgb8(small, layer.unit, range(len(stretch.bands)), stretch.ranges), shares
+
+
 def _with_gaps(
     values: npt.NDArray[np.generic], valid: Mask, nodata: float | None
 ) -> tuple[npt.NDArray[np.generic], float | None]:
@@ -163,11 +194,13 @@ def _with_gaps(
     if nodata is None and valid.all():
         return values, None
     none = 0.0 if nodata is None else nodata
+    values = values.copy()
+    # A pixel is a gap where all of its bands hold the nodata value.
+    mistaken = valid & (values == none).all(axis=0)
     if values.dtype.kind == "f":
-        nudged = np.nextafter(np.float32(none), np.float32(np.inf))
-        values = np.where(valid & (values == none), nudged, values).astype(values.dtype)
+        values[:, mistaken] = np.nextafter(np.float32(none), np.float32(np.inf))
     else:
         step = 1 if none < np.iinfo(values.dtype).max else -1  # type: ignore[type-var]
-        values = np.where(valid & (values == none), none + step, values).astype(values.dtype)
+        values[:, mistaken] = none + step
     values[:, ~valid] = none
     return values, none

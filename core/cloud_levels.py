@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import cloud
@@ -31,6 +31,19 @@ CLEAR_WORDS = ("clear", "clean")
 
 Levels = npt.NDArray[np.uint8]
 Values = npt.NDArray[np.generic]
+
+
+def count_sources(store: Store, project_id: int) -> dict[str, int]:
+    """Return images of a project by how their clouds are known, "" where they are not."""
+    query = (
+        select(AcquisitionRow.cloud_source, func.count())
+        .join(TileRow)
+        .where(TileRow.project_id == project_id)
+        .group_by(AcquisitionRow.cloud_source)
+        .order_by(func.count().desc())
+    )
+    with store.read() as session:
+        return {source or "": count for source, count in session.execute(query)}
 
 
 def clear_image(acquisitions: Sequence[Acquisition], of: Acquisition) -> Acquisition | None:

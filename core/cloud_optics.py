@@ -25,8 +25,8 @@ TONE = 1.35
 SKYLIGHT_RGB = (0.28, 0.32, 0.40)
 """Light left in shadow in red, green and blue, as a share of full light."""
 
-CLOUD_8BIT = 0.80
-"""Least light of a thick cloud in an 8-bit picture, where white is 1."""
+LEAST_WHITE = 0.80
+"""Least light of a thick cloud in an 8-bit picture, where white is 1, and in reflectance."""
 
 ABOVE_GROUND = 1.15
 """A cloud is at least so many times as bright as the brightest ground of the picture."""
@@ -37,10 +37,10 @@ BRIGHT_GROUND = 98.0
 # (wavelength, light of a thick cloud as reflectance, share of light left in shadow). The dip near
 # 1.38 is water vapour above the cloud: only high cirrus is seen there.
 _SPECTRUM = (
-    (0.40, 0.80, 0.50),
-    (0.49, 0.80, SKYLIGHT_RGB[2]),
-    (0.56, 0.80, SKYLIGHT_RGB[1]),
-    (0.665, 0.80, SKYLIGHT_RGB[0]),
+    (0.40, LEAST_WHITE, 0.50),
+    (0.49, LEAST_WHITE, SKYLIGHT_RGB[2]),
+    (0.56, LEAST_WHITE, SKYLIGHT_RGB[1]),
+    (0.665, LEAST_WHITE, SKYLIGHT_RGB[0]),
     (0.705, 0.79, 0.26),
     (0.865, 0.79, 0.20),
     (0.945, 0.55, 0.18),
@@ -55,21 +55,29 @@ THIN_EXPONENT = 0.25
 """How much more a thin cloud hides short waves: optical depth goes as wavelength ** -exponent."""
 VISIBLE = 0.56
 
-_SENTINEL2 = {
-    **{"b1": 0.443, "b2": 0.490, "b3": 0.560, "b4": 0.665, "b5": 0.705, "b6": 0.740},
-    **{"b7": 0.783, "b8": 0.842, "b8a": 0.865, "b9": 0.945, "b10": 1.375, "b11": 1.610},
-    "b12": 2.190,
-}
-_NAMED = {
-    **{"coastal": 0.443, "blue": 0.490, "green": 0.560, "red": 0.665, "nir": 0.842},
-    **{"b": 0.490, "g": 0.560, "r": 0.665, "n": 0.842, "rededge": 0.740, "cirrus": 1.375},
-    **{"swir": 1.610, "swir1": 1.610, "swir2": 2.190},
-}
+# Centres of Sentinel-2's bands in its order, with the names that bands there have.
+_AT: tuple[tuple[float, tuple[str, ...]], ...] = (
+    (0.443, ("b1", "coastal")),
+    (0.490, ("b2", "blue", "b")),
+    (0.560, ("b3", "green", "g")),
+    (0.665, ("b4", "red", "r")),
+    (0.705, ("b5",)),
+    (0.740, ("b6", "rededge")),
+    (0.783, ("b7",)),
+    (0.842, ("b8", "nir", "n")),
+    (0.865, ("b8a",)),
+    (0.945, ("b9",)),
+    (1.375, ("b10", "cirrus")),
+    (1.610, ("b11", "swir", "swir1")),
+    (2.190, ("b12", "swir2")),
+)
+_KNOWN = {name: wave for wave, names in _AT for name in names}
+_SENTINEL2 = tuple(names[0] for _, names in _AT)
 _IN_ORDER = {
     3: ("red", "green", "blue"),
     4: ("red", "green", "blue", "nir"),
     12: tuple(name for name in _SENTINEL2 if name != "b10"),
-    13: tuple(_SENTINEL2),
+    13: _SENTINEL2,
 }
 """What the bands of a file without names are taken for, by their number."""
 
@@ -83,11 +91,10 @@ def wavelengths(names: Sequence[str]) -> tuple[float | None, ...]:
     Where no name says anything, 3 bands are taken for red, green and blue, 4 for these and near
     infrared, and 12 or 13 for Sentinel-2's in order.
     """
-    known = _SENTINEL2 | _NAMED
-    found = tuple(known.get(_plain(name)) for name in names)
+    found = tuple(_KNOWN.get(_plain(name)) for name in names)
     if any(found) or len(names) not in _IN_ORDER:
         return found
-    return tuple(known[name] for name in _IN_ORDER[len(names)])
+    return tuple(_KNOWN[name] for name in _IN_ORDER[len(names)])
 
 
 def rgb_bands(names: Sequence[str]) -> tuple[int, int, int] | None:
@@ -150,7 +157,9 @@ def under(
     """
     if len(names) != values.shape[0]:
         raise CloudbrushError(
-            "bands", found=f"{len(names)} names for {values.shape[0]} bands", expected="one each"
+            "bands",
+            found=f"{len(names)} names for {values.shape[0]} bands",
+            expected="one each",
         )
     light = to_light(values, unit)
     waves = wavelengths(names)
@@ -185,7 +194,7 @@ def _whiteness(brightest: Sequence[float], waves: Sequence[float | None]) -> flo
     same factor, so that clouds stay white.
     """
     needed = [
-        ABOVE_GROUND * ground / _full(wave)
+        ABOVE_GROUND * ground / LEAST_WHITE
         for ground, wave in zip(brightest, waves, strict=True)
         if wave is not None and wave < 0.7
     ]
@@ -206,7 +215,7 @@ def _cloud_light(brightest: float, unit: Unit, wave: float | None, scale: float)
         cirrus = wave is not None and abs(wave - 1.375) < 0.02
         return white if visible or cirrus else max(white, ABOVE_GROUND * brightest)
     if unit is Unit.RELATIVE_8BIT:
-        return min(max(CLOUD_8BIT, ABOVE_GROUND * brightest), 1.0)
+        return min(LEAST_WHITE * scale, 1.0)
     return ABOVE_GROUND**2 * brightest
 
 

@@ -148,6 +148,11 @@ def draw(
     return Clouds(np.maximum(cloud, veil), shade, np.asarray(glow, np.float32))
 
 
+def coarser(side_px: int) -> int:
+    """Return how many pixels of a picture share one of the drawn noise, by its longer side."""
+    return max(1, -(-side_px // DRAWN_PX))
+
+
 def _noise(
     rng: np.random.Generator, sky: Sky, shape: Shape, pixel_m: float, north_deg: float
 ) -> tuple[Field, Field, Field]:
@@ -155,9 +160,9 @@ def _noise(
 
     The canvas reaches beyond the picture, so that shadows come in from clouds outside it.
     """
-    coarser = max(1, -(-max(shape) // DRAWN_PX))
-    rows, cols = (-(-side // coarser) for side in shape)
-    step_m = pixel_m * coarser
+    times = coarser(max(shape))
+    rows, cols = (-(-side // times) for side in shape)
+    step_m = pixel_m * times
     sun = Sun(sky.sun_azimuth_deg + north_deg, sky.sun_elevation_deg)
     view = View(sky.view_azimuth_deg + north_deg, sky.view_zenith_deg)
     shadow = sun.shadow_px(sky.height_m, step_m)
@@ -171,13 +176,15 @@ def _noise(
     high = fractal(rng, (rows, cols), max(size_px * 1.6, 2.0), slope=4.2)
     thrown = np.roll(puffs, (dy, dx), axis=(0, 1))
     found = (puffs[:rows, :cols], thrown[:rows, :cols], high)
-    if coarser == 1:
+    if times == 1:
         return found
-    finer = [
-        ndimage.zoom(field, coarser, order=1, grid_mode=True, mode="nearest") for field in found
-    ]
-    puffs, thrown, high = (field[: shape[0], : shape[1]] for field in finer)
+    puffs, thrown, high = (_finer(field, times, shape) for field in found)
     return puffs, thrown, high
+
+
+def _finer(field: Field, times: int, shape: Shape) -> Field:
+    grown = ndimage.zoom(field, times, order=1, grid_mode=True, mode="nearest")
+    return np.asarray(grown[: shape[0], : shape[1]], np.float32)
 
 
 def _opacity(depth: Field, softness: float) -> Field:

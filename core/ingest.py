@@ -16,10 +16,11 @@ from core import catalogue
 from core.check import Checked, Progress, check
 from core.checked import CheckedLayer, CheckedTile
 from core.classes import ClassTable
+from core.cloud import mask_source
 from core.errors import DatasetError
 from core.found import Finding, FoundDataset, FoundLayer
 from core.records import Modality, Project
-from core.scan import MASK_SOURCE, tally_row
+from core.scan import tally_row
 from core.source import to_json
 from core.store.engine import Store
 from core.store.tables import (
@@ -228,7 +229,7 @@ def _acquisition_values(tile: CheckedTile, tile_id: int) -> list[Values]:
         fractions = tile.scan.fractions.get(place) if tile.scan else None
         if row and fractions:
             row["thin"], row["thick"], row["shadow"] = (float(share) for share in fractions)
-            row["cloud_source"] = MASK_SOURCE
+            row["cloud_source"] = mask_source(layer.code_map)
     return list(rows.values())
 
 

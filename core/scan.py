@@ -38,7 +38,6 @@ from core.store.tables import AcquisitionRow, LayerRow, TallyRow, TileRow, now
 SAMPLES, SAMPLE_ROWS = 4, 256
 COARSE_PX = 512
 STRIP_PX = 2**22
-MASK_SOURCE = "mask"
 
 Counts = npt.NDArray[np.int64]
 
@@ -142,20 +141,21 @@ def _keep(
         if layer.modality is Modality.LABEL and hashes:
             changes["label_sha256"] = hashes[0]
         if place in scan.fractions and layer.acquisition_id is not None:
-            _keep_cover(session, layer.acquisition_id, scan.fractions[place])
+            source = cloud.mask_source(layer.code_map)
+            _keep_cover(session, layer.acquisition_id, scan.fractions[place], source)
     session.execute(update(TileRow).where(TileRow.id == tile_id).values(**changes))
     pixels = {code: n for code, n in scan.codes.items() if code in classes.codes}
     session.merge(tally_row(tile_id, pixels))
 
 
 def _keep_cover(
-    session: Session, acquisition_id: int, fractions: tuple[float, float, float]
+    session: Session, acquisition_id: int, fractions: tuple[float, float, float], source: str
 ) -> None:
     """Keep the cover that the dataset's own mask says, unless it was found in another way."""
     row = session.get(AcquisitionRow, acquisition_id)
-    if row is not None and row.cloud_source in (None, MASK_SOURCE):
+    if row is not None and row.cloud_source in (None, *cloud.GIVEN_SOURCES):
         row.thin, row.thick, row.shadow = fractions
-        row.cloud_source = MASK_SOURCE
+        row.cloud_source = source
 
 
 def tally_row(

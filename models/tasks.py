@@ -12,6 +12,7 @@ from core.jobs import JobContext, Task, check_payload
 from core.records import ModelRecord, Tile
 from core.scan_job import scan
 from data.importing import import_tiles
+from models.clouds import find_task, simulate_task
 
 
 def train(context: JobContext) -> dict[str, Any]:
@@ -106,4 +107,6 @@ TASKS: dict[str, Task] = {
     "export": export,
     "import": import_tiles,
     "scan": scan,
+    "clouds": find_task,
+    "simulate_clouds": simulate_task,
 }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core import catalogue, cloud, cloud_levels
-from core.cloud_images import levels_by_difference, simulate
+from core.cloud_images import levels_by_difference, preview, simulate
 from core.cloud_simulator import TOLERANCE, Sky
 from core.errors import CloudbrushError
 from core.predictions import predictions, save_prediction
@@ -172,3 +172,13 @@ def test_clouds_are_drawn_on_the_clearest_image_or_one_that_is_not_known() -> No
     assert cloud_levels.clear_base([cloudy, unknown]) == unknown
     assert cloud_levels.clear_base([cloudy, unknown, acquisition(3, "c", 0.0)]).id == 3  # type: ignore[union-attr]
     assert cloud_levels.clear_base([cloudy]) is None
+
+
+def test_a_preview_shows_the_clouds_that_are_drawn_afterwards(store: Store, tile: Tile) -> None:
+    clear = date_of(store, tile)
+    picture, shares = preview(store, tile, clear, SKY, 400)
+    made = simulate(store, tile, clear, SKY, "half")
+    drawn = read_layer(layer_of(store, tile, Modality.OPTICAL, made), tile.grid)
+    assert sum(shares) == pytest.approx(0.5, abs=TOLERANCE)
+    assert (picture == np.where(drawn.valid, drawn.values, 0).transpose(1, 2, 0)).all()
+    assert len(catalogue.acquisitions(store, tile.id)) == 2

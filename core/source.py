@@ -85,6 +85,26 @@ def on_grid(source: tuple[Path, int], grid: Grid) -> Source:
     return Source(*source, Part(**(kept | {"grid": grid})))
 
 
+def share_pixels(a: tuple[Path, int], b: tuple[Path, int]) -> bool:
+    """Return whether two sources can show a pixel of one file in common: tiles can share a file."""
+    one, other = part_of(a) or Part(), part_of(b) or Part()
+    if a[0] != b[0] or (one.array, one.axes) != (other.array, other.axes):
+        return False
+    if one.grid is None or other.grid is None or one.grid.crs != other.grid.crs:
+        return True
+    (x0, y0, x1, y1), (u0, v0, u1, v1) = _box(one.grid), _box(other.grid)
+    pixel = max(abs(number) for number in one.grid.transform[:2])
+    return min(x1, u1) - max(x0, u0) > pixel / 2 and min(y1, v1) - max(y0, v0) > pixel / 2
+
+
+def _box(grid: Grid) -> tuple[float, float, float, float]:
+    a, b, c, d, e, f = grid.transform
+    corners = [(0, 0), (grid.width, 0), (0, grid.height), (grid.width, grid.height)]
+    xs = [a * x + b * y + c for x, y in corners]
+    ys = [d * x + e * y + f for x, y in corners]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
 def by_raster(sources: Iterable[tuple[Path, int]]) -> dict[tuple[Path, Part | None], list[int]]:
     """Return the bands of each (path, part), in the order in which they are first met."""
     found: dict[tuple[Path, Part | None], list[int]] = {}

@@ -6,8 +6,10 @@ tile, by label file or by place; it is refused.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +17,13 @@ import numpy.typing as npt
 from core import catalogue, history
 from core.classes import ClassTable, Provenance
 from core.display import to_unit
-from core.errors import CloudbrushError, LeakError
+from core.errors import CloudbrushError, LeakError, NotEditable
 from core.grid import Window, same_crs, whole
 from core.legend import require_named
 from core.raster import read_layer
 from core.records import Acquisition, Grid, Layer, Modality, Project, Tile
+from core.scan import ensure_scanned
+from core.source import Source, share_pixels, with_path
 from core.store.engine import Store
 from models.sample import IGNORE, Bands, Sample
 
@@ -122,6 +126,11 @@ def training_set(store: Store, project: Project, choice: Choice) -> TrainingSet:
         if not _has_inputs(store, tile, choice):
             left_out[tile.name] = f"has not all of {', '.join(choice.modalities)}"
             continue
+        try:
+            ensure_scanned(store, tile.id)
+        except NotEditable as error:
+            left_out[tile.name] = f"cannot be worked on: {error.found}"
+            continue
         pieces, version, changed = _samples_of(store, project.classes, tile, choice)
         if not pieces:
             left_out[tile.name] = "has no labelled pixel that counts"
@@ -146,13 +155,17 @@ def check_no_leak(store: Store, project_id: int, trained_on: Mapping[int, int]) 
     tiles = catalogue.tiles(store, project_id)
     reserved = [tile for tile in tiles if not tile.trainable]
     learnt = [tile for tile in tiles if tile.id in trained_on]
-    files = {path: tile for tile in reserved for path in _label_files(store, tile)}
+    files: dict[Path, list[tuple[Tile, Source]]] = defaultdict(list)
+    for tile in reserved:
+        for source in _label_sources(store, tile):
+            files[source[0]].append((tile, source))
     leaks = {tile.id: tile for tile in learnt if not tile.trainable}
     leaks |= shared_ground(learnt, reserved)
     for tile in learnt:
-        same_file = [files[path] for path in _label_files(store, tile) if path in files]
-        if same_file:
-            leaks[tile.id] = same_file[0]
+        for source in _label_sources(store, tile):
+            for other, held in files.get(source[0], []):
+                if share_pixels(source, held):
+                    leaks[tile.id] = other
         if tile.id in leaks:
             raise LeakError(
                 f"training tile {tile.name}",
@@ -315,9 +328,9 @@ def _bands_of(samples: Sequence[Sample]) -> dict[str, int]:
     return bands
 
 
-def _label_files(store: Store, tile: Tile) -> list[str]:
+def _label_sources(store: Store, tile: Tile) -> list[Source]:
     layers = catalogue.layers(store, tile.id, modality=Modality.LABEL)
-    return [str(layer.sources[0][0]) for layer in layers]
+    return [with_path(layer.sources[0], layer.sources[0][0]) for layer in layers]
 
 
 def _bounds(grid: Grid) -> tuple[float, float, float, float]:

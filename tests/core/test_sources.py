@@ -17,7 +17,16 @@ from core.errors import GridMismatch, RasterError
 from core.grid import Window
 from core.raster import describe, read
 from core.records import Grid
-from core.source import Part, Source, by_raster, from_json, on_grid, to_json, with_path
+from core.source import (
+    Part,
+    Source,
+    by_raster,
+    from_json,
+    on_grid,
+    share_pixels,
+    to_json,
+    with_path,
+)
 from tests.rasters import Array, grid_of, noise, save
 
 CUBE = noise(3, 4, 20, 30)  # dates, rows, columns
@@ -162,6 +171,31 @@ def test_names_and_links_that_leave_a_store_are_refused(tmp_path: Path) -> None:
             read([Source(folder, 1, Part(name))])
 
 
+def test_an_array_without_a_place_is_stretched_over_a_grid_when_asked(tmp_path: Path) -> None:
+    values = noise(4, 5, 6)
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["v"] = values
+    grid = grid_of(10, 12)
+    source = Source(path, 1, Part("v", grid=grid, stretch=True))
+    found = read([source], grid, categorical=True).values[0]
+    assert np.array_equal(found, values.repeat(2, 0).repeat(2, 1))
+    with pytest.raises(GridMismatch):
+        read([Source(path, 1, Part("v"))], grid)
+
+
+def test_wide_codes_and_masks_become_classes(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["crops"] = np.array([[0, 110], [330, 999]], np.uint32)
+        file["trees"] = np.array([[[0, 0], [0, 3]], [[9, 0], [0, 0]]], np.uint8)
+    codes = Part("crops", codes=(("330", 2), ("0", 0), ("110", 1)))
+    assert read([Source(path, 1, codes)], categorical=True).values.tolist() == [[[0, 1], [2, 255]]]
+    mask = Part("trees", ("y", "x", "b"), above=0.0)
+    assert describe(path, mask).count == 1
+    assert read([Source(path, 1, mask)], categorical=True).values.tolist() == [[[0, 1], [1, 0]]]
+
+
 def test_sizes_are_checked_before_anything_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "bomb.h5"
     with h5py.File(path, "w") as file:
@@ -301,7 +335,9 @@ def test_what_an_item_says_of_values_holds_before_they_are_averaged(tmp_path: Pa
 
 
 def test_sources_keep_their_part_on_every_way() -> None:
-    part = Part("v", (3, "y", "x"), grid_of(4, 5), "use", (("water", 5),), 0.0, 0.5, 1.0)
+    part = Part(
+        "v", (3, "y", "x"), grid_of(4, 5), field="use", codes=(("water", 5),), nodata=0.0, scale=0.5
+    )
     source = Source(Path("/a.nc"), 2, part)
     path, band = source
     assert (path, band) == (Path("/a.nc"), 2)
@@ -310,6 +346,18 @@ def test_sources_keep_their_part_on_every_way() -> None:
     assert with_path(source, Path("/b.nc")) == Source(Path("/b.nc"), 2, part)
     assert source != Source(path, 2) and source != (path, 2)
     assert hash(source) == hash(Source(path, 2, part))
+
+
+def test_tiles_of_one_file_share_pixels_only_where_they_meet() -> None:
+    scene = (Path("/scene.tif"), 1)
+    here, beside = grid_of(8, 8), grid_of(8, 8, east=500_008.0)
+    over = grid_of(8, 8, east=500_004.0)
+    assert not share_pixels(on_grid(scene, here), on_grid(scene, beside))
+    assert share_pixels(on_grid(scene, here), on_grid(scene, over))
+    assert share_pixels(on_grid(scene, here), scene) and share_pixels(scene, scene)
+    assert not share_pixels(scene, (Path("/other.tif"), 1))
+    patches = [Source(Path("/a.h5"), 1, Part("sen2", (n, "y", "x", "b"))) for n in (0, 1)]
+    assert not share_pixels(*patches) and share_pixels(patches[0], patches[0])
 
 
 def test_a_plain_pair_is_a_source_and_old_rows_read() -> None:

@@ -15,6 +15,8 @@ def main() -> None:
     os.nice(POLITENESS)
     # Threads that wait without spinning: on busy cores a step then takes a third of the time.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # GDAL would keep blocks in 5 % of the machine's memory; work passes by each block once.
+    os.environ.setdefault("GDAL_CACHEMAX", "128")
     from models.tasks import TASKS  # torch takes seconds to import; bad arguments need not wait
 
     settings = load_settings()

@@ -26,9 +26,7 @@ from core.records import JobState, Project
 KIND = "export"
 SHOWN_KEY = "export_shown"
 NAME_KEY = "export_name"
-LARGEST_DOWNLOAD = (
-    500 * 2**20
-)  # a download passes through memory; larger ones stay in the folder
+LARGEST_DOWNLOAD = 500 * 2**20  # a download passes through memory; larger ones stay in the folder
 SHOWN_TILES = 1000
 NAMES = {
     "All tiles with labels": Which.ALL,
@@ -42,9 +40,7 @@ def main() -> None:
     here = context()
     page_header("Export", "Corrected labels with position, colours and their history.")
     if here.project is None:
-        st.info(
-            "Choose a project on the Home page; its labels can then be exported here."
-        )
+        st.info("Choose a project on the Home page; its labels can then be exported here.")
         return
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -70,12 +66,8 @@ def _export_ui(here: Context, project: Project) -> None:
     if NAME_KEY not in st.session_state:
         st.session_state[NAME_KEY] = suggest_name(project, datetime.now(UTC))
     name = st.text_input("Name of the export", key=NAME_KEY, max_chars=80).strip()
-    st.caption(
-        f"Goes to {here.store.workspace / 'exports' / name}; originals stay as they are."
-    )
-    if st.button(
-        "Export", type="primary", disabled=chosen.by_tile and not planned.tiles
-    ):
+    st.caption(f"Goes to {here.store.workspace / 'exports' / name}; originals stay as they are.")
+    if st.button("Export", type="primary", disabled=chosen.by_tile and not planned.tiles):
         _start(here, project, name, Order(chosen.key, which, options))
 
 
@@ -89,9 +81,7 @@ def _tiles_ui(here: Context, project: Project, chosen: Format) -> tuple[Which, P
     """Ask which tiles go out and show how much that is."""
     which = Which.ALL
     if chosen.by_tile:
-        which = NAMES[
-            st.radio("Tiles", list(NAMES), horizontal=True) or next(iter(NAMES))
-        ]
+        which = NAMES[st.radio("Tiles", list(NAMES), horizontal=True) or next(iter(NAMES))]
     planned = plan(here.store, project.id, which)
     if chosen.by_tile:
         figures = {
@@ -100,9 +90,7 @@ def _tiles_ui(here: Context, project: Project, chosen: Format) -> tuple[Which, P
             "Edits": f"{planned.edits:,}",
         }
         if chosen.bytes_per_px:
-            figures["Size, at most"] = size_text(
-                int(chosen.bytes_per_px * planned.pixels)
-            )
+            figures["Size, at most"] = size_text(int(chosen.bytes_per_px * planned.pixels))
         for column, (title, value) in zip(st.columns(4), figures.items(), strict=False):
             column.metric(title, value)
     return which, planned
@@ -167,20 +155,12 @@ def _running_ui(here: Context, project: Project) -> None:
         st.subheader("On their way", anchor=False)
         background_ui(here, waiting)
         for job in waiting:
-            if st.button(
-                f"Cancel {job.payload.get('name', job.id)}", key=f"cancel_{job.id}"
-            ):
+            if st.button(f"Cancel {job.payload.get('name', job.id)}", key=f"cancel_{job.id}"):
                 jobs.cancel(here.store, job.id)
                 st.rerun()
-        st.caption(
-            "You can leave this page: the export goes on, and waits here when it is done."
-        )
+        st.caption("You can leave this page: the export goes on, and waits here when it is done.")
         return
-    ended = [
-        job
-        for job in jobs.jobs(here.store, project.id, kind=KIND)
-        if job.state in ENDED
-    ]
+    ended = [job for job in jobs.jobs(here.store, project.id, kind=KIND) if job.state in ENDED]
     if ended and ended[0].payload.get("name") == st.session_state.get(SHOWN_KEY):
         name = ended[0].payload.get("name")
         if ended[0].state is JobState.FAILED:
@@ -198,9 +178,7 @@ def _finished_ui(here: Context) -> None:
         return
     newest = st.session_state.get(SHOWN_KEY)
     index = next((i for i, folder in enumerate(found) if folder.name == newest), 0)
-    folder = st.selectbox(
-        "Export", found, index=index, format_func=lambda path: path.name
-    )
+    folder = st.selectbox("Export", found, index=index, format_func=lambda path: path.name)
     try:
         _folder_ui(folder)
     except CloudbrushError as error:
@@ -211,14 +189,11 @@ def _folder_ui(folder: Path) -> None:
     manifest = read_manifest(folder)
     files, size = int(manifest["files"]), int(manifest["size_bytes"])
     tiles = manifest.get("tiles", [])
-    counted = ("edits", "regions", "annotations")
-    parts = "".join(
-        f"{manifest[name]:,} {name}, " for name in counted if name in manifest
-    )
-    st.success(
-        f"Read back and equal: {len(tiles):,} tiles, {parts}{files:,} files, {size_text(size)}.",
-        icon=":material/check:",
-    )
+    known = ("edit", "region", "annotation")
+    counts = {name: int(manifest[f"{name}s"]) for name in known if f"{name}s" in manifest}
+    counts = {"tile": len(tiles), **counts, "file": files}
+    parts = ", ".join(f"{n:,} {name}{'s' if n != 1 else ''}" for name, n in counts.items())
+    st.success(f"Read back and equal: {parts}, {size_text(size)}.", icon=":material/check:")
     st.caption(
         f"{manifest['project']}, {manifest['exported_at']}, "
         f"by {manifest['exported_by'] or 'unknown'}. Folder: {folder}"
@@ -233,9 +208,7 @@ def _folder_ui(folder: Path) -> None:
         shown = [name for name in columns if name in tiles[0]]
         st.dataframe(pd.DataFrame(tiles[:SHOWN_TILES], columns=shown), hide_index=True)
     if len(tiles) > SHOWN_TILES:
-        st.caption(
-            f"The first {SHOWN_TILES:,} of {len(tiles):,} tiles; all are in the manifest."
-        )
+        st.caption(f"The first {SHOWN_TILES:,} of {len(tiles):,} tiles; all are in the manifest.")
     _download_ui(folder, size)
 
 

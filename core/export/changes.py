@@ -48,7 +48,8 @@ class Region:
     @property
     def pixels(self) -> int:
         """Return the count of pixels inside."""
-        return round(self.polygon.area)
+        pixels: int = round(self.polygon.area)
+        return pixels
 
 
 def responsible(store: Store, tile: Tile, window: Window, found: dict[int, Maker]) -> Versions:

@@ -7,6 +7,7 @@ name is never used twice. Originals are never written.
 
 import json
 import os
+import platform
 import re
 import secrets
 import shutil
@@ -24,10 +25,13 @@ from core.classes import Provenance
 from core.errors import Cancelled, DatasetError
 from core.export.choose import Which, tiles_of
 from core.records import Project, Tile
+from core.scan import scan_tile
 from core.store.engine import Store
 
 MANIFEST = "manifest.json"
 MAX_NAME = 80
+FORMAT_VERSION = 2
+HOST = re.sub(r"[^A-Za-z0-9-]", "-", platform.node()) or "here"
 
 Report = Callable[[float, str], None]
 """Shows progress: the share that is done, 0 to 1, and a line of text."""
@@ -52,6 +56,7 @@ class Work:
     folder: Path
     report: Report | None = None
     cancelled: Callable[[], bool] | None = None
+    left_out: dict[str, str] = field(default_factory=dict)  # tile names and why
     share: float = 0.0  # how much is done, for parts that cannot say it themselves
 
     def option(self, name: str, default: str) -> str:
@@ -59,8 +64,28 @@ class Work:
         return self.order.options.get(name, default)
 
     def tiles(self) -> list[Tile]:
-        """Return the tiles that go out; raises `DatasetError` when there are none."""
-        found = tiles_of(self.store, self.project.id, self.order.which)
+        """Return the tiles that go out, after a look at the pixels of those never looked at.
+
+        Tiles whose pixels cannot be worked on are left out and noted. Raises `DatasetError` when
+        one of them was edited, or when no tile is left.
+        """
+        found = []
+        for tile in tiles_of(self.store, self.project.id, self.order.which):
+            problem = tile.problem
+            if not tile.scanned:
+                self.tick(0.0, f"Reading {tile.name}")
+                problem = scan_tile(self.store, tile.id)
+            if problem is None:
+                found.append(tile)
+            elif tile.version:
+                raise DatasetError(
+                    f"tile {tile.name}",
+                    found=f"edits on pixels that cannot be read: {problem}",
+                    expected="the files as they were imported",
+                    todo="Put the files back; the edits are kept.",
+                )
+            else:
+                self.left_out[tile.name] = problem
         if not found:
             raise DatasetError(
                 "export",
@@ -69,6 +94,14 @@ class Work:
                 todo="Choose all tiles, or correct one first.",
             )
         return found
+
+    @property
+    def why(self) -> str:
+        """Return in words what was left out and why."""
+        name, problem = next(iter(self.left_out.items()))
+        return f"Tiles left out as their pixels cannot be worked on: {len(self.left_out)}. " + (
+            f"{name}: {problem}"
+        )
 
     def tick(self, share: float, message: str) -> None:
         """Say how far the work is (0 to 1); raises `Cancelled` when a person asked to stop."""
@@ -142,6 +175,8 @@ def run(
     with _hidden(target) as part:
         work = Work(store, project, order, part, report, cancelled)
         manifest = {**_head(project, order, person), **write(work)}
+        if work.left_out:
+            manifest |= {"left_out": work.left_out, "notes": [*manifest.get("notes", []), work.why]}
         files, size = measure(part)
         manifest |= {"files": files + 1, "size_bytes": size}  # the manifest is the one more
         (part / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
@@ -156,11 +191,13 @@ def run(
 
 @contextmanager
 def _hidden(target: Path) -> Iterator[Path]:
-    """Give a fresh hidden folder beside the target and remove what is left of it."""
-    for left in target.parent.glob(f".{target.name}.*.part"):
-        if not _alive(left.name.split(".")[-3]):
+    """Give a fresh hidden folder beside the target; remove it, and what killed exports left."""
+    for left in target.parent.glob(".*.part"):
+        host, pid, _, _ = left.name.rsplit(".", 4)[-4:] if left.name.count(".") > 4 else [""] * 4
+        if host == HOST and not _alive(pid):
             shutil.rmtree(left, ignore_errors=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
+    own = f"{HOST}.{os.getpid()}.{secrets.token_hex(4)}"
+    part = target.with_name(f".{target.name}.{own}.part")
     part.mkdir()
     try:
         yield part
@@ -182,7 +219,7 @@ def _head(project: Project, order: Order, person: str) -> dict[str, Any]:
     classes = project.classes
     return {
         "format": "cloudbrush export",
-        "format_version": 2,
+        "format_version": FORMAT_VERSION,
         "holds": order.format,
         "options": dict(order.options),
         "project": project.name,
@@ -239,7 +276,8 @@ def measure(folder: Path) -> tuple[int, int]:
 def zip_export(folder: Path) -> Path:
     """Return the export as one zip file beside its folder, made when it is not there yet."""
     target = folder.with_name(f"{folder.name}.zip")
-    if target.is_file():
+    made = (folder / MANIFEST).stat().st_mtime
+    if target.is_file() and target.stat().st_mtime >= made:
         return target
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:

@@ -10,7 +10,7 @@ from core.errors import DatasetError
 from core.export.choose import Which
 from core.export.edit_log import write_edits
 from core.export.frame import Exported, Order, Report, Work, run, safe_name
-from core.export.pixels import Colours, Plane, pixels_sha256, write_planes
+from core.export.pixels import Colours, Plane, Tally, pixels_sha256, write_planes
 from core.records import Tile
 from core.store.engine import Store
 
@@ -117,23 +117,27 @@ def write_tile_labels(
     label, provenance = f"labels/{stem}.tif", f"labels/{stem}_provenance.tif"
     tags = {"CLOUDBRUSH_TILE": tile.name, "CLOUDBRUSH_VERSION": str(tile.version)}
     colours, path = class_colours(classes), work.folder / label
+    # A GeoTIFF has one nodata value for all bands, and 0 in band 2 would mean "as it came".
+    planes = [Plane(path, ("labels", "provenance"), colours, None, cog, tags)]
     if beside:
-        second = Plane(
-            work.folder / provenance, ("provenance",), provenance_colours(), None, cog, tags
-        )
-        planes: tuple[Plane, ...] = (
+        origin = work.folder / provenance
+        planes = [
             Plane(path, ("labels",), colours, classes.void_code, cog, tags),
-            second,
-        )
-    else:
-        # A GeoTIFF has one nodata value for all bands, and 0 in band 2 means "as it came".
-        planes = (Plane(path, ("labels", "provenance"), colours, None, cog, tags),)
+            Plane(origin, ("provenance",), provenance_colours(), None, cog, tags),
+        ]
     tallies = write_planes(work.store, tile, planes, progress)
-    entry: dict[str, Any] = {"name": tile.name, "label": label}
-    if beside:
-        entry["provenance"] = provenance
-    counts = tallies["provenance"].counts
-    return entry | {
+    return {
+        "name": tile.name,
+        "label": label,
+        **({"provenance": provenance} if beside else {}),
+        **_facts(tile, tallies),
+    }
+
+
+def _facts(tile: Tile, tallies: dict[str, Tally]) -> dict[str, Any]:
+    """Return what the manifest says of a tile and of the pixels that were written."""
+    codes, counts = tallies["labels"].counts, tallies["provenance"].counts
+    return {
         "version": tile.version,
         "split": tile.split.value,
         "region": tile.region,
@@ -142,10 +146,7 @@ def write_tile_labels(
         "crs": tile.grid.crs,
         "label_sha256": tallies["labels"].sha256,
         "provenance_sha256": tallies["provenance"].sha256,
-        "pixels_by_code": {
-            str(code): int(tallies["labels"].counts[code])
-            for code in np.flatnonzero(tallies["labels"].counts)
-        },
+        "pixels_by_code": {str(code): int(codes[code]) for code in np.flatnonzero(codes)},
         "pixels_by_provenance": {
             code.name.lower(): int(counts[code]) for code in Provenance if counts[code]
         },

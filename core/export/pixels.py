@@ -5,7 +5,7 @@ by its SHA-256, row by row, so that reading it back needs no second copy.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,7 +92,7 @@ class Plane:
 
 
 def write_planes(
-    store: Store, tile: Tile, planes: tuple[Plane, ...], progress: Progress | None = None
+    store: Store, tile: Tile, planes: Sequence[Plane], progress: Progress | None = None
 ) -> dict[str, Tally]:
     """Write the files of a tile in one pass, read each back, and return what was written by band.
 

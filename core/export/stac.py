@@ -18,7 +18,7 @@ from core import catalogue
 from core.classes import ClassTable, Provenance
 from core.errors import DatasetError
 from core.export.edit_log import write_edits
-from core.export.frame import Work
+from core.export.frame import FORMAT_VERSION, Work
 from core.export.labels import stems, write_all
 from core.records import Acquisition, Tile
 
@@ -32,7 +32,7 @@ SCHEMAS = {
     "https://stac-extensions.github.io/processing/v1.2.0/schema.json": "processing.json",
 }
 EXTENSIONS = list(SCHEMAS)
-SOFTWARE = {"Cloudbrush": "1"}
+SOFTWARE = {"Cloudbrush": f"export format {FORMAT_VERSION}"}
 ORIGINS = [{"value": int(code), "name": code.name.lower()} for code in Provenance]
 WORLD = [-180.0, -90.0, 180.0, 90.0]
 
@@ -133,25 +133,25 @@ def _item(
         },
         stac_extensions=EXTENSIONS,
     )
-    for key, title, roles, classes in (
-        ("labels", "Class codes", ["labels", "labels-raster"], classes_of(work.project.classes)),
-        ("provenance", "Who is behind each pixel", ["metadata"], ORIGINS),
-    ):
-        item.add_asset(
-            key,
-            pystac.Asset(
-                f"../{entry['label' if key == 'labels' else key]}",
-                title=title,
-                media_type=pystac.MediaType.COG,
-                roles=roles,
-                extra_fields={"cloudbrush:classes": classes},
-            ),
-        )
-    item.add_link(pystac.Link("collection", f"../{COLLECTION}", pystac.MediaType.JSON))
-    item.add_link(pystac.Link("root", f"../{COLLECTION}", pystac.MediaType.JSON))
-    item.add_link(pystac.Link("parent", f"../{COLLECTION}", pystac.MediaType.JSON))
+    labels = ["labels", "labels-raster"], classes_of(work.project.classes)
+    item.add_asset("labels", _asset("Class codes", entry["label"], *labels))
+    origins = _asset("Who is behind each pixel", entry["provenance"], ["metadata"], ORIGINS)
+    item.add_asset("provenance", origins)
+    for kind in ("root", "parent", "collection"):
+        item.add_link(pystac.Link(kind, f"../{COLLECTION}", pystac.MediaType.JSON))
     item.collection_id = collection_id(work)
     return item
+
+
+def _asset(
+    title: str, place: str, roles: list[str], classes: list[dict[str, Any]]
+) -> "pystac.Asset":
+    import pystac
+
+    fields = {"cloudbrush:classes": classes}
+    return pystac.Asset(
+        f"../{place}", title, media_type=pystac.MediaType.COG, roles=roles, extra_fields=fields
+    )
 
 
 def _label_fields(work: Work, tile: Tile, entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def test_a_long_export_runs_as_a_job_that_outlives_the_page(
     run_attempt(store, settings, attempt, TASKS)
     assert jobs.job(store, attempt.job_id).state is JobState.DONE
     page.run()
-    assert page.success[0].value.startswith("Read back and equal: 1 tiles")
+    assert page.success[0].value.startswith("Read back and equal: 1 tile, 0 edits")
     assert [button.label for button in page.button] == ["Export"]
 
 

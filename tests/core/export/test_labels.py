@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from core.classes import Provenance
 from core.errors import Cancelled, DatasetError, RasterError
 from core.export import pixels
 from core.export.choose import Which, plan, tiles_of
-from core.export.frame import exports, safe_name, zip_export
+from core.export.frame import HOST, exports, safe_name, zip_export
 from core.export.labels import export_labels, pixels_sha256
 from core.grid import Window
 from core.history import Labels
@@ -23,6 +24,7 @@ from core.pixels import encode_runs
 from core.raster import write_geotiff
 from core.records import Grid, Project, TileState
 from core.store.engine import Store
+from core.store.tables import TileRow
 from core.stroke import Stroke, Tool
 from tests.rasters import dataset, grid_of, make_tile, noise, unplaced
 
@@ -152,10 +154,14 @@ def test_a_cancelled_export_leaves_nothing(store: Store, project: Project) -> No
 
 
 def test_what_a_killed_export_left_is_removed_by_the_next(store: Store, project: Project) -> None:
-    left = store.folder("exports", ".Again.999999999.ab12cd34.part")
+    left = store.folder("exports", f".Killed.{HOST}.999999999.ab12cd34.part")
     (left / "labels").mkdir()
-    export_labels(store, project.id, "Again")
-    assert [path.name for path in (store.workspace / "exports").iterdir()] == ["Again"]
+    alive = store.folder("exports", f".Alive.{HOST}.{os.getpid()}.ab12cd34.part")
+    elsewhere = store.folder("exports", ".Far.another-host.999999999.ab12cd34.part")
+    export_labels(store, project.id, "Next")
+    names = {path.name for path in (store.workspace / "exports").iterdir()}
+    assert names == {"Next", alive.name, elsewhere.name}
+    assert [folder.name for folder in exports(store)] == ["Next"]
 
 
 @pytest.mark.parametrize(
@@ -182,15 +188,42 @@ def test_a_scene_of_several_blocks_reads_back_by_windows(
     assert done.manifest["tiles"][0]["label_sha256"] == pixels_sha256(now.labels)
 
 
+def test_a_tile_that_cannot_be_read_is_left_out_and_named(
+    tmp_path: Path, store: Store, project: Project
+) -> None:
+    first, second = catalogue.tiles(store, project.id)
+    with store.write() as session:
+        row = session.get_one(TileRow, second.id)
+        row.scanned_at = None
+    label = tmp_path / "d/b_label.tif"
+    label.write_bytes(label.read_bytes()[:-400])
+    done = export_labels(store, project.id, "Part")
+    assert [entry["name"] for entry in done.manifest["tiles"]] == [first.name]
+    assert list(done.manifest["left_out"]) == [second.name]
+    assert "cannot be worked on: 1. b" in done.manifest["notes"][0]
+
+
+def test_an_edited_tile_that_cannot_be_read_stops_the_export(
+    store: Store, project: Project
+) -> None:
+    paint(store, project)
+    with store.write() as session:
+        row = session.get_one(TileRow, catalogue.tiles(store, project.id)[0].id)
+        row.problem = "its label is another file"
+    with pytest.raises(DatasetError, match="another file"):
+        export_labels(store, project.id, "None")
+
+
 def test_a_cog_does_not_take_provenance_as_a_band(store: Store, project: Project) -> None:
     with pytest.raises(DatasetError, match="band 2 of a COG"):
         export_labels(store, project.id, "Both", file="cog", provenance="band")
 
 
-@pytest.mark.parametrize("name", ["", "../up", "/abs", ".hidden", "a/b", "x" * 81, "a\0b"])
-def test_names_that_leave_the_folder_are_refused(store: Store, project: Project, name: str) -> None:
-    with pytest.raises(DatasetError, match="export name"):
-        export_labels(store, project.id, name)
+def test_names_that_leave_the_folder_are_refused(store: Store, project: Project) -> None:
+    for name in ("", "../up", "/abs", ".hidden", "a/b", "x" * 81, "a\0b"):
+        with pytest.raises(DatasetError, match="export name"):
+            export_labels(store, project.id, name)
+    assert exports(store) == []
 
 
 def test_a_taken_name_is_refused(store: Store, project: Project) -> None:

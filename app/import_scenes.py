@@ -45,7 +45,8 @@ def cut_ui(found: FoundDataset) -> FoundDataset:
             held = (found, how, cut(found, how))
         st.session_state[CUT_KEY] = held
     made: FoundDataset = held[2]
-    st.caption(f"{len(found.tiles):,} scenes become {len(made.tiles):,} tiles.")
+    scenes = "1 scene becomes" if len(found.tiles) == 1 else f"{len(found.tiles):,} scenes become"
+    st.caption(f"{scenes} {len(made.tiles):,} tiles.")
     return made
 
 

@@ -20,6 +20,7 @@ from core.source_reduce import reduced
 
 MOST_BYTES = 2**28
 LONLAT = "EPSG:4326"  # what GeoJSON is in where it names no other system
+NOTHING = {"type": "FeatureCollection", "features": []}  # some sets write it as an empty file
 SHAPES = ("Polygon", "MultiPolygon")
 
 
@@ -83,7 +84,8 @@ def read_geojson(path: Path) -> dict[str, Any]:
         size = path.stat().st_size
         if size > MOST_BYTES:
             raise RasterError(str(path), found=f"{size:,} bytes", expected=f"up to {MOST_BYTES:,}")
-        found = json.loads(path.read_text("utf-8-sig"))
+        text = path.read_text("utf-8-sig")
+        found = json.loads(text) if text.strip() else NOTHING
     except (ValueError, RecursionError) as error:
         raise RasterError(str(path), found=str(error), expected="a GeoJSON file") from error
     if not isinstance(found, dict) or not isinstance(found.get("features"), list):

@@ -28,6 +28,7 @@ from data.readers.stac_items import (
     read_items,
 )
 
+KEY = "stac"
 LOOKED_AT = 50  # files to recognise a catalogue by
 HEIGHTS = {"dem", "dsm", "dtm", "height", "elevation", "chm", "ndsm", "agl"}
 SPLITS = {"train": Split.TRAIN, "validate": Split.VAL, "val": Split.VAL, "test": Split.TEST}
@@ -36,7 +37,7 @@ SPLITS = {"train": Split.TRAIN, "validate": Split.VAL, "val": Split.VAL, "test":
 class StacReader:
     """Reads items; see `data.readers.base.Reader`."""
 
-    key = "stac"
+    key = KEY
     title = "STAC catalogue"
 
     def recognise(self, root: Path) -> str | None:

@@ -11,6 +11,7 @@ from sqlalchemy import MetaData
 from core.settings import Settings, load_settings
 from core.store.engine import Store, make_engine, open_store
 from tests.live import chromium
+from tests.server import serving
 
 REAL_DATA = Path(
     os.environ.get(
@@ -43,6 +44,13 @@ def store(settings: Settings) -> Iterator[Store]:
     opened = open_store(settings)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """Return the address of a server on this machine that serves tmp_path."""
+    with serving(tmp_path) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

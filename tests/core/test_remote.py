@@ -1,78 +1,17 @@
 """Rasters behind an address: only those that a setting names, and nobody is sent elsewhere."""
 
-import threading
-from collections.abc import Iterator
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core.addresses import address_of, allow, is_remote, remote_path
+from core.addresses import address_of, is_remote, remote_path
 from core.errors import DatasetError, RasterError, SettingsError
 from core.raster import check_allowed, read
 from core.settings import load_settings
 from core.source import Source
 from tests.rasters import grid_of, noise, save
-
-
-class Files(BaseHTTPRequestHandler):
-    """Serves files below a folder by ranges; `/moved/` sends readers to another server."""
-
-    seen: list[tuple[str, dict[str, str]]] = []  # noqa: RUF012 - emptied by the fixture
-
-    def __init__(self, folder: Path, *rest: object) -> None:
-        self.folder = folder
-        super().__init__(*rest)  # type: ignore[arg-type]
-
-    def do_HEAD(self) -> None:
-        self.answer(body=False)
-
-    def do_GET(self) -> None:
-        self.answer(body=True)
-
-    def answer(self, body: bool) -> None:
-        self.seen.append((self.path, dict(self.headers)))
-        if self.path.startswith("/moved/"):
-            self.send_response(302)
-            self.send_header("Location", self.path.replace("/moved/", "/open/"))
-            self.end_headers()
-            return
-        path = self.folder / self.path.rsplit("/", 1)[-1]
-        if not path.is_file():
-            self.send_error(404)
-            return
-        content = path.read_bytes()
-        first, last = 0, len(content) - 1
-        wanted = self.headers.get("Range", "")
-        if wanted.startswith("bytes="):
-            start, end = wanted.removeprefix("bytes=").split("-")
-            first, last = int(start), min(int(end or last), last)
-        self.send_response(206 if wanted else 200)
-        if wanted:
-            self.send_header("Content-Range", f"bytes {first}-{last}/{len(content)}")
-        self.send_header("Content-Length", str(last - first + 1))
-        self.end_headers()
-        if body:
-            self.wfile.write(content[first : last + 1])
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
-    """Return the address of a server on this machine that serves tmp_path."""
-    Files.seen.clear()
-    made = ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, tmp_path))
-    threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
-    address = f"http://127.0.0.1:{made.server_port}"
-    allow([f"{address}/open/", f"{address}/moved/"])
-    yield address
-    allow([])
-    made.shutdown()
-    made.server_close()
+from tests.server import Files
 
 
 def test_a_file_behind_an_allowed_address_reads_like_its_copy(tmp_path: Path, server: str) -> None:

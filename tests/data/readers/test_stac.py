@@ -8,11 +8,15 @@ import numpy as np
 import pystac
 import pytest
 
+from core import catalogue
+from core.addresses import remote_path
 from core.check import Checked, check
 from core.errors import DatasetError
 from core.found import FoundLayer, FoundTile
+from core.ingest import import_dataset
 from core.raster import read_layer
 from core.records import Modality, Split, Unit
+from core.store.engine import Store
 from data.readers import recognise
 from data.readers.stac import StacReader
 from tests.fixtures.base import ground, image, write
@@ -214,3 +218,24 @@ def test_the_numbers_of_labels_without_names_come_from_their_files(tmp_path: Pat
     checked = opened(tmp_path)
     assert checked.dataset.classes.codes == (1, 2, 5)
     assert np.array_equal(sorted(checked.tiles[0].codes), [1, 2, 5])
+
+
+def test_images_behind_an_allowed_address_are_imported_and_read(
+    tmp_path: Path, server: str, store: Store
+) -> None:
+    sentinel(tmp_path)
+    assets = {}
+    for band in ("red", "nir"):
+        (tmp_path / "scene" / f"{band}.tif").rename(tmp_path / f"{band}.tif")
+        assets[band] = {"href": f"{server}/open/{band}.tif", "roles": ["data"]}
+    write(tmp_path / "items/scene/l.tif", LABELS, **PLACE)
+    assets["labels"] = {"href": "l.tif", "roles": ["labels"]}
+    item(tmp_path / "items", "scene", assets)
+    roots = (remote_path(f"{server}/open/"), tmp_path)
+    project = import_dataset(store, READER.find(tmp_path / "items"), "far", roots=roots)
+    (tile,) = catalogue.tiles(store, project.id)
+    (optical,) = catalogue.layers(store, tile.id, modality=Modality.OPTICAL)
+    found = read_layer(optical, tile.grid)
+    stored = image(0, LABELS, 1, 1000, 5000, dtype="uint16")[0]
+    assert np.array_equal(found.values[0].ravel()[1:], stored.ravel()[1:])
+    assert (tile.grid.height, tile.grid.width) == (SIZE, SIZE)

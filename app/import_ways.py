@@ -17,15 +17,12 @@ from core.found import FoundDataset
 from core.store.engine import Store
 from data.readers import published_names
 from data.readers.base import Reader
-from data.readers.spec_reader import SpecReader
 
 Find = Callable[[object, Callable[[], FoundDataset]], FoundDataset]
 
 
 def find_ui(reader: Reader, folder: Path, find: Find) -> FoundDataset:
     """Return what the reader finds, split in the way that a person chose; `find` remembers."""
-    if not isinstance(reader, SpecReader):
-        return find((folder, reader.key), lambda: reader.find(folder))
     key = f"way {folder} {reader.key}"
     way: str | None = st.session_state.get(key)
     try:

@@ -30,8 +30,11 @@ class Reader(Protocol):
         """Return what gave the layout away, as a sentence, or None when it is another."""
         ...
 
-    def find(self, root: Path) -> FoundDataset:
-        """Return the tiles with their files; raises `DatasetError` when nothing can be used."""
+    def find(self, root: Path, way: str | None = None) -> FoundDataset:
+        """Return the tiles with their files; raises `DatasetError` when nothing can be used.
+
+        `way` is the way of splitting, for datasets with several (`FoundDataset.ways`).
+        """
         ...
 
 

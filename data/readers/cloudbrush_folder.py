@@ -39,7 +39,7 @@ class CloudbrushFolderReader:
             return None
         return f"{MANIFEST} says that this is a {FORMAT}"
 
-    def find(self, root: Path) -> FoundDataset:
+    def find(self, root: Path, way: str | None = None) -> FoundDataset:
         """Return the tiles that the manifest lists; raises `DatasetError` naming what is wrong."""
         path = root / MANIFEST
         why = self.recognise(root)

@@ -73,7 +73,7 @@ class PatternReader:
         files = rasters_below(root) if root.is_dir() else []
         return f"{len(files)} rasters, grouped by their names" if files else None
 
-    def find(self, root: Path) -> FoundDataset:
+    def find(self, root: Path, way: str | None = None) -> FoundDataset:
         """Return the tiles by the patterns that are guessed."""
         return find_by(root, propose(root))
 

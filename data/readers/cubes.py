@@ -35,6 +35,8 @@ MOST_DEPTH = 4
 SMALLEST_PX = 8
 LOOK_PX = 256
 LOOKED_AT = 8  # files whose classes are looked at; the scan reads them all
+MOST_COLOURS = 32  # as the last of the dimensions, where none has a name
+BANDS = ("band", "bands", "channel", "channels")
 TIMES = ("time", "t", "date")
 WORDS: dict[Modality, tuple[str, ...]] = {
     Modality.LABEL: ("label", "labels", "class", "classes", "landcover", "lulc", "lc", "crop"),
@@ -59,11 +61,12 @@ class Variable:
     def axes(self) -> tuple[int | str, ...]:
         """Return its dimensions for a `Part`; the first of each that is no row, column or band."""
         lower = [name.rsplit("/", 1)[-1].lower() for name in self.names]
-        y, x = _rows_and_columns(lower)
+        y, x = _rows_and_columns(lower, self.shape)
         axes: list[int | str] = [0] * len(self.shape)
         axes[y], axes[x] = "y", "x"
+        last = x == len(axes) - 2  # colours last, in an array without names
         for place, name in enumerate(lower):
-            if axes[place] == 0 and name in ("band", "bands", "channel", "channels"):
+            if axes[place] == 0 and (name in BANDS or (last and place == x + 1)):
                 axes[place] = "b"
         return tuple(axes)
 
@@ -107,7 +110,7 @@ class CubeReader:
                 return f"{path.name} with {_listed(held)}"
         return None
 
-    def find(self, root: Path) -> FoundDataset:
+    def find(self, root: Path, way: str | None = None) -> FoundDataset:
         """Return the tiles by the proposal."""
         return find_by(root, propose(root).roles)
 
@@ -169,7 +172,7 @@ def _variable(file: ArrayFile, name: str) -> Variable | None:
     lower = [text.rsplit("/", 1)[-1].lower() for text in names]
     if len(shape) < 2 or file.array.dtype.kind not in "uif":
         return None
-    y, x = _rows_and_columns(lower)
+    y, x = _rows_and_columns(lower, shape)
     if y == x or min(shape[y], shape[x]) < SMALLEST_PX:
         return None
     time = next((text for text in names if text.rsplit("/", 1)[-1].lower() in TIMES), "")
@@ -179,9 +182,13 @@ def _variable(file: ArrayFile, name: str) -> Variable | None:
     return Variable(name, names, shape, dtype, units, tuple(dates), _flags(file.attributes))
 
 
-def _rows_and_columns(lower: Sequence[str]) -> tuple[int, int]:
-    y = next((i for i, name in enumerate(lower) if name in KNOWN_Y), len(lower) - 2)
-    x = next((i for i, name in enumerate(lower) if name in KNOWN_X), len(lower) - 1)
+def _rows_and_columns(lower: Sequence[str], shape: Sequence[int]) -> tuple[int, int]:
+    """Return which dimensions are rows and columns: by name, or the last two but for colours."""
+    end = len(shape)
+    if not any(lower) and end >= 3 and shape[-1] <= MOST_COLOURS < 4 * min(shape[-3:-1]):
+        end -= shape[-1] < min(shape[-3:-1])
+    y = next((i for i, name in enumerate(lower) if name in KNOWN_Y), end - 2)
+    x = next((i for i, name in enumerate(lower) if name in KNOWN_X), end - 1)
     return y, x
 
 

@@ -48,7 +48,7 @@ class StacReader:
                 return f"STAC items such as {name}"
         return None
 
-    def find(self, root: Path) -> FoundDataset:
+    def find(self, root: Path, way: str | None = None) -> FoundDataset:
         """Return one tile for each item that is not the source of another."""
         findings: list[Finding] = []
         items = read_items(root, findings)

@@ -11,3 +11,10 @@ export function h(tag, properties = {}, ...children) {
   element.append(...children.filter((child) => child !== null));
   return element;
 }
+
+/* Hand a text to the browser as a file to keep. */
+export function saveFile(name, text) {
+  const link = h('a', {download: name, href: URL.createObjectURL(new Blob([text], {type: 'application/json'}))});
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}

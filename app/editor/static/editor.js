@@ -44,10 +44,12 @@ export class Editor {
     this.preview = new Preview(this.view);
     this.display = new Display({view: this.view, panel: this.panel, settings: this.settings, server,
       preview: this.preview, onSettings: () => this.showSettings(), onLayers: () => this.#loadVisible()});
-    this.status = new Status({panel: this.panel, outbox});
+    this.status = new Status({panel: this.panel, outbox,
+      withdraw: (entry) => this.saver.withdraw(entry)});
     this.saver = new Saver({server, outbox, client, timings: this.timings, ui: {
       say: (...message) => this.panel.say(...message),
       ask: (...question) => this.panel.ask(...question),
+      onStuck: () => this.status.sayStuck(),
       onState: () => this.#showState(),
       onFrozen: () => this.page('renew', {}),
       reveal: (box) => this.view.reveal(box),
@@ -317,6 +319,15 @@ export class Editor {
   zoom(factor) {
     const {x, y} = this.probe.place;
     this.view.zoom(factor, x, y);
+  }
+
+  /* Move over the ground by steps: what is in view goes right and down. */
+  pan(across, down) {
+    if (this.hand.stroke) return;
+    const {view, probe} = this, {place} = probe, step = Math.round(Math.min(view.size.width, view.size.height) / 8);
+    view.pan(across * step, down * step);
+    // The cursor stays where it is on the screen, over other ground.
+    if (probe.cursor) this.#hover(view.toTile(place.x, place.y), probe.keys);
   }
 
   #choose(what, value) {

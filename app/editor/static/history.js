@@ -69,3 +69,9 @@ function move(from, to) {
   if (item) to.push(item);
   return item;
 }
+
+/* What an undo or redo did on the tiles of a command. */
+export function groupWords({tiles, pixels, skipped}) {
+  const left = skipped.length ? ` ${skipped.join(', ')} takes no edits now and was left out.` : '';
+  return `${pixels.toLocaleString('en')} px in ${tiles} tiles went back or forth as one step.${left}`;
+}

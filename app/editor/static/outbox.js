@@ -11,11 +11,13 @@ import {refusalOf} from './server.js';
 
 const BACKOFF_MS = [400, 800, 1500, 3000, 5000, 10000];
 const ORPHANS_EVERY_MS = 20000;
+// The server answered so often that it failed: the stroke may never pass.
+const STUCK_AFTER = 4;
 const WRONG_TOKEN = ['project', 'purpose'];
 
 export class Outbox {
-  /* `listener` gets onState(), onSaved(entry, reply), onRefused(entry, message, reason), knownFor(entry)
-     and onConflict(entry, reply), the last of which returns a promise of "mine", "theirs", or "again"
+  /* `listener` gets onState(), onSaved(entry, reply), onRefused(entry, message, reason), knownFor(entry),
+     onStuck(entry) when the server fails on the same stroke again and again, and onConflict(entry, reply), the last of which returns a promise of "mine", "theirs", or "again"
      when it has changed the entry. It may be null while no editor is open: then answers only empty
      the queue, and conflicts wait. `isAlive(clientId)` promises whether a tab of that name is open. */
   constructor(server, storage, isAlive = async () => false) {
@@ -166,6 +168,7 @@ export class Outbox {
       this.#tell((listener) => listener.onSaved(entry, reply));
       return true;
     }
+    if (response.status === 500) this.#failed(entry);
     if (response.status >= 500 || response.status === 429 || response.status === 408) {
       this.#setKind('offline');
       return false;
@@ -185,6 +188,23 @@ export class Outbox {
     this.#drop(entry);
     this.#tell((listener) => listener.onRefused(entry, message, reason));
     return true;
+  }
+
+  #failed(entry) {
+    entry.failures = (entry.failures ?? 0) + 1;
+    if (entry.failures === STUCK_AFTER) this.#tell((listener) => listener.onStuck(entry));
+  }
+
+  /* The stroke that holds up the others because the server fails on it, or null. */
+  get stuck() {
+    const next = this.#next();
+    return next?.failures >= STUCK_AFTER ? next : null;
+  }
+
+  /* Take a stroke out of the queue, for whoever has kept it elsewhere; the others go on. */
+  setAside(entry) {
+    this.#drop(entry);
+    this.retryNow();
   }
 
   /* A fault in showing an answer is reported, and must not hold up the queue. */

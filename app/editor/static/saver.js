@@ -1,7 +1,7 @@
 /* From strokes to saved versions: numbers each stroke, queues it, and brings the server's answers
 and the labels on the screen together. Answers wait while a stroke is being painted. */
 
-import {History} from './history.js';
+import {History, groupWords} from './history.js';
 import {Overlay, boxOf, exchange, isNamed, isShown, lay, wishOf} from './overlay.js';
 import {decodeRuns, encodeRuns} from './raster.js';
 import {keepBoth, overlapWords} from './conflict.js';
@@ -9,7 +9,7 @@ import {keepBoth, overlapWords} from './conflict.js';
 const AGAIN_MS = 2000;
 
 export class Saver {
-  /* `ui` gets say(), ask(), onState(), reveal(box), showConflict(theirs, mine or null), and
+  /* `ui` gets say(), ask(), onState(), onStuck(), reveal(box), showConflict(theirs, mine or null), and
      onFrozen() when the open tile turns out not to be editable any more. */
   constructor({server, outbox, client, ui, timings}) {
     Object.assign(this, {server, outbox, client, ui, timings});
@@ -282,15 +282,26 @@ export class Saver {
   /* The server will not take a stroke: say why and show what it holds. */
   onRefused(entry, message, reason) {
     const lost = entry.body.state ? 'The mark' : `A ${entry.body.tool ?? 'restore'} stroke`;
-    this.ui.say(message === null ? 'Their version is kept; your stroke was dropped.'
-      : `${lost} was refused: ${message} The labels were loaded again.`, {kind: 'warning', sticky: true});
+    if (message === null) this.ui.say('Their version is kept; your stroke was dropped.');
+    else this.ui.say(`${lost} was refused: ${message} The labels were loaded again.`, {kind: 'warning', sticky: true});
+    const here = this.withdraw(entry);
+    if (here && reason === 'not editable') this.ui.onFrozen();
+    this.ui.onState();
+  }
+
+  /* Take a stroke that the server does not have from the screen; returns whether its tile is open. */
+  withdraw(entry) {
     const here = this.scene && entry.tile === this.tileId;
     if (here && !entry.body.state) this.#whenIdle(() => {
       this.overlay.rebase([], new Set([entry]));
       this.#forget(entry);
       this.catchUp().catch(() => {});
     });
-    if (here && reason === 'not editable') this.ui.onFrozen();
+    return here;
+  }
+
+  onStuck() {
+    this.ui.onStuck();
     this.ui.onState();
   }
 
@@ -377,12 +388,6 @@ export class Saver {
     if (scene !== this.scene || !this.ready) return;
     this.receive(found);
   }
-}
-
-/* What an undo or redo did on the tiles of a command. */
-function groupWords({tiles, pixels, skipped}) {
-  const left = skipped.length ? ` ${skipped.join(', ')} takes no edits now and was left out.` : '';
-  return `${pixels.toLocaleString('en')} px in ${tiles} tiles went back or forth as one step.${left}`;
 }
 
 /* One byte per changed pixel, as base64. */

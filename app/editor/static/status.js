@@ -1,10 +1,13 @@
 /* The state line: whether everything is saved, what waits and for what, or why the tile is read-only. */
 
+import {asideFile, asideWords} from './aside.js';
+import {saveFile} from './dom.js';
+
 const QUIET_SAVE_MS = 500;
 
 export class Status {
-  constructor({panel, outbox}) {
-    Object.assign(this, {panel, outbox});
+  constructor({panel, outbox, withdraw}) {
+    Object.assign(this, {panel, outbox, withdraw});
     this.slowSave = false;
     panel.state.addEventListener('click', () => this.#explain());
   }
@@ -27,6 +30,8 @@ export class Status {
   #line() {
     const {kind} = this.outbox, waiting = strokes(this.outbox.entries.length);
     const saved = `saved, version ${this.version}`;
+    if (kind === 'offline' && this.outbox.stuck) return {kind: 'offline', text: `the server fails on a stroke, ${waiting} waiting`,
+      detail: 'The strokes are kept in this browser and tried again. Click to set the one that fails aside.'};
     if (kind === 'offline') return {kind: 'offline', text: `offline, ${waiting} waiting`,
       detail: 'The strokes are kept in this browser, also over a reload, and sent when the server is back.'};
     if (kind === 'expired') return {kind: 'offline', text: `renewing access, ${waiting} waiting`,
@@ -47,9 +52,30 @@ export class Status {
   }
 
   #explain() {
+    if (!this.readonly && this.outbox.stuck) return this.#askAside();
     if (this.readonly) this.panel.say(`Read-only: ${this.readonly.what}. ${this.panel.state.title}`);
     else if (this.panel.state.title) this.panel.say(this.panel.state.title);
     this.outbox.retryNow();
+  }
+
+  /* The server fails on the same stroke again and again, and the others wait behind it. */
+  sayStuck() {
+    this.panel.say('The server fails on a stroke, and what was painted after it waits.',
+      {kind: 'warning', sticky: true, action: {label: 'What now?', run: () => this.#askAside()}});
+  }
+
+  /* Let the person set the stroke aside: it is kept as a file, and the others are sent. */
+  async #askAside() {
+    const {outbox, panel} = this, entry = outbox.stuck;
+    if (!entry) return;
+    const choice = await panel.ask('The server fails on a stroke', asideWords(entry, outbox.entries.length - 1),
+      [{value: 'wait', label: 'Keep trying', primary: true},
+        {value: 'aside', label: 'Set it aside', help: 'Save the stroke as a file and send the others'}]);
+    if (choice !== 'aside' || outbox.stuck !== entry) return;
+    saveFile(`stroke-${entry.client_id.slice(0, 8)}-${entry.seq}.json`, asideFile(entry));
+    outbox.setAside(entry);
+    this.withdraw(entry);
+    panel.say('The stroke was set aside and saved as a file; the others are being sent.');
   }
 }
 

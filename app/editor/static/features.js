@@ -11,6 +11,7 @@ destroy()              the editor goes away */
 import {Bulk} from './features/bulk.js';
 import {ClassPatternsFeature} from './features/class_patterns.js';
 import {Objects} from './features/objects.js';
+import {KeptPlace} from './features/kept_place.js';
 import {Live} from './features/live.js';
 import {Remap} from './features/remap.js';
 import {Restrictions} from './features/restrictions.js';
@@ -21,7 +22,7 @@ import {WandSettings} from './features/wand.js';
 import {Views} from './views/feature.js';
 
 export const FEATURES = [Bulk, Views, ClassPatternsFeature, Restrictions, Live, Remap, Objects, Superpixels,
-  Timeline, WandSettings, Suggest];
+  Suggest, Timeline, WandSettings, KeptPlace];
 
 export class Features {
   constructor(editor) {

@@ -8,7 +8,8 @@ const OWN_KEYS = [
   ['button, summary, [role=button]', /^(Enter| )$/],
   ['input[type=checkbox], input[type=radio]', /^( |Arrow\w+)$/],
   ['input[type=range]', /^(Arrow\w+|Home|End|PageUp|PageDown)$/],
-  ['[data-rove] *', /^(Arrow\w+|Home|End)$/],
+  ['[data-rove] *, [role=slider]', /^(Arrow\w+|Home|End)$/],
+  ['.nudge, .nudge *', /^Arrow\w+$/],
 ];
 
 export class Keyboard {

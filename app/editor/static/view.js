@@ -121,6 +121,10 @@ export class View {
     return Math.min(width / this.tile.width, height / this.tile.height) * 0.985;
   }
 
+  #leastScale() {
+    return Math.min(1, this.#fitScale()) * 0.5;
+  }
+
   /* The whole tile, centred. */
   fit() {
     const {width, height} = this.size, scale = this.#fitScale();
@@ -133,12 +137,25 @@ export class View {
     this.#moved();
   }
 
+  /* What is in the middle, and how large: {y, x, scale}; null while the whole tile is shown. */
+  get place() {
+    const {scale} = this.transform, {x, y} = this.toTile(this.size.width / 2, this.size.height / 2);
+    return this.fitted ? null : {y, x, scale};
+  }
+
+  /* Go to a place, also before the panes have their size. */
+  set place({y, x, scale}) {
+    this.fitted = false;
+    const held = Math.max(this.#leastScale(), Math.min(MAX_SCALE, scale));
+    this.transform = {scale: held, x: this.size.width / 2 - x * held, y: this.size.height / 2 - y * held};
+    if (this.size.width > 1) this.#moved();
+  }
+
   /* Zoom by a factor; the tile pixel under (x, y) stays where it is. The place is one of the largest
      pane, or of `pane`. */
   zoom(factor, x = this.size.width / 2, y = this.size.height / 2, pane = null) {
     const {scale} = this.transform, at = {x: x - (pane?.dx ?? 0), y: y - (pane?.dy ?? 0)};
-    const least = Math.min(1, this.#fitScale()) * 0.5;
-    const next = Math.max(least, Math.min(MAX_SCALE, scale * factor));
+    const next = Math.max(this.#leastScale(), Math.min(MAX_SCALE, scale * factor));
     const ratio = next / scale;
     this.fitted = false;
     this.transform = {

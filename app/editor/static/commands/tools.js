@@ -67,7 +67,7 @@ const RESTRICT = [
     pressed: ({settings}) => settings.recode.on, run: (editor) => editor.features.restrictions.toggleRecode()},
   {id: 'recode-source', group: 'Restrictions', keys: ['Shift+I'], label: 'Recode from this class',
     icon: 'recodeSource', changes: true,
-    help: 'Add the class under the cursor to those that may be changed, or take it out.',
+    help: 'Let tools change only the class under the cursor; again over another class to add it, or to take it out.',
     run: (editor) => editor.features.restrictions.pickSource()},
   {id: 'where', group: 'Restrictions', keys: ['K'], label: 'Clouds: where to paint', icon: 'cloud', changes: true,
     help: 'Let every tool change pixels anywhere, only where the image is cloudy, or only where it is clear.',

@@ -1,5 +1,8 @@
 /* What the panes show. */
 
+const pan = (id, key, label, icon, dx, dy) => ({id, group: 'View', keys: [key], label, icon,
+  help: 'Move over the ground by an eighth of the pane, in any pane.', run: (editor) => editor.pan(dx, dy)});
+
 export const VIEW = [
   {id: 'hide', group: 'View', keys: ['H'], label: 'Hide labels', icon: 'eye',
     help: 'Hide or show labels and prediction. Hold to peek below them.',
@@ -29,4 +32,8 @@ export const VIEW = [
     help: 'Zoom out at the cursor.', run: (editor) => editor.zoom(1 / 1.5)},
   {id: 'fit', group: 'View', keys: ['Z'], label: 'Whole tile', icon: 'fit', toolbar: 'view',
     help: 'Show the whole tile.', run: (editor) => editor.view.fit()},
+  pan('pan-left', 'ArrowLeft', 'Move left', 'moveLeft', 1, 0),
+  pan('pan-right', 'ArrowRight', 'Move right', 'moveRight', -1, 0),
+  pan('pan-up', 'ArrowUp', 'Move up', 'moveUp', 0, 1),
+  pan('pan-down', 'ArrowDown', 'Move down', 'moveDown', 0, -1),
 ];

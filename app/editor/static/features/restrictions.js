@@ -11,7 +11,7 @@ export class Restrictions {
 
   constructor(editor) {
     this.editor = editor;
-    this.before = null;
+    Object.assign(this, {before: null, points: null});
     editor.panel.section('restrictions', 'Only change').append(
       h('div', {className: 'row'}, ...SWITCHES.map((id) => button(id))));
   }
@@ -24,14 +24,18 @@ export class Restrictions {
 
   /* Add the class under the cursor to those that may be recoded, or take it out. */
   pickSource() {
-    const {probe, panel} = this.editor;
-    if (probe.pixel) this.toggleSource(probe.pixel.label);
-    else panel.say('Point at a pixel of the class to recode, then press the key; or mark it in the class list.');
+    const {probe, panel, settings, manifest} = this.editor, found = probe.pixel;
+    if (found) {
+      this.toggleSource(found.label);
+      const names = this.#sources().map((code) => manifest.classes.find((entry) => entry.code === code).name);
+      panel.say(settings.recode.on ? `Only ${names.join(', ')} may change now.` : 'Every class may change again.');
+    } else panel.say('Point at a pixel of the class to recode, then press the key; or mark it in the class list.');
   }
 
-  /* Add a class to those that may be recoded, or take it out; recoding is on while there is one. */
+  /* Add a class to those that may be recoded, or take it out; recoding is on while there is one. What was
+     recoded from before it was turned off is not taken along. */
   toggleSource(code) {
-    const sources = this.#sources(), from = sources.filter((other) => other !== code);
+    const sources = this.editor.settings.recode.on ? this.#sources() : [], from = sources.filter((other) => other !== code);
     if (from.length === sources.length) from.push(code);
     this.editor.change({recode: {on: from.length > 0, from}});
   }
@@ -67,6 +71,7 @@ export class Restrictions {
   setArea(mask, points = null) {
     const {editor} = this;
     editor.hand.area = mask;
+    this.points = mask && points;
     if (mask) {
       editor.preview.path('area', points, true);
       editor.panel.hush();

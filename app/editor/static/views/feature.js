@@ -33,7 +33,9 @@ export class Views {
       ...LAYOUTS.map((layout) => this.#layoutButton(layout)));
     section.append(this.layouts, h('div', {className: 'pane-commands'},
       ...['layout', 'next-view', 'swipe', 'flicker', 'nudge', 'speckle']
-        .map((id) => button(id, {text: command(id).label}))));
+        .map((id) => button(id, {text: command(id).label}))),
+    h('div', {className: 'row', role: 'group', ariaLabel: 'Move over the ground'},
+      ...['pan-left', 'pan-up', 'pan-down', 'pan-right'].map((id) => button(id))));
   }
 
   #layoutButton(layout) {

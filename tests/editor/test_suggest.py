@@ -12,6 +12,7 @@ from core.classes import Provenance
 from core.settings import Settings
 from core.store.engine import Store
 from tests import mislabelled
+from tests.editor import node
 from tests.editor.conftest import Bench, Desk, served
 from tests.mislabelled import TREE, WATER
 from tests.scene import make_scene
@@ -90,6 +91,37 @@ def test_it_is_dropped_by_a_key_and_changes_nothing(lake: Bench) -> None:
     assert not desk.editor("(e) => e.preview.shown.has('suggest')")
     desk.page.wait_for_timeout(300)
     assert desk.shown() == desk.saved() == before
+    # Who has dropped one is not asked again after the next stroke.
+    desk.stroke((37, 44), (37, 48))
+    desk.expect_state("saved, version 4")
+    desk.page.wait_for_timeout(500)
+    expect(desk.page.locator(".suggestion")).to_be_hidden()
+
+
+def test_what_lies_out_of_view_is_shown_before_it_is_accepted(lake: Bench) -> None:
+    desk = lake.open()
+    correct(desk)
+    words(desk)
+    desk.editor("(e) => { e.view.place = {y: 92, x: 76, scale: 60}; }")
+    desk.press("Shift+Enter")
+    expect(desk.page.locator(".banner")).to_contain_text("out of view")
+    assert desk.editor("(e) => e.view.place") is None
+    desk.press("Shift+Enter")
+    expect(desk.page.locator(".suggestion")).to_be_hidden()
+    desk.expect_state("saved, version 4")
+
+
+def test_pixels_out_of_view_are_counted_and_said() -> None:
+    script = """({outOfView, words}, box) => {
+      const mask = {y0: 2, x0: 3, h: 2, w: 3, data: Uint8Array.from([1, 0, 1, 1, 1, 1])};
+      const reply = {status: 'ready', check: {right: 3, of: 4, confirmations: 1}, pixels: 5};
+      return [outOfView(mask, box), words(reply, outOfView(mask, box))];
+    }"""
+    box = {"y0": 3, "x0": 0, "h": 9, "w": 5}
+    assert node.call("features/suggest.js", script, box) == [
+        3,
+        "right on 3 of 4 held-out strokes; 5 px, 3 out of view.",
+    ]
 
 
 def test_a_new_stroke_replaces_a_stale_one(lake: Bench) -> None:

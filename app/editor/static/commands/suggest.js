@@ -10,5 +10,5 @@ export const SUGGEST = [
     run: (editor) => editor.features.suggest.accept()},
   {id: 'suggest-drop', group: 'Suggestions', keys: ['Shift+Backspace'], label: 'Drop suggestion', changes: true,
     help: 'Forget the suggestion; the labels stay as they are.',
-    run: (editor) => editor.features.suggest.drop()},
+    run: (editor) => editor.features.suggest.dismiss()},
 ];

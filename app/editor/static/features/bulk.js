@@ -40,6 +40,8 @@ export class Bulk {
   toggle() {
     if (this.isOpen) return this.#close();
     this.element.hidden = false;
+    // Its hatching would mix with that of the command.
+    this.editor.features.suggest.drop();
     this.form.open(this.editor.manifest);
     this.form.kind.focus();
     this.editor.showSettings();
@@ -102,9 +104,11 @@ export class Bulk {
   #list(changes) {
     const name = (code) => this.editor.manifest.classes.find((entry) => entry.code === code)?.name ?? `class ${code}`;
     const row = (cells, tag = 'td') => h('tr', {}, ...cells.map((text) => h(tag, {}, text)));
+    const sized = changes.some(({area_m2: size}) => size !== null);
     const body = changes.slice(0, MOST_ROWS).map(({from, to, pixels, area_m2: size}) =>
-      row([name(from), name(to), count(pixels), size === null ? '' : area(size).slice(2)]));
-    this.table.replaceChildren(...(changes.length ? [h('table', {}, h('thead', {}, row(['From', 'To', 'Pixels', 'Area'], 'th')),
+      row([name(from), name(to), count(pixels), ...(sized ? [area(size).slice(2)] : [])]));
+    const head = ['From', 'To', 'Pixels', ...(sized ? ['Area'] : [])];
+    this.table.replaceChildren(...(changes.length ? [h('table', {}, h('thead', {}, row(head, 'th')),
       h('tbody', {}, ...body))] : []));
   }
 

@@ -15,11 +15,12 @@ export class Suggest {
   static id = 'suggest';
 
   constructor(editor) {
-    Object.assign(this, {editor, found: null, asking: null, tile: null, on: read(KEY)?.on ?? true});
+    Object.assign(this, {editor, found: null, asking: null, tile: null, quiet: 0,
+      on: read(KEY)?.on ?? true});
     this.words = h('span', {role: 'status'});
     this.element = h('div', {className: 'suggestion', hidden: true, role: 'group', ariaLabel: 'Suggestion'}, this.words,
       button('suggest-accept', {text: 'Accept', className: 'text'}), button('suggest-drop', {text: 'Drop', className: 'text'}));
-    editor.element.append(this.element);
+    editor.panel.bar.people.after(this.element);
     this.setting = h('input', {type: 'checkbox', checked: this.on});
     this.setting.addEventListener('change', () => this.#turn(this.setting.checked));
     blurAfterPointer(this.setting);
@@ -30,7 +31,7 @@ export class Suggest {
   open(scene, manifest) {
     if (manifest.readonly) this.drop();
     if (this.tile === scene.tile.id) return;
-    this.tile = scene.tile.id;
+    Object.assign(this, {tile: scene.tile.id, quiet: 0});
     this.drop();
     clearTimeout(this.timer);
     if (this.on && !manifest.readonly) this.#prepareSoon(scene, PREPARE_AFTER_MS);
@@ -56,7 +57,7 @@ export class Suggest {
   /* A new stroke: what was suggested before it no longer holds. */
   committed({tool}) {
     this.drop();
-    if (this.on && tool !== 'suggestion' && this.#strokes() >= LEAST_STROKES) this.#askAtRest();
+    if (this.on && tool !== 'suggestion' && this.#strokes() >= Math.max(LEAST_STROKES, this.quiet)) this.#askAtRest();
   }
 
   /* The server works for a suggestion as hard as for many strokes: not while somebody paints on. */
@@ -71,8 +72,14 @@ export class Suggest {
 
   cancel() {
     if (!this.found) return false;
-    this.drop();
+    this.dismiss();
     return true;
+  }
+
+  /* The person wants none of it: the next one waits for as many strokes as the first. */
+  dismiss() {
+    this.quiet = this.#strokes() + LEAST_STROKES;
+    this.drop();
   }
 
   destroy() {
@@ -89,6 +96,10 @@ export class Suggest {
   async accept() {
     const {found, editor} = this;
     if (!found) return editor.panel.say('There is no suggestion to accept.');
+    if (outOfView(found.mask, editor.view.visible()) === countOf(found.mask)) {
+      editor.view.fit();
+      return editor.panel.say('The suggestion was out of view: look at it, then accept it.');
+    }
     this.drop();
     await editor.hand.apply('suggestion', found.mask, {effect: 'values', otherwise: 'Nothing is left of the suggestion.'});
   }
@@ -141,7 +152,9 @@ export class Suggest {
     editor.preview.set('suggest', masks.map(([code, mask]) =>
       ({mask, colour: entry(code)?.colour || '#ffffff', style: 'hatch'})));
     const names = masks.map(([code]) => entry(code)?.name ?? `class ${code}`).join(', ');
-    this.words.textContent = `${names}: ${words(reply)}`;
+    const unseen = outOfView(this.found.mask, editor.view.visible());
+    this.words.textContent = `${names}: ${words(reply, unseen)}`;
+    this.element.title = this.words.textContent;
     this.element.hidden = false;
   }
 
@@ -167,11 +180,27 @@ function merged(masks) {
   return all;
 }
 
-/* What is to be said of an answer. */
-export function words({status, check, pixels}) {
+const countOf = ({data}) => data.reduce((sum, bit) => sum + bit, 0);
+
+/* How many pixels of a mask lie outside a box. */
+export function outOfView({y0, x0, h: height, w, data}, box) {
+  let count = 0;
+  for (let i = 0; i < height * w; i++) {
+    if (!data[i]) continue;
+    const row = y0 + Math.floor(i / w) - box.y0, col = x0 + (i % w) - box.x0;
+    if (row < 0 || col < 0 || row >= box.h || col >= box.w) count += 1;
+  }
+  return count;
+}
+
+/* What is to be said of an answer, of which so many pixels are out of view. */
+export function words({status, check, pixels}, unseen = 0) {
   const held = check && `${check.right} of ${check.of} held-out strokes`;
   const confirm = check && check.confirmations === 0 ? ' Unconfirmed: verify a right place near (W) for a better check.' : '';
-  if (status === 'ready') return `right on ${held}; ${count(pixels)} px.${confirm}`;
+  if (status === 'ready') {
+    const where = unseen ? `, ${count(unseen)} out of view` : '';
+    return `right on ${held}; ${count(pixels)} px${where}.${confirm}`;
+  }
   if (status === 'useless')
     return `No suggestion: it would be right on ${held}, the label of now on ${check.present}.${confirm}`;
   if (status === 'nothing') return 'Nothing near your strokes is left to suggest.';

@@ -181,6 +181,16 @@ def test_a_view_from_storage_keeps_what_is_right_with_it() -> None:
     }
 
 
+def test_each_project_has_its_own_layout_and_a_new_one_begins_with_the_last_of_its_kind() -> None:
+    script = """(layouts) => {
+      const usual = layouts.restore(null, 'land_cover', 1);
+      let kept = layouts.remember(null, 'land_cover', {...usual, layout: '1+2'}, 1);
+      kept = layouts.remember(kept, 'land_cover', {...usual, layout: '2c'}, 2);
+      return [1, 2, 3].map((id) => layouts.restore(kept, 'land_cover', id).layout);
+    }"""
+    assert call("views/layouts.js", script) == ["1+2", "2c", "2c"]
+
+
 def test_layouts_are_remembered_for_each_kind_of_project() -> None:
     script = """(layouts) => {
       const land = layouts.restore(null, 'land_cover');

@@ -44,8 +44,50 @@ def test_recoding_is_chosen_in_the_class_list(bench: Bench) -> None:
     other.click()
     expect(pressed).to_have_count(2)
     assert set(desk.editor("(e) => e.settings.recode.from")) == {here, 6 if here != 6 else 5}
+    expect(desk.page.locator(".banner")).to_contain_text("may change now")
     desk.press("o")
     assert sources.count() == 0
+    # Begun anew, it takes only the class that is pointed at.
+    desk.hover(20, 20)
+    desk.press("Shift+I")
+    assert desk.editor("(e) => e.settings.recode.from") == [here]
+
+
+def test_a_question_is_not_answered_by_keys_meant_for_the_panes(bench: Bench) -> None:
+    desk = bench.open()
+    desk.editor(
+        "(e) => void e.panel.ask('Which?', 'One or two.', [{value: 'one', label: 'One'},"
+        " {value: 'two', label: 'Two'}]).then((value) => { window.answered = value; })"
+    )
+    desk.press("Enter", "Space")
+    assert desk.page.locator(".dialog").is_visible()
+    desk.page.wait_for_timeout(600)
+    desk.press("Enter")
+    assert desk.page.evaluate("window.answered") == "one"
+
+
+def test_captions_are_in_nobodys_way(bench: Bench) -> None:
+    desk = bench.open()
+    page, caption = desk.page, desk.page.locator('[data-pane="label"] .caption')
+    desk.editor("(e) => { e.view.place = {y: 30, x: 30, scale: 14}; }")
+    box = caption.bounding_box()
+    assert box is not None
+    x, y = box["x"] + 12, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    assert desk.editor("(e) => e.probe.cursor !== null")
+    desk.press("3")
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 60, steps=5)
+    page.mouse.up()
+    desk.expect_state("saved, version 1")
+    assert page.locator(".view-menu").is_hidden()
+    caption.click()
+    assert page.locator(".view-menu").is_visible()
+    # The menu lies beside the pane that it changes.
+    pane = page.locator('[data-pane="label"]').bounding_box()
+    menu = page.locator(".view-menu").bounding_box()
+    assert pane is not None and menu is not None
+    assert menu["x"] >= pane["x"] + pane["width"] or menu["x"] + menu["width"] <= pane["x"]
 
 
 def test_a_folded_section_stays_folded(bench: Bench) -> None:

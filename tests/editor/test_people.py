@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from core import history
 from tests.editor.conftest import Bench, Desk
+from tests.editor.test_access import violations
 
 pytestmark = pytest.mark.browser
 
@@ -129,6 +130,8 @@ def test_overlapping_strokes_show_both_and_ask(
 ) -> None:
     original = int(bench.scene.label[27, 40])
     ada, ben = overlapping(bench)
+    if answer == "mine":
+        assert violations(ada.page) == ""
     ada.page.locator(f'[data-answer="{answer}"]').click()
     ada.page.unroute("**/live?*")
     settled(ada, ben)

@@ -28,8 +28,9 @@ export class Display {
   open(scene, manifest) {
     if (scene !== this.scene) this.notes.clear();
     else this.#takeNudges(scene, manifest);
-    if (manifest.project.kind !== this.kind) this.arrangement = restore(this.settings.views, manifest.project.kind);
-    this.kind = manifest.project.kind;
+    const {kind, id: project = null} = manifest.project;
+    if (kind !== this.kind || project !== this.project) this.arrangement = restore(this.settings.views, kind, project);
+    Object.assign(this, {kind, project});
     Object.assign(this, {scene, manifest});
     this.show();
   }
@@ -77,6 +78,12 @@ export class Display {
   /* The images on the screen, each once. */
   get images() {
     return [...new Set(this.found.map(({layer, missing}) => (missing ? null : layer)).filter(Boolean))];
+  }
+
+  /* The expressions by which an image is on the screen, each once. */
+  expressionsOf(image) {
+    return [...new Set(this.found.filter(({layer, missing}) => layer === image && !missing)
+      .map(({rendering}) => rendering.expr).filter(Boolean))];
   }
 
   #idOf(i) {
@@ -245,7 +252,7 @@ export class Display {
 
   #arrange(arrangement) {
     this.arrangement = arrangement;
-    this.settings.change({views: remember(this.settings.views, this.kind, arrangement)});
+    this.settings.change({views: remember(this.settings.views, this.kind, arrangement, this.project)});
     this.onSettings();
     this.show();
   }

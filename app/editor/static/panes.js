@@ -8,6 +8,7 @@ import {MOST_PANES, gridOf} from './views/layouts.js';
 
 const FIRST = ['optical', 'sar', 'label', 'prediction'];
 const CLOUD_NAMES = [[2, 'thick cloud'], [1, 'thin cloud'], [3, 'shadow']];
+const CLICK_PX = 4;
 const SVG = 'http://www.w3.org/2000/svg';
 
 export class Panes {
@@ -23,15 +24,15 @@ export class Panes {
     const title = h('span', {className: 'title'}), note = h('span', {className: 'note'});
     const caption = h('button', {type: 'button', className: 'caption', ariaHasPopup: 'dialog', ariaExpanded: 'false',
       title: 'Choose what this pane shows'}, title, note, h('span', {className: 'caret'}, icon('fold')));
-    keepFromGround(caption);
-    caption.addEventListener('click', () => this.onMenu(i, caption));
     const range = h('div', {className: 'range'}), foot = h('div', {className: 'pane-foot'}, range);
     const ruler = h('div', {className: 'ruler', hidden: true}), length = h('span'), bar = h('i');
     const north = northArrow();
     ruler.append(north, h('span', {className: 'length'}, length, bar));
     this.parts.push({caption, title, note, range, foot, ruler, north, length, bar, legend: null, key: ''});
-    return h('section', {className: 'pane', data: {pane: FIRST[i] ?? `pane-${i + 1}`, slot: String(i)}},
+    const pane = h('section', {className: 'pane', data: {pane: FIRST[i] ?? `pane-${i + 1}`, slot: String(i)}},
       caption, foot, ruler);
+    shareWithGround(caption, pane, () => this.onMenu(i, caption));
+    return pane;
   }
 
   /* Lay out the panes as a layout says. */
@@ -85,6 +86,32 @@ export class Panes {
 export function keepFromGround(element) {
   for (const type of ['pointerdown', 'pointermove', 'pointerup', 'wheel', 'contextmenu'])
     element.addEventListener(type, (event) => event.stopPropagation());
+}
+
+/* A button above a pane that stands in nobody's way: only a click is for it. What is dragged from it, the
+   wheel and the cursor are for the ground below, where they act as if the button were not there. */
+function shareWithGround(button, pane, onClick) {
+  let pressed = null, passed = false;
+  const pass = (event, type = event.type) => pane.dispatchEvent(new PointerEvent(type, event));
+  const on = (type, handler) => button.addEventListener(type, (event) => {
+    event.stopPropagation();
+    handler(event);
+  });
+  on('pointerdown', (event) => {
+    [pressed, passed] = [event.button === 0 ? event : null, false];
+    if (event.button === 1) pass(event);
+  });
+  on('pointermove', (event) => {
+    if (!pressed) return pass(event);
+    if (Math.hypot(event.clientX - pressed.clientX, event.clientY - pressed.clientY) <= CLICK_PX) return undefined;
+    pass(pressed, 'pointerdown');
+    [pressed, passed] = [null, true];
+    return pass(event);
+  });
+  on('pointerup', () => (pressed = null));
+  on('wheel', (event) => pane.dispatchEvent(new WheelEvent('wheel', event)));
+  on('contextmenu', (event) => event.preventDefault());
+  button.addEventListener('click', () => !passed && onClick());
 }
 
 function swatch(pattern) {

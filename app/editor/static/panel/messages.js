@@ -5,6 +5,8 @@ import {h} from '../dom.js';
 import {icon} from '../icons.js';
 
 const SHOWN_MS = 4500;
+// A question may come while keys are pressed for the panes: they must not answer it.
+const ARMED_AFTER_MS = 500;
 
 export class Messages {
   constructor(modals) {
@@ -61,7 +63,9 @@ export class Messages {
       this.dialog.setAttribute('aria-labelledby', heading.id);
       this.dialog.setAttribute('aria-describedby', words.id);
       this.dialog.replaceChildren(heading, words, h('div', {className: 'answers'}, ...buttons));
-      this.modals.open(this.dialog, {focus: buttons[0]});
+      const asked = performance.now();
+      this.modals.open(this.dialog, {focus: buttons[0], onKey: ({key, repeat}) =>
+        (key === 'Enter' || key === ' ') && (repeat || performance.now() - asked < ARMED_AFTER_MS)});
     });
   }
 }

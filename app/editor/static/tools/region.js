@@ -21,7 +21,13 @@ export async function actOnRegion(editor, effect) {
   if (!hand.mayEdit()) return;
   if (!probe.pixel) return panel.say('Point at a region first, then press the key.');
   const change = await hand.fill('region', probe.cursor, {effect, otherwise: SETTLED[effect]});
-  if (change) panel.say(DONE[effect](change.pixels.toLocaleString('en')));
+  if (change) panel.say(DONE[effect](change.pixels.toLocaleString('en')), {action: undoOf(editor)});
+}
+
+/* Take back what was just done; later strokes are not touched by it. */
+function undoOf({hand, saver}) {
+  const {seq} = saver.history.undoable.at(-1);
+  return {label: 'Undo', run: () => saver.history.undoable.at(-1)?.seq === seq && hand.undo()};
 }
 
 /* Confirm every pixel of the tile that nobody has changed. */

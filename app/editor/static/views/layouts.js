@@ -4,6 +4,7 @@ import {cleanView, defaultViews} from './catalog.js';
 
 export const MOST_PANES = 6;
 const VERSION = 1;
+const MOST_KEPT = 40;
 
 /* `areas` as in CSS, a letter for each pane; the first pane is the largest. */
 export const LAYOUTS = [
@@ -33,11 +34,12 @@ export function gridOf({areas, panes}) {
     columns: `repeat(${columns}, minmax(0, 1fr))`, names: [...'abcdef'].slice(0, panes)};
 }
 
-/* What is remembered for a kind of project: {layout, panes: {layout id: list of views}}. Whatever does
+/* What is remembered for a project, or for its kind where it is a new one: {layout, panes: {layout id:
+   list of views}}. Whatever does
    not read as such, from another version or changed by hand, gives way to the default. */
-export function restore(stored, kind) {
+export function restore(stored, kind, project = null) {
   const found = {layout: DEFAULT_LAYOUT, panes: {}};
-  const kept = stored?.version === VERSION ? stored.kinds?.[kind] : null;
+  const known = stored?.version === VERSION ? stored.kinds : null, kept = known?.[nameOf(kind, project)] ?? known?.[kind];
   if (LAYOUTS.some(({id}) => id === kept?.layout)) found.layout = kept.layout;
   for (const {id} of LAYOUTS) {
     const views = Array.isArray(kept?.panes?.[id]) ? kept.panes[id].map(cleanView) : [];
@@ -46,8 +48,11 @@ export function restore(stored, kind) {
   return found;
 }
 
-/* What to keep, beside what is kept for other kinds of project. */
-export function remember(stored, kind, {layout, panes}) {
-  const kinds = stored?.version === VERSION ? stored.kinds : {};
-  return {version: VERSION, kinds: {...kinds, [kind]: {layout, panes}}};
+/* What to keep, beside what is kept for other projects; a new project of this kind begins with it. */
+export function remember(stored, kind, {layout, panes}, project = null) {
+  const kinds = stored?.version === VERSION ? stored.kinds : {}, name = nameOf(kind, project);
+  const others = Object.fromEntries(Object.entries(kinds).filter(([key]) => key !== name).slice(-MOST_KEPT));
+  return {version: VERSION, kinds: {...others, [kind]: {layout, panes}, [name]: {layout, panes}}};
 }
+
+const nameOf = (kind, project) => (project === null ? kind : `${kind}/${project}`);

@@ -54,13 +54,17 @@ export class Menu {
     return true;
   }
 
-  /* Below the caption, and within the window. */
+  /* Beside the pane, so that one sees what changes; below its caption where there is no room. */
   #place() {
     const from = this.caption.getBoundingClientRect(), {style} = this.element;
+    const pane = this.caption.parentElement.getBoundingClientRect();
     style.maxHeight = `${innerHeight - 2 * MARGIN}px`;
     const {width, height} = this.element.getBoundingClientRect();
-    style.left = `${Math.max(MARGIN, Math.min(from.left, innerWidth - width - MARGIN))}px`;
-    style.top = `${Math.max(MARGIN, Math.min(from.bottom + 4, innerHeight - height - MARGIN))}px`;
+    const right = pane.right + 4, left = pane.left - width - 4;
+    const beside = right + width + MARGIN <= innerWidth ? right : left >= MARGIN ? left : null;
+    const top = beside === null ? from.bottom + 4 : pane.top + 4;
+    style.left = `${beside ?? Math.max(MARGIN, Math.min(from.left, innerWidth - width - MARGIN))}px`;
+    style.top = `${Math.max(MARGIN, Math.min(top, innerHeight - height - MARGIN))}px`;
   }
 
   #fill() {

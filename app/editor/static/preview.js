@@ -28,9 +28,10 @@ export class Preview {
     this.#redraw(masks.map(({mask}) => mask));
   }
 
-  /* Show a line through {x, y} in tile pixels under a name; null takes it away. */
-  path(name, points, closed = false) {
-    if (points?.length) this.paths.set(name, {points, closed});
+  /* Show a line through {x, y} in tile pixels under a name; null takes it away. `dots` are marked on it, and
+     `end` is the one at which a click would close it. */
+  path(name, points, closed = false, {dots = [], end = null} = {}) {
+    if (points?.length) this.paths.set(name, {points, closed, dots, end});
     else this.paths.delete(name);
     this.stale = true;
     this.view.draw(null, []);
@@ -109,8 +110,11 @@ export class Preview {
     if (key === this.frameKey && !this.stale) return;
     Object.assign(this, {frameKey: key, stale: false});
     const {scale, x, y, ratio} = frame;
-    const lines = [...this.paths.values()].map(({points, closed}) => ({closed,
-      text: points.map((at) => `${((at.x * scale + x) / ratio).toFixed(1)},${((at.y * scale + y) / ratio).toFixed(1)}`).join(' ')}));
+    const place = (at) => `${((at.x * scale + x) / ratio).toFixed(1)},${((at.y * scale + y) / ratio).toFixed(1)}`;
+    // A line of no length with square ends is a dot that keeps its size at every zoom.
+    const marks = (dots) => dots.map((at) => `M${place(at)}h0`).join('');
+    const lines = [...this.paths.values()].map(({points, closed, dots, end}) => ({closed,
+      text: points.map(place).join(' '), dots: marks(dots), end: marks(end ? [end] : [])}));
     for (const pane of this.view.panes) this.#drawPaths(pane, lines);
   }
 
@@ -123,13 +127,18 @@ export class Preview {
       this.drawn.set(pane.element, svg);
     }
     svg.style.transform = `translate(${pane.dx}px, ${pane.dy}px)`;
-    svg.replaceChildren(...lines.flatMap(({text, closed}) => ['black', 'white'].map((colour) => {
-      const line = document.createElementNS(SVG, closed ? 'polygon' : 'polyline');
-      line.setAttribute('class', colour);
-      line.setAttribute('points', text);
-      return line;
-    })));
+    svg.replaceChildren(...lines.flatMap(({text, closed, dots, end}) => ['black', 'white'].flatMap((colour) => [
+      element(closed ? 'polygon' : 'polyline', colour, 'points', text),
+      ...(dots ? [element('path', `${colour} dots`, 'd', dots)] : []),
+      ...(end ? [element('path', `${colour} dots end`, 'd', end)] : [])])));
   }
+}
+
+function element(tag, name, attribute, value) {
+  const made = document.createElementNS(SVG, tag);
+  made.setAttribute('class', name);
+  made.setAttribute(attribute, value);
+  return made;
 }
 
 function pixelOf(colour, alpha) {

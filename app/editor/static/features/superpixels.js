@@ -139,10 +139,13 @@ export class Superpixels {
   draw(context, frame) {
     if (!this.shown || !this.scene || !this.#fits(frame.visible)) return;
     context.imageSmoothingEnabled = frame.scale < 1;
+    // Lines are a tile pixel wide: near by they would hide what they divide.
+    context.globalAlpha = Math.max(0.35, Math.min(1, (2 * frame.ratio) / frame.scale));
     eachBlock(frame.visible, CHUNK, (cy, cx) => {
       const chunk = this.#chunk(cy, cx);
       if (chunk.ids) context.drawImage(this.#outlines(chunk), ...place(frame, chunk));
     });
+    context.globalAlpha = 1;
     this.#showNote();
   }
 

@@ -153,7 +153,9 @@ export class Polygon {
   #show(cursor = null) {
     const {preview} = this.hand.editor, {points, way} = this;
     const line = [...points, ...(way ?? []), ...(cursor && !way ? [cursor] : [])];
-    preview.path(Polygon.open, line.length ? line : null, way !== null && points.length === 0);
+    const closes = cursor && points.length >= 3 && isNear(cursor, points[0], this.#scale, CLOSE_PX);
+    preview.path(Polygon.open, line.length ? line : null, way !== null && points.length === 0,
+      {dots: this.corners.map((i) => points[i]).filter(Boolean), end: closes ? points[0] : null});
     if (this.shown !== this.shapes.length) this.#showCollected();
   }
 

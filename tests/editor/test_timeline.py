@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core import history
+from tests.editor import node
 from tests.editor.conftest import Bench, Desk
 
 pytestmark = pytest.mark.browser
@@ -108,6 +109,8 @@ def test_a_version_is_looked_at_and_not_painted_on(desk: Desk) -> None:
     assert desk.shown() == now == desk.saved()
     desk.stroke((10, 20), (10, 60))
     desk.expect_state("saved, version 4")
+    desk.press("Escape")
+    expect(desk.page.locator(".timeline")).to_be_hidden()
 
 
 def test_a_version_is_brought_back_as_a_new_edit_that_undo_takes_back(desk: Desk) -> None:
@@ -161,3 +164,23 @@ def test_edits_of_others_join_the_list_and_one_person_can_be_picked(
     expect(desk.page.locator(".edit .person")).to_have_attribute("title", "Ben")
     desk.page.get_by_role("button", name="Go to the place").click()
     expect(desk.page.locator(".where")).to_have_text("now, version 4")
+
+
+def test_a_version_seen_from_too_far_says_so_once() -> None:
+    script = """async ({Past}) => {
+      const said = [], side = 20480, layer = {markDirty() {}, clear() {}};
+      let box = {y0: 0, x0: 0, h: side / 2, w: side / 2};
+      const panel = {say: (text) => said.push(text), hush: () => said.push('gone')};
+      const server = {bytes: async () => ({bytes: new Uint8Array(2 * 512 * 512)})};
+      const scene = {labelBlocks: {}, server, label: layer, provenance: layer,
+        tile: {id: 1, height: side, width: side}};
+      const past = new Past({view: {draw() {}, visible: () => box}, panel}, scene);
+      past.show(3);
+      for (const part of [box, box, {...box, h: 9, w: 9}]) said.push(past.pieces(part).length);
+      box = {y0: 0, x0: 0, h: 1000, w: 1000};
+      past.pieces(box);
+      return said;
+    }"""
+    said = node.call("features/past.js", script)
+    assert said[0].startswith("Zoom in to see version 3")
+    assert said[1:] == [0, 0, 0, "gone"]

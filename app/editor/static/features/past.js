@@ -10,7 +10,7 @@ const MOST_BLOCKS = 81; // more are not loaded at once
 
 export class Past {
   constructor(editor, scene) {
-    Object.assign(this, {editor, scene, version: null});
+    Object.assign(this, {editor, scene, version: null, tooFar: false});
     this.labels = new Labels(scene.tile.height, scene.tile.width);
     this.versions = new Map();
     this.loading = new Map();
@@ -39,6 +39,7 @@ export class Past {
 
   close() {
     this.version = null;
+    if (this.tooFar) this.#say(false);
     this.#install(this.scene.labelBlocks);
   }
 
@@ -75,11 +76,21 @@ export class Past {
     for (const edit of patches) this.patches.set(edit.version, patchOf(edit));
   }
 
+  /* From afar there is nothing to be seen of a version: say so, once each time. */
+  #say(many) {
+    this.tooFar = many;
+    if (many) this.editor.panel.say(`Zoom in to see version ${this.version}: so much of it is not loaded at once.`,
+      {kind: 'warning', sticky: true});
+    else this.editor.panel.hush();
+  }
+
   // ---- a source of blocks, as in blocks.js
 
   pieces(visible) {
-    const found = [], box = visible;
-    if (this.version === null || countBlocks(box) > MOST_BLOCKS) return found;
+    const found = [], box = visible, many = countBlocks(this.editor.view.visible()) > MOST_BLOCKS;
+    if (this.version === null) return found;
+    if (many !== this.tooFar) this.#say(many);
+    if (many) return found;
     eachBlock(box, BLOCK, (by, bx) => {
       const block = this.#want(by, bx);
       if (block) found.push({block, box: boxOfBlock(this.scene.tile, 0, by, bx), from: null, z: 0, by, bx});

@@ -2,6 +2,7 @@
 versions. An earlier version is only looked at: nothing can be painted until one is back to now, or
 has brought that version back as a new edit. */
 
+import {ago} from '../conflict.js';
 import {h} from '../dom.js';
 import {icon} from '../icons.js';
 import {Past} from './past.js';
@@ -38,14 +39,19 @@ export class Timeline {
   /* Edits come in bursts, one's own and others': the list follows a little later. Who has scrolled down
      reads on: the list is not pulled away. */
   #follow() {
+    for (const time of this.list.querySelectorAll('time')) {
+      const text = ago(time.dateTime).trim();
+      if (time.textContent !== text) time.textContent = text;
+    }
     if (this.#newest === this.listed || this.loadingList) return;
     this.#showState();
     if (this.list.scrollTop === 0) this.#reload();
   }
 
   cancel() {
-    if (this.past === null) return false;
-    this.toNow();
+    if (this.element.hidden) return false;
+    if (this.past === null) this.toggle();
+    else this.toNow();
     return true;
   }
 

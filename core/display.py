@@ -19,10 +19,11 @@ from core.grid import Window
 from core.raster import Raster, describe_source, read
 from core.records import Grid, Layer, Modality, Unit
 
-Mode = Literal["auto", "percentile", "fixed", "none"]
+Mode = Literal["auto", "percentile", "shadows", "fixed", "none"]
 Range = tuple[float, float]
 
 PERCENTILES = (2.0, 98.0)
+SHADOW_PERCENTILES = (0.5, 35.0)  # shows what lies in shadow; all that is brighter is white
 DB_RANGE: Range = (-25.0, 0.0)
 REFLECTANCE_RANGE: Range = (0.0, 0.3)
 LINEAR_FLOOR = 1e-5  # -50 dB, below the noise of every SAR in use
@@ -86,7 +87,8 @@ def stretch_range(values: Values, valid: Mask, unit: Unit, mode: Mode) -> Range:
     """Return (low, high) to be shown black and white, in the unit after `to_unit`.
 
     `values` is [C, H, W] or [H, W] as read; `auto` is fixed for calibrated SAR, percentile for the
-    rest. Without a valid pixel, or with one value only, the range is widened to have a width.
+    rest; `shadows` spreads the dark parts. Without a valid pixel, or with one value only, the range
+    is widened to have a width.
     """
     if mode == "auto":
         mode = "fixed" if unit in (Unit.DB, Unit.LINEAR) else "percentile"
@@ -100,7 +102,8 @@ def stretch_range(values: Values, valid: Mask, unit: Unit, mode: Mode) -> Range:
     kept = shown[..., valid]
     if not kept.size:
         return _plain_range(values, unit)
-    low, high = (float(v) for v in np.percentile(kept, PERCENTILES))
+    ends = SHADOW_PERCENTILES if mode == "shadows" else PERCENTILES
+    low, high = (float(v) for v in np.percentile(kept, ends))
     return (low, high) if high > low else (low, low + 1.0)
 
 
@@ -146,6 +149,8 @@ def layer_stretch(
     if mode == "auto" and layer.modality is Modality.OPTICAL and layer.unit is Unit.RELATIVE_8BIT:
         mode = "none"
     separate = layer.modality is Modality.SAR
+    if mode == "shadows" and separate:
+        mode = "auto"  # radar has no light: its dark parts are water and roads
     sources = tuple(layer.sources[band] for band in chosen)
     ranges = _ranges(sources, grid, layer.unit, mode, separate)
     return Stretch(chosen, ranges, unit_label(layer.unit))

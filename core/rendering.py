@@ -98,6 +98,16 @@ def plan(layer: Layer, grid: Grid, rendering: Rendering, minus: Layer | None = N
     return Plan(source, Stretch(source.bands, _percentiles(source, grid), name), None)
 
 
+def value_at(layer: Layer, grid: Grid, row: int, column: int, text: str) -> float | None:
+    """Return what an expression gives at a pixel, of stored values without a filter.
+
+    None where it has no value, and for an expression of several channels. Raises `BadExpression`.
+    """
+    source = _bands(layer, Rendering(expression=text))
+    values, valid = _channels(source, grid, Window(row, column, 1, 1), 1)
+    return float(values[0, 0, 0]) if len(values) == 1 and valid[0, 0] else None
+
+
 def draw(made: Plan, grid: Grid, window: Window, step: int) -> tuple[Bytes, bool]:
     """Return uint8 [H, W, 3], or [H, W, 4] with gaps transparent, and whether there are gaps.
 

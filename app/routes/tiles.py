@@ -40,11 +40,12 @@ from core.grid import Window
 from core.pyramid import level_block
 from core.raster import read, read_layer
 from core.records import Grid, Layer, Modality, Tile
-from core.rendering import Rendering, draw, plan
+from core.rendering import Rendering, draw, plan, value_at
 from core.speckle import FILTERS
 from core.store.engine import Store
 
-MODES: tuple[Mode, ...] = ("auto", "percentile", "fixed", "none")
+MOST_INDICES = 6
+MODES: tuple[Mode, ...] = ("auto", "percentile", "shadows", "fixed", "none")
 CLASS_MAPS = (Modality.LABEL, Modality.TRUTH, Modality.CLOUD, Modality.MODEL)
 
 
@@ -129,7 +130,10 @@ def _name(layer: Layer, text: str) -> str:
 
 
 def values(visit: Visit) -> Response:
-    """Return the values of a layer under one pixel, with their unit."""
+    """Return the values of a layer under one pixel, with their unit.
+
+    Each `expr` of the query is worked out there as well.
+    """
     layer = image_layer(visit.store, visit.tile, visit.number("layer"))
     grid = visit.tile.grid
     row = query_number(visit.request, "row", None, 0, grid.height - 1)
@@ -144,6 +148,11 @@ def values(visit: Visit) -> Response:
             "values": found,
             "unit": unit_label(layer.unit),
             "valid": valid,
+            "indices": [
+                {"name": _name(layer, text), "value": found and round(found, 4)}
+                for text in visit.request.query_params.getlist("expr")[:MOST_INDICES]
+                for found in [value_at(layer, grid, row, column, text)]
+            ],
         },
         headers={"Cache-Control": "no-store"},
     )

@@ -573,9 +573,22 @@ class TestReading:
         assert content["unit"] == "relative 8-bit"
         assert content["bands"] == ["sar"]
         assert 1 <= content["values"][0] <= 255
+        assert content["indices"] == []
         gap = scene.layers["train", "optical"]
         content = ada.get(f"/tile/{scene.tile}/values/{gap}?row=0&col=0").json()
         assert (content["valid"], content["values"]) == (False, [])
+
+    def test_an_expression_is_worked_out_under_the_cursor(self, ada: Client, scene: Scene) -> None:
+        layer = scene.layers["train", "optical"]
+        at = f"/tile/{scene.tile}/values/{layer}?row=300&col=300"
+        content = ada.get(f"{at}&expr=red-green&expr=(red-green)/(red%2Bgreen)").json()
+        red, green, _blue = content["values"]
+        assert [one["value"] for one in content["indices"]] == pytest.approx(
+            [red - green, (red - green) / (red + green)], abs=1e-4
+        )
+        gap = ada.get(f"/tile/{scene.tile}/values/{layer}?row=0&col=0&expr=red").json()
+        assert gap["indices"] == [{"name": "red", "value": None}]
+        assert ada.get(f"{at}&expr=nir").status == 400
 
     @pytest.mark.parametrize("query", ["", "row=1", "row=600&col=0", "row=-1&col=0", "row=x&col=1"])
     def test_a_pixel_outside_is_refused(self, ada: Client, scene: Scene, query: str) -> None:

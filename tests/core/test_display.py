@@ -132,3 +132,10 @@ def test_heights_are_coloured_and_everything_else_is_grey() -> None:
     assert (np.diff(heights.sum(axis=1)) > 0).all(), "higher is lighter"
     numbers = to_rgb8(raster, Unit.NUMBER, (0,), ((0.0, 10.0),))[0]
     assert numbers.tolist() == [[0] * 3, [128] * 3, [255] * 3]
+
+
+def test_dark_parts_are_spread_and_bright_ones_saturate() -> None:
+    values = np.concatenate([np.arange(40, dtype=np.uint8), np.full(60, 200, np.uint8)])
+    valid = np.ones((1, 100), np.bool_)
+    low, high = stretch_range(values.reshape(1, 1, 100), valid, Unit.RELATIVE_8BIT, "shadows")
+    assert low < 1 and 30 < high < 40

@@ -52,7 +52,7 @@ def test_the_package_wins_over_the_path(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_a_cleared_box_is_drawn_again_in_all_blocks_that_it_meets() -> None:
-    # The clip of a box is a device pixel larger than its place: blocks beside it are drawn there too.
+    # The clip of a box is a device pixel larger than its place: blocks beside it are drawn too.
     script = """({eachBlock, place, reach}, cases) => cases.map(({scale, x, y, box}) => {
       const frame = {scale, x, y}, visible = {y0: 0, x0: 0, h: 1300, w: 1300};
       const [left, top, w, h] = place(frame, box), drawn = [];

@@ -382,8 +382,8 @@ def test_values_of_every_image_on_the_screen_are_read(wall: Wall) -> None:
     readout = wall.desk.page.locator(".readout")
     wall.choose(0, "SAR s1, as stored")
     wall.over(2, RIGHT)
-    expect(readout).to_contain_text("VV 0")
-    expect(readout).to_contain_text("VH -25 dB")
+    expect(readout).to_contain_text("VV 0.0")
+    expect(readout).to_contain_text("VH -25.0 dB")
 
 
 def test_painting_draws_only_panes_with_labels(wall: Wall) -> None:

@@ -86,13 +86,15 @@ export class Probe {
       if (!scene.pixel(row, col)) return;
       const asked = display.images.map((layer) => pixelOf(layer, scene.tile, row, col)).filter(Boolean);
       const found = await Promise.all(asked.map(({layer, row: y, col: x}) =>
-        server.json(`/tile/${scene.tile.id}/values/${layer.id}?row=${y}&col=${x}`).catch(() => null)));
+        server.json(`/tile/${scene.tile.id}/values/${layer.id}?row=${y}&col=${x}${asksFor(display.expressionsOf(layer))}`).catch(() => null)));
       if (scene !== this.editor.scene) return;
       this.values = {at, items: asked.map(({layer}, i) => ({layer, found: found[i]}))};
       this.#showReadout();
     }, VALUES_AFTER_MS);
   }
 }
+
+const asksFor = (expressions) => expressions.map((expr) => `&expr=${encodeURIComponent(expr)}`).join('');
 
 /* The pixel of an image that is shown at a place: a nudge moves the image. Null outside of it. */
 function pixelOf(layer, {height, width}, row, col) {

@@ -11,7 +11,11 @@ export function readout({row, col, pixel, manifest, maps, values}) {
   const items = [['row', String(row)], ['col', String(col)]];
   const place = lonLat(manifest.tile, row + 0.5, col + 0.5);
   if (place) items.push(['', place]);
-  for (const {layer, found} of values) if (found) items.push([imageName(layer, values, manifest), bandText(found)]);
+  for (const {layer, found} of values) {
+    if (!found) continue;
+    items.push([imageName(layer, values, manifest), bandText(found)]);
+    for (const {name, value} of found.indices ?? []) if (value !== null) items.push([name, value.toFixed(3)]);
+  }
   items.push(['label', ...classText(manifest, pixel.label)]);
   if (maps.prediction !== undefined) {
     const [name, colour] = classText(manifest, maps.prediction);
@@ -42,10 +46,11 @@ function imageName(layer, values, {acquisitions}) {
 /* "R 84  G 91  B 77" or "VV -11.2  VH -17.0 dB"; a gap reads as no data. Amplitudes have no unit. */
 function bandText({bands, values, unit, valid}) {
   if (!valid) return 'no data';
-  return bands.map((band, i) => `${band} ${shortNumber(values[i])}`).join('  ') + (UNITS.includes(unit) ? ` ${unit}` : '');
+  return bands.map((band, i) => `${band} ${shortNumber(values[i], unit)}`).join('  ') + (UNITS.includes(unit) ? ` ${unit}` : '');
 }
 
-function shortNumber(value) {
+function shortNumber(value, unit) {
+  if (unit === 'dB') return value.toFixed(1);
   if (Number.isInteger(value)) return String(value);
   return Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(3);
 }

@@ -9,7 +9,7 @@ const DEFAULTS = {tool: 'brush', diameter: 16, opacity: 0.5, contrast: 'auto', h
 
 /* The values of each setting that a command steps through, with the words for them. */
 export const CHOICES = {
-  contrast: {auto: 'automatic', percentile: '2–98 %', fixed: 'fixed range', none: 'as stored'},
+  contrast: {auto: 'automatic', percentile: '2–98 %', shadows: 'dark parts', fixed: 'fixed range', none: 'as stored'},
   hatching: {thick: 'thick hatched', all: 'all hatched', none: 'not hatched'},
   underlay: {optical: 'optical', sar: 'SAR'},
   provenance: {hidden: 'hidden', shown: 'shown'},

@@ -8,7 +8,7 @@ the ones chosen in the bar. `minus` is another base, whose values are taken off.
 opacity of the overlays, null for the setting of the editor. */
 
 export const OVERLAYS = ['label', 'prediction', 'confidence', 'disagreement', 'provenance', 'cloud'];
-export const STRETCHES = ['auto', 'percentile', 'fixed', 'none'];
+export const STRETCHES = ['auto', 'percentile', 'shadows', 'fixed', 'none'];
 export const FILTERS = {lee: 'Lee', refined_lee: 'refined Lee'};
 export const MAX_EXPRESSION = 400;
 

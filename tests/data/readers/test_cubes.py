@@ -4,6 +4,7 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import xarray
@@ -15,6 +16,7 @@ from core.records import Modality, Unit
 from data.readers import cubes, recognise
 from data.recipe import recipe_for, recipe_of
 from tests.fixtures.base import ground, image
+from tests.rasters import noise
 
 SIZE = 40
 DATES = np.array(["2020-05-01", "2020-06-01", "2020-07-15"], "datetime64[ns]")
@@ -116,6 +118,17 @@ def test_the_choice_is_kept_for_the_import(tmp_path: Path) -> None:
     found = cubes.find_by(tmp_path, june)
     again = recipe_of(recipe_for(found, june).to_json()).find()
     assert again.tiles == found.tiles
+
+
+def test_arrays_without_names_may_have_their_colours_last(tmp_path: Path) -> None:
+    values = noise(1, 5, 32, 40, 10)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["patches"], file["rgb"] = values, values[0, :, :, :3]
+        file["stack"] = values[0].transpose(2, 0, 1)
+    found = {one.name: one for one in cubes.variables(tmp_path / "a.h5")}
+    assert found["patches"].axes == (0, "y", "x", "b") and found["patches"].bands == 10
+    assert found["rgb"].axes == ("y", "x", "b")
+    assert found["stack"].axes == (0, "y", "x")
 
 
 def test_a_folder_without_images_says_so(tmp_path: Path) -> None:

@@ -5,17 +5,23 @@ from pathlib import Path
 
 from core.errors import DatasetError
 from data.readers import (
+    bigearthnet,
     bright,
     cloudlulc,
+    cloudsen12,
     dfc2020,
     gamus,
     kuro_siwo,
+    landcover_ai,
     m3leo,
     oam_tcd,
     oem_sar,
+    open_earth_map,
+    quakeset,
     sen1floods11,
     sen4agrinet,
     sen12ms,
+    so2sat,
     spacenet6,
 )
 from data.readers.base import Reader
@@ -40,6 +46,13 @@ READERS: tuple[Reader, ...] = (
     sen1floods11.READER,
     sen4agrinet.READER,
     spacenet6.READER,
+    bigearthnet.READER,
+    bigearthnet.LIST_READER,
+    cloudsen12.READER,
+    landcover_ai.READER,
+    open_earth_map.READER,
+    quakeset.READER,
+    so2sat.READER,
     StacReader(),
     CubeReader(),
     PatternReader(),

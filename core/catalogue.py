@@ -3,6 +3,7 @@
 Every function takes the `Store` first, holds its session inside and returns records.
 """
 
+import shutil
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +43,9 @@ from core.store.tables import (
     TileRow,
     now,
 )
+
+# Folders of the workspace with a part for each project that can be made again.
+CACHES = ("superpixels",)
 
 
 def ensure_person(store: Store, name: str) -> Person:
@@ -113,6 +117,8 @@ def delete_project(store: Store, project_id: int) -> None:
         session.flush()
         kept = {*session.scalars(select(ModelRow.weights)), *session.scalars(_PREDICTION_PATHS)}
     forget_files(store, project_id)
+    for cache in CACHES:
+        shutil.rmtree(store.workspace / cache / f"project-{project_id}", ignore_errors=True)
     for name in mine - kept:
         path = store.workspace / name
         path.unlink(missing_ok=True)

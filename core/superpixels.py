@@ -118,7 +118,8 @@ def chunk_path(store: Store, tile: Tile, layers: tuple[Layer, ...], cy: int, cx:
     for path in sorted({path for layer in layers for path, _ in layer.sources}):
         stat = path.stat() if path.exists() else None
         digest.update(repr(stat and (stat.st_size, stat.st_mtime_ns)).encode())
-    return store.folder(FOLDER, digest.hexdigest()[:24]) / f"{cy}_{cx}.z"
+    mine = store.folder(FOLDER, f"project-{tile.project_id}", digest.hexdigest()[:24])
+    return mine / f"{cy}_{cx}.z"
 
 
 def pack(ids: Ids) -> bytes:

@@ -140,7 +140,14 @@ def test_delete_takes_the_files_that_only_this_project_names(store: Store) -> No
     original = store.folder("demo") / "image.tif"
     findings.touch()
     original.touch()
+    segments = {
+        project: store.folder("superpixels", f"project-{project}", "chunk") / "0_0.z"
+        for project in (first, second)
+    }
+    for path in segments.values():
+        path.touch()
     catalogue.delete_project(store, first)
+    assert not segments[first].parents[1].exists() and segments[second].exists()
     assert sorted(path.name for path in folder.iterdir()) == ["shared.json", "shared.safetensors"]
     assert not maps[first].exists() and maps[second].exists()
     assert not findings.exists() and original.exists()

@@ -35,36 +35,35 @@ def sky_ui(grid: Grid) -> tuple[list[float], Sky]:
     )
     seed = middle.number_input("Seed", 0, 10_000, 0, key="sky_seed")
     thin = right.slider("Thin, % of the cover", 0, 100, 25, 5, key="sky_thin")
-    start = Sky(0.5)
     with st.expander("Sun, view and cloud height"):
-        first, second, third = st.columns(3)
-        azimuth = first.slider("Sun azimuth, °", 0, 360, int(start.sun_azimuth_deg), 5)
-        elevation = first.slider("Sun elevation, °", 10, 90, int(start.sun_elevation_deg), 5)
-        view = second.slider("View azimuth, °", 0, 360, int(start.view_azimuth_deg), 5)
-        zenith = second.slider("View off nadir, °", 0, 60, int(start.view_zenith_deg), 5)
-        height = third.number_input(
-            "Cloud height, m",
-            0,
-            15_000,
-            usual_height(grid),
-            10,
-            key="sky_height",
-            help="Real clouds lie 500 to 12,000 m high. On small tiles the shadows of such clouds "
-            "fall outside, so a lower height is proposed there.",
-        )
-        size = third.number_input(
-            "Largest clouds, m",
-            0,
-            1_000_000,
-            0,
-            100,
-            help="0: about a third of the tile.",
-        )
-        shadows = third.toggle("Shadows", value=True, key="sky_shadows")
-    sky = replace(
+        sky = _geometry_ui(grid)
+    return sorted(covers), replace(sky, seed=int(seed), thin=thin / 100)
+
+
+def _geometry_ui(grid: Grid) -> Sky:
+    """Draw where sun, sensor and clouds stand; return a sky of that."""
+    start = Sky(0.5)
+    first, second, third = st.columns(3)
+    azimuth = first.slider("Sun azimuth, °", 0, 360, int(start.sun_azimuth_deg), 5)
+    elevation = first.slider("Sun elevation, °", 10, 90, int(start.sun_elevation_deg), 5)
+    view = second.slider("View azimuth, °", 0, 360, int(start.view_azimuth_deg), 5)
+    zenith = second.slider("View off nadir, °", 0, 60, int(start.view_zenith_deg), 5)
+    height = third.number_input(
+        "Cloud height, m",
+        0,
+        15_000,
+        usual_height(grid),
+        10,
+        key="sky_height",
+        help="Real clouds lie 500 to 12,000 m high. On small tiles the shadows of such clouds "
+        "fall outside, so a lower height is proposed there.",
+    )
+    size = third.number_input(
+        "Largest clouds, m", 0, 1_000_000, 0, 100, help="0: about a third of the tile."
+    )
+    shadows = third.toggle("Shadows", value=True, key="sky_shadows")
+    return replace(
         start,
-        seed=int(seed),
-        thin=thin / 100,
         shadows=shadows,
         sun_azimuth_deg=float(azimuth),
         sun_elevation_deg=float(elevation),
@@ -73,7 +72,6 @@ def sky_ui(grid: Grid) -> tuple[list[float], Sky]:
         height_m=float(height),
         size_m=float(size) or None,
     )
-    return sorted(covers), sky
 
 
 def usual_height(grid: Grid) -> int:

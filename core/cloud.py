@@ -40,6 +40,7 @@ DIFFERENCE_SOURCE = "difference to a clear image"
 DETECTOR_SOURCE = "detector"
 S2CLOUDLESS_SOURCE = "s2cloudless"
 SIMULATED_SOURCE = "simulated"
+TAKEN_SOURCE = "taken as clear"
 GIVEN_SOURCES = (MASK_SOURCE, SCENE_SOURCE)
 """Sources that came with the data; a method of ours never replaces their levels."""
 

@@ -30,6 +30,7 @@ UNPLACED_PX_M = 1.0
 
 Mask = npt.NDArray[np.bool_]
 Levels = npt.NDArray[np.uint8]
+Preview = tuple[npt.NDArray[np.uint8], tuple[float, float, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,9 +159,7 @@ def simulate(store: Store, tile: Tile, acquisition: Acquisition, sky: Sky, name:
     return add_simulated(store, tile, name, kept, clouds.levels(valid), images)
 
 
-def preview(
-    store: Store, tile: Tile, acquisition: Acquisition, sky: Sky, size_px: int
-) -> tuple[npt.NDArray[np.uint8], tuple[float, float, float]]:
+def preview(store: Store, tile: Tile, acquisition: Acquisition, sky: Sky, size_px: int) -> Preview:
     """Return a small picture uint8 [H, W, 3] of an image under a sky, and (thin, thick, shadow).
 
     These are the clouds that `simulate` would draw; nothing is kept. The longer side of the picture

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from core import cloud
@@ -49,11 +49,7 @@ def count_sources(store: Store, project_id: int) -> dict[str, int]:
 def clear_image(acquisitions: Sequence[Acquisition], of: Acquisition) -> Acquisition | None:
     """Return another real image of the tile that is clear: by its cover, or else by its name."""
     others = [a for a in acquisitions if a.id != of.id and a.simulated is None]
-    known = [a for a in others if a.cover is not None and a.cover <= CLEAR_COVER]
-    if known:
-        return min(known, key=lambda a: a.cover or 0.0)
-    named = [a for a in others if a.cover is None and _says_clear(a)]
-    return named[0] if named else None
+    return _clearest(others) or next((a for a in others if says_clear(a)), None)
 
 
 def clear_base(acquisitions: Sequence[Acquisition]) -> Acquisition | None:
@@ -62,16 +58,36 @@ def clear_base(acquisitions: Sequence[Acquisition]) -> Acquisition | None:
     None where every image is known to be cloudier than `CLEAR_COVER`.
     """
     real = [a for a in acquisitions if a.simulated is None]
-    known = [a for a in real if a.cover is not None and a.cover <= CLEAR_COVER]
-    if known:
-        return min(known, key=lambda a: a.cover or 0.0)
-    unknown = [a for a in real if a.cover is None]
-    return next((a for a in unknown if _says_clear(a)), unknown[0] if unknown else None)
+    named = next((a for a in real if says_clear(a)), None)
+    return _clearest(real) or named or next((a for a in real if a.cover is None), None)
 
 
-def _says_clear(acquisition: Acquisition) -> bool:
+def says_clear(acquisition: Acquisition) -> bool:
+    """Return whether an image is clear by its name, and no mask that came with it says otherwise.
+
+    What the detector guesses does not count against the name.
+    """
+    if acquisition.cloud_source in cloud.GIVEN_SOURCES and acquisition.cover is not None:
+        return acquisition.cover <= CLEAR_COVER
     words = acquisition.name.lower().replace("_", " ").replace("-", " ").split()
     return any(word in CLEAR_WORDS for word in words)
+
+
+def _clearest(acquisitions: Sequence[Acquisition]) -> Acquisition | None:
+    known = [a for a in acquisitions if a.cover is not None and a.cover <= CLEAR_COVER]
+    return min(known, key=lambda a: a.cover or 0.0, default=None)
+
+
+def take_as_clear(store: Store, acquisition_id: int) -> None:
+    """Keep that an image of unknown clouds is taken as clear, because clouds are drawn on it.
+
+    It then comes before the drawn ones wherever images go by their cover. Others stay as they are.
+    """
+    with store.write() as session:
+        row = session.get(AcquisitionRow, acquisition_id)
+        if row is not None and row.cloud_source is None and not _cloud_rows(session, row.id):
+            row.thin = row.thick = row.shadow = 0.0
+            row.cloud_source = cloud.TAKEN_SOURCE
 
 
 def save_levels(
@@ -183,22 +199,21 @@ def remove_simulated(store: Store, project_id: int) -> int:
 
     Files go after the database has forgotten them.
     """
-    query = select(AcquisitionRow).join(TileRow).where(TileRow.project_id == project_id)
+    tiles = select(TileRow.id).where(TileRow.project_id == project_id)
+    drawn = select(AcquisitionRow.id).where(
+        AcquisitionRow.tile_id.in_(tiles), AcquisitionRow.cloud_source == cloud.SIMULATED_SOURCE
+    )
+    sources = select(LayerRow.sources).where(LayerRow.acquisition_id.in_(drawn))
+    maps = select(PredictionRow.path).where(PredictionRow.acquisition_id.in_(drawn))
     with store.write() as session:
-        rows = [row for row in session.scalars(query) if row.simulated is not None]
-        ids = [row.id for row in rows]
-        layers = session.scalars(select(LayerRow).where(LayerRow.acquisition_id.in_(ids))).all()
-        files = {Path(path) for layer in layers for path, *_ in layer.sources}
-        maps = select(PredictionRow.path).where(PredictionRow.acquisition_id.in_(ids))
-        drawn = [store.workspace / path for path in session.scalars(maps)]
-        for row in rows:
-            session.delete(row)
-    for path in files:
-        if path.is_relative_to(_folder(store, project_id)):
-            path.unlink(missing_ok=True)
-    for path in drawn:
+        files = {Path(path) for found in session.scalars(sources) for path, *_ in found}
+        predicted = [store.workspace / path for path in session.scalars(maps)]
+        gone = session.scalars(drawn).all()
+        session.execute(delete(AcquisitionRow).where(AcquisitionRow.id.in_(drawn)))
+    ours = store.workspace / FOLDER
+    for path in (*predicted, *(path for path in files if path.is_relative_to(ours))):
         path.unlink(missing_ok=True)
-    return len(ids)
+    return len(gone)
 
 
 def forget_files(store: Store, project_id: int) -> None:

@@ -38,6 +38,7 @@ SAMPLES, VALIDATION = 360, 40
 COARSER = (1, 2, 3, 4)
 """How many pixels of the demo's 0.5 m are averaged: clouds are seen over ground of any detail."""
 
+BRIGHTNESS = (0.5, 1.15)  # of thick cloud, times the simulator's
 GROUND = (0.2, 2.2)  # brightness of the ground, times the demo's
 HAZE = (0.05, 0.30)  # most light of the air: as a rule, and in a quarter of the images
 WIDTHS = (8, 16, 28, 40, 56)
@@ -159,7 +160,7 @@ def _sample(rng: np.random.Generator, scene: Sequence[Field], name: str) -> Samp
     clouds = draw(sky, light.shape[1:], 10.0)
     valid = np.ones(light.shape[1:], np.bool_)
     # Reflectance of red, green and blue: clouds are about as bright on every ground.
-    bright = clouds.glow * np.float32(rng.uniform(0.65, 1.15))
+    bright = clouds.glow * np.float32(rng.uniform(*BRIGHTNESS))
     seen = under(
         light.astype(np.float32), valid, Unit.REFLECTANCE, RGB, clouds.opacity, clouds.shade, bright
     )

@@ -30,7 +30,7 @@ from core.cloud_images import (
     to_tile,
     worked_shape,
 )
-from core.cloud_levels import clear_base, clear_image, save_levels
+from core.cloud_levels import clear_base, clear_image, save_levels, says_clear, take_as_clear
 from core.cloud_simulator import Sky
 from core.errors import Cancelled, CloudbrushError, JobError
 from core.jobs import JobContext, check_payload
@@ -65,7 +65,8 @@ def unknown_dates(
 ) -> list[tuple[Tile, Acquisition]]:
     """Return the real images whose cloud levels nobody gave: those without any, by tile name.
 
-    `again` takes those with levels of our own methods as well.
+    Images that are clear by their name have nothing to be found. `again` takes those with levels of
+    our own methods as well.
     """
     masks = catalogue.project_layers(store, project_id, Modality.CLOUD)
     dates = catalogue.project_acquisitions(store, project_id)
@@ -75,7 +76,8 @@ def unknown_dates(
         for date in dates.get(tile.id, []):
             ours = date.cloud_source is not None and date.cloud_source not in GIVEN_SOURCES
             fresh = date.cloud_source is None and date.id not in masked
-            if date.simulated is None and (fresh or (again and ours)):
+            wanted = fresh or (again and ours)
+            if wanted and date.simulated is None and not says_clear(date):
                 found.append((tile, date))
     return found
 
@@ -150,13 +152,16 @@ def simulate_all(
     """
     done: dict[str, int] = {}
     left_out = []
-    work = [(tile, cover) for tile in tiles for cover in covers]
-    for number, (tile, cover) in enumerate(work):
-        _step(context, number / len(work), f"Clouds over {tile.name}, {cover * 100:g} %")
+    for number, tile in enumerate(tiles):
         try:
-            made = _simulate_one(store, tile, replace(sky, cover=cover))
-            word = "made" if made else "already there"
-            done[word] = done.get(word, 0) + 1
+            for place, cover in enumerate(covers):
+                share = (number + place / len(covers)) / len(tiles)
+                _step(context, share, f"Clouds over {tile.name}, {cover * 100:g} %")
+                made = _simulate_one(store, tile, replace(sky, cover=cover))
+                word = "made" if made else "already there"
+                done[word] = done.get(word, 0) + 1
+        except Cancelled:
+            raise
         except CloudbrushError as error:
             left_out.append(str(error))
     return Outcome(done, tuple(left_out))
@@ -188,6 +193,7 @@ def _simulate_one(store: Store, tile: Tile, sky: Sky) -> bool:
         times += 1
         name = f"{simulated_name(sky)} ({times})"
     simulate(store, tile, base, own, name)
+    take_as_clear(store, base.id)
     return True
 
 

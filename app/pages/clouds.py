@@ -12,11 +12,12 @@ from app.session import Context, context
 from app.theme import page_header
 from core import browse, catalogue, jobs
 from core.browse import Wish
-from core.cloud_images import preview
+from core.cloud_images import Preview, preview
 from core.cloud_levels import clear_base, count_sources, remove_simulated
 from core.cloud_simulator import Sky
 from core.errors import CloudbrushError
-from core.records import Job, JobState, Project, Tile
+from core.records import Acquisition, Job, JobState, Project, Tile
+from core.store.engine import Store
 from models.cloud_s2cloudless import installed
 from models.clouds import METHODS, simulate_all, tile_sky
 
@@ -41,6 +42,10 @@ def main() -> None:
         return
     busy = working(here, here.project.id, "clouds", "simulate_clouds")
     background_ui(here, busy)
+    if busy and st.button("Stop"):
+        for job in busy:
+            jobs.cancel(here.store, job.id)
+        st.rerun()
     _known_ui(here, here.project, busy)
     _simulate_ui(here, here.project, busy)
     edges_ui(here, here.project)
@@ -59,7 +64,9 @@ def _known_ui(here: Context, project: Project, busy: Sequence[Job]) -> None:
         there = [name for name in METHODS if name != "s2cloudless" or installed()]
         method = st.selectbox("Find clouds", there, format_func=lambda name: METHOD_NAMES[name])
         again = st.checkbox("Again where one of these found them", key="clouds_again")
-        st.caption("Masks that came with the data are never replaced.")
+        st.caption(
+            "Masks that came with the data are never replaced, and images named clear are clear."
+        )
         if st.button("Find cloud levels", disabled=bool(busy)):
             _submit(here, project, "clouds", {"method": method, "again": again})
         _result_ui(here, project, "clouds")
@@ -95,10 +102,8 @@ def _look(here: Context, project: Project, tile: Tile, covers: Sequence[float], 
         st.error(outcome.left_out[0])
         return
     made = [a for a in catalogue.acquisitions(here.store, tile.id) if a.simulated is not None]
-    newest = max(made, key=lambda date: date.id, default=None)
-    open_page(
-        "correct", project=project.id, tile=tile.id, acquisition=newest.id if newest else None
-    )
+    first = min(made, key=lambda date: abs((date.cover or 0.0) - covers[0]))
+    open_page("correct", project=project.id, tile=tile.id, acquisition=first.id)
 
 
 def _preview_ui(here: Context, tile: Tile, covers: Sequence[float], sky: Sky) -> None:
@@ -111,12 +116,17 @@ def _preview_ui(here: Context, tile: Tile, covers: Sequence[float], sky: Sky) ->
     try:
         for place, cover in zip(st.columns(max(len(covers), 3)), covers, strict=False):
             own = tile_sky(replace(sky, cover=cover), tile)
-            picture, shares = preview(here.store, tile, base, own, PREVIEW_PX)
+            picture, shares = _drawn(here.store, tile, base, own)
             thin, thick, shadow = (round(share * 100) for share in shares)
             words = f"{cover * 100:g} %: thin {thin}, thick {thick}, shadow {shadow} %"
             place.image(picture, caption=words)
     except CloudbrushError as error:
         st.error(str(error))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _drawn(_store: Store, tile: Tile, base: Acquisition, sky: Sky) -> Preview:
+    return preview(_store, tile, base, sky, PREVIEW_PX)
 
 
 def _submit(here: Context, project: Project, kind: str, payload: dict[str, object]) -> None:

@@ -9,11 +9,14 @@ from core import catalogue, cloud, cloud_levels
 from core.cloud_images import levels_by_difference, preview, simulate
 from core.cloud_simulator import TOLERANCE, Sky
 from core.errors import CloudbrushError
+from core.found import FoundTile
+from core.ingest import import_dataset
 from core.predictions import predictions, save_prediction
 from core.raster import read_layer
-from core.records import Acquisition, Layer, Modality, Tile
+from core.records import Acquisition, Layer, Modality, Split, Tile
 from core.store.engine import Store
 from core.store.tables import AcquisitionRow, LayerRow
+from tests.rasters import dataset, image, noise, save
 from tests.scene import Scene, make_scene
 
 SKY = Sky(0.5, seed=2, height_m=5)
@@ -151,10 +154,15 @@ def test_a_simulated_image_is_found_out_by_the_clear_one(store: Store, tmp_path:
 
 
 def acquisition(
-    number: int, name: str, cover: float | None, simulated: bool = False
+    number: int,
+    name: str,
+    cover: float | None,
+    *,
+    source: str | None = None,
+    simulated: bool = False,
 ) -> Acquisition:
     shares = (None, None, None) if cover is None else (0.0, cover, 0.0)
-    return Acquisition(number, 1, name, None, *shares, None, {} if simulated else None)
+    return Acquisition(number, 1, name, None, *shares, source, {} if simulated else None)
 
 
 def test_the_clear_image_is_known_or_named_so_and_never_simulated() -> None:
@@ -162,15 +170,20 @@ def test_the_clear_image_is_known_or_named_so_and_never_simulated() -> None:
     known, drawn = acquisition(3, "x", 0.01), acquisition(4, "clear", 0.0, simulated=True)
     assert cloud_levels.clear_image([cloudy, named, known, drawn], cloudy) == known
     assert cloud_levels.clear_image([cloudy, named, drawn], cloudy) == named
-    assert (
-        cloud_levels.clear_image([cloudy, drawn, acquisition(5, "nuclear", None)], cloudy) is None
-    )
+    other = acquisition(5, "nuclear", None)
+    assert cloud_levels.clear_image([cloudy, drawn, other], cloudy) is None
+
+
+def test_a_mask_says_more_than_a_name_and_a_name_more_than_the_detector() -> None:
+    assert not cloud_levels.says_clear(acquisition(1, "clear", 0.4, source=cloud.MASK_SOURCE))
+    assert cloud_levels.says_clear(acquisition(1, "clear", 0.4, source=cloud.DETECTOR_SOURCE))
 
 
 def test_clouds_are_drawn_on_the_clearest_image_or_one_that_is_not_known() -> None:
     cloudy, unknown = acquisition(1, "a", 0.6), acquisition(2, "b", None)
+    clear = acquisition(3, "c", 0.0)
     assert cloud_levels.clear_base([cloudy, unknown]) == unknown
-    assert cloud_levels.clear_base([cloudy, unknown, acquisition(3, "c", 0.0)]).id == 3  # type: ignore[union-attr]
+    assert cloud_levels.clear_base([cloudy, unknown, clear]) == clear
     assert cloud_levels.clear_base([cloudy]) is None
 
 
@@ -182,3 +195,24 @@ def test_a_preview_shows_the_clouds_that_are_drawn_afterwards(store: Store, tile
     assert sum(shares) == pytest.approx(0.5, abs=TOLERANCE)
     assert (picture == np.where(drawn.valid, drawn.values, 0).transpose(1, 2, 0)).all()
     assert len(catalogue.acquisitions(store, tile.id)) == 2
+
+
+def test_a_scene_classification_is_imported_as_levels_under_its_name(
+    store: Store, tmp_path: Path
+) -> None:
+    scene = np.full((32, 24), 4, np.uint8)
+    scene[:8], scene[8:16], scene[16:20] = 9, 10, 3
+    layers = (
+        image(Modality.OPTICAL, save(tmp_path / "a.tif", noise(1, 3, 32, 24)), 3, acquisition="d"),
+        image(
+            Modality.CLOUD,
+            save(tmp_path / "scl.tif", scene),
+            acquisition="d",
+            code_map=dict(cloud.SENTINEL2_SCL),
+        ),
+    )
+    found = dataset(tmp_path, FoundTile("a", "here", Split.TRAIN, layers))
+    project = import_dataset(store, found, "SCL", roots=[tmp_path])
+    date = date_of(store, catalogue.tiles(store, project.id)[0])
+    assert (date.thin, date.thick, date.shadow) == (0.25, 0.25, 0.125)
+    assert date.cloud_source == cloud.SCENE_SOURCE

@@ -9,7 +9,7 @@ from app.__main__ import parse
 from core.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCS = sorted((ROOT / "docs").glob("*.md"))
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
 
 
 def pinned() -> list[str]:

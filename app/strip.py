@@ -10,16 +10,18 @@ from scipy import ndimage
 from app.links import thumbnail, view_token
 from app.session import Context
 from app.theme import WARNING
-from core import catalogue, history
+from core import browse, catalogue, history
+from core.browse import Wish
 from core.classes import LabelArray
 from core.errors import CloudbrushError
 from core.raster import read_layer
-from core.records import Acquisition, Modality, Project, Tile
+from core.records import Acquisition, Modality, Project, Split, Tile
 from core.tally import WHOLE_PX, tallies
 from core.trained import promoted
 
 SIZE_PX = 320
 CLOUDY = 0.45
+MOST_TILES = 200  # that may be shown; those that differ most
 """The cover that shows best what clouds do: much hidden, something left."""
 
 _CSS = f"""<style>
@@ -75,12 +77,14 @@ def strip_ui(here: Context, project: Project) -> bool:
 def _example(here: Context, project: Project) -> tuple[Tile, Acquisition, int] | None:
     """Return a predicted tile with the most disagreement, its half-cloudy date and that layer."""
     shown = promoted(here.store, project.id)
-    tiles = [tile for tile in catalogue.tiles(here.store, project.id) if tile.editable]
-    dates = catalogue.project_acquisitions(here.store, project.id)
     if shown is None:
         return None
+    wish = Wish(split=Split.TRAIN, order="differ most")
+    ids = browse.page(here.store, project.id, wish, shown, offset=0, limit=MOST_TILES)
+    tiles = [tile for tile in catalogue.tiles_by_id(here.store, ids) if tile.editable]
+    dates = catalogue.acquisitions_by_id(here.store, ids)
     counted = tallies(here.store, project, tiles, dates, shown)
-    layers = catalogue.project_layers(here.store, project.id, Modality.OPTICAL)
+    layers = catalogue.layers_by_id(here.store, ids, Modality.OPTICAL)
     best: tuple[float, Tile] | None = None
     for tile in tiles:
         share = counted[tile.id].disagreement if tile.id in counted else None

@@ -8,15 +8,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, null, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    not_,
+    null,
+    select,
+)
 
-from core.records import ModelRecord, Split, TileState
+from core.records import Modality, ModelRecord, Split, Tile, TileState
 from core.store.engine import Store
-from core.store.tables import AcquisitionRow, TallyRow, TileEventRow, TileRow
+from core.store.tables import (
+    AcquisitionRow,
+    EditRow,
+    LayerRow,
+    TallyRow,
+    TileEventRow,
+    TileRow,
+)
 from core.tally import map_prefix
 
 Order = Literal["differ most", "name", "clearest first", "cloudiest first"]
 DateInView = Literal["clearest", "cloudiest"]
+By = Literal["disagreement", "cloud cover", "state"]
 RESERVED = "reserved"
 
 _COVER = AcquisitionRow.thin + AcquisitionRow.thick + AcquisitionRow.shadow
@@ -52,10 +71,15 @@ class Wish:
 
 
 class Place(NamedTuple):
-    """A tile on the map. `cover` is of the date in view; `disagreement` with the shown model."""
+    """A tile on the map, with what it is coloured by; the rest is not asked for.
+
+    `cover` is of the date in view, `disagreement` with the shown model.
+    """
 
     tile_id: int
+    name: str
     region: str
+    held: bool  # it takes no edits
     lon: float | None
     lat: float | None
     state: str
@@ -86,13 +110,22 @@ def page(
         return list(session.scalars(query))
 
 
-def places(store: Store, project_id: int, wish: Wish, shown: ModelRecord | None) -> list[Place]:
-    """Return every tile that fits as the map needs it, by region and name."""
-    place = TileRow.id, TileRow.region, TileRow.lon, TileRow.lat
-    query = select(*place, _state(), _cover(wish.date), _disagreement(shown))
+def places(
+    store: Store, project_id: int, wish: Wish, shown: ModelRecord | None, by: By | None = None
+) -> list[Place]:
+    """Return every tile that fits as the map needs it, by region and name.
+
+    `by` asks for what tiles are coloured by and leaves the rest out, for many tiles; None for all.
+    """
+    cover = _cover(wish.date) if by in (None, "cloud cover") else null()
+    disagreement = _disagreement(shown) if by in (None, "disagreement") else null()
+    state = _state() if by in (None, "state") else literal(TileState.NEW.value)
+    place = TileRow.lon, TileRow.lat, state, cover, disagreement
+    query = select(TileRow.id, TileRow.name, TileRow.region, not_(_work()), *place)
     query = query.where(*_where(project_id, wish)).order_by(TileRow.region, TileRow.name)
     with store.read() as session:
-        return [Place(*row) for row in session.execute(query)]
+        # Without the object mapper, which takes most of the time for tens of thousands of rows.
+        return [Place._make(row) for row in session.connection().execute(query)]
 
 
 def regions(store: Store, project_id: int) -> list[str]:
@@ -110,36 +143,114 @@ def names_between(store: Store, first: int, last: int) -> tuple[str, str]:
     return names[first], names[last]
 
 
+def first_waiting(store: Store, project_id: int) -> int | None:
+    """Return the first tile by name that takes edits and is neither done nor skipped."""
+    ended = (TileState.DONE.value, TileState.SKIPPED.value)
+    query = select(TileRow.id).where(TileRow.project_id == project_id, _work())
+    query = query.where(_state().not_in(ended)).order_by(TileRow.name).limit(1)
+    with store.read() as session:
+        return session.scalar(query)
+
+
+def edited(store: Store, project_id: int) -> list[int]:
+    """Return the tiles that have edits."""
+    query = select(EditRow.tile_id).join(TileRow).where(TileRow.project_id == project_id)
+    with store.read() as session:
+        return list(session.scalars(query.distinct()))
+
+
+def middle_tile(store: Store, project_id: int, modality: Modality | None) -> int | None:
+    """Return the tile in the middle by name of those with such a layer, or of all."""
+    query = select(TileRow.id).where(TileRow.project_id == project_id)
+    if modality is not None:
+        has = exists().where(LayerRow.tile_id == TileRow.id, LayerRow.modality == modality.value)
+        query = query.where(has)
+    with store.read() as session:
+        tiles = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+        return session.scalar(query.order_by(TileRow.name).offset(tiles // 2).limit(1))
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The tiles before and after one, and its place among those of its kind, from 1."""
+
+    previous: int | None
+    next: int | None
+    index: int
+    count: int
+
+
+def neighbours(store: Store, tile: Tile) -> Neighbours:
+    """Return where a tile stands by name among the tiles that take edits, or that do not."""
+    kind = _work() if tile.editable else not_(_work())
+    line = select(TileRow.id).where(TileRow.project_id == tile.project_id, kind)
+    before, after = line.where(TileRow.name < tile.name), line.where(TileRow.name > tile.name)
+    with store.read() as session:
+
+        def size(query: Select[int]) -> int:
+            return session.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+        return Neighbours(
+            session.scalar(before.order_by(TileRow.name.desc()).limit(1)),
+            session.scalar(after.order_by(TileRow.name).limit(1)),
+            size(before) + 1,
+            size(line),
+        )
+
+
 class Progress(NamedTuple):
     """Tiles of a project: all, those to be edited, done ones of these, and how they are known."""
 
     tiles: int
     work: int
-    done: int
     placed: int
     unscanned: int
     problems: int
+    done: int
+    covered: bool  # the cloud cover of some is known
+    compared: bool  # some were compared with the map of a model
 
 
 def progress(store: Store, project_id: int) -> Progress:
     """Return how far the work on a project is."""
-    work = and_(
-        TileRow.split == Split.TRAIN.value,
-        TileRow.frozen_at.is_(None),
-        TileRow.problem.is_(None),
-    )
-    done = and_(work, _state() == TileState.DONE.value)
     flags: Sequence[ColumnElement[bool]] = (
-        work,
-        done,
+        _work(),
         TileRow.lon.is_not(None),
         TileRow.scanned_at.is_(None),
         TileRow.problem.is_not(None),
     )
     sums = [func.coalesce(func.sum(case((flag, 1), else_=0)), 0) for flag in flags]
-    query = select(func.count(TileRow.id), *sums).where(TileRow.project_id == project_id)
+    counts = select(func.count(TileRow.id), *sums).where(TileRow.project_id == project_id)
+    covered = select(AcquisitionRow.id).join(TileRow).where(_COVER.is_not(None))
+    compared = select(TallyRow.tile_id).join(TileRow).where(TallyRow.disagreement.is_not(None))
     with store.read() as session:
-        return Progress(*(int(number) for number in session.execute(query).one()))
+        numbers = [int(number) for number in session.execute(counts).one()]
+        done = session.scalar(_done(project_id)) or 0
+        some = [
+            session.scalar(query.where(TileRow.project_id == project_id).limit(1)) is not None
+            for query in (covered, compared)
+        ]
+    tiles, work, placed, unscanned, problems = numbers
+    return Progress(tiles, work, placed, unscanned, problems, done, *some)
+
+
+def _done(project_id: int) -> Select[int]:
+    """Return the count of tiles to be edited whose newest state is done, from their events."""
+    newest = select(func.max(TileEventRow.id)).group_by(TileEventRow.tile_id)
+    query = select(func.count(TileEventRow.id)).join(TileRow, TileRow.id == TileEventRow.tile_id)
+    is_done = TileEventRow.state == TileState.DONE.value
+    return query.where(
+        TileEventRow.id.in_(newest), is_done, TileRow.project_id == project_id, _work()
+    )
+
+
+def _work() -> ColumnElement[bool]:
+    """Return whether a tile takes edits, as `Tile.editable` says it."""
+    return and_(
+        TileRow.split == Split.TRAIN.value,
+        TileRow.frozen_at.is_(None),
+        TileRow.problem.is_(None),
+    )
 
 
 def _where(project_id: int, wish: Wish) -> list[ColumnElement[bool]]:

@@ -17,7 +17,6 @@ from core.cloud_levels import forget_files
 from core.errors import CloudbrushError, NotFound
 from core.records import (
     Acquisition,
-    Grid,
     Layer,
     Modality,
     Person,
@@ -25,9 +24,8 @@ from core.records import (
     Split,
     Tile,
     TileState,
-    Unit,
 )
-from core.source import from_json
+from core.rows import acquisition_of, layer_of, tile_query, tile_rows
 from core.store.engine import Store, chunks
 from core.store.tables import (
     AcquisitionRow,
@@ -144,11 +142,11 @@ def _files_of(session: Session, project_id: int) -> set[str]:
 
 def tiles(store: Store, project_id: int, *, split: Split | None = None) -> list[Tile]:
     """Return the tiles of a project in name order."""
-    query = _tile_query().where(TileRow.project_id == project_id).order_by(TileRow.name)
+    query = tile_query().where(TileRow.project_id == project_id).order_by(TileRow.name)
     if split is not None:
         query = query.where(TileRow.split == split.value)
     with store.read() as session:
-        return [_tile(*row) for row in session.execute(query)]
+        return list(tile_rows(session, query))
 
 
 def tiles_by_id(store: Store, tile_ids: Sequence[int]) -> list[Tile]:
@@ -156,26 +154,22 @@ def tiles_by_id(store: Store, tile_ids: Sequence[int]) -> list[Tile]:
     found: dict[int, Tile] = {}
     with store.read() as session:
         for some in chunks(tile_ids):
-            rows = session.execute(_tile_query().where(TileRow.id.in_(some)))
-            found |= {row[0].id: _tile(*row) for row in rows}
+            query = tile_query().where(TileRow.id.in_(some))
+            found |= {tile.id: tile for tile in tile_rows(session, query)}
     return [found[tile_id] for tile_id in tile_ids if tile_id in found]
 
 
 def tile(store: Store, tile_id: int) -> Tile:
     """Return one tile; raises `NotFound`."""
-    with store.read() as session:
-        row = session.execute(_tile_query().where(TileRow.id == tile_id)).first()
-    if row is None:
+    found = tiles_by_id(store, [tile_id])
+    if not found:
         raise NotFound(f"tile {tile_id}", todo="Open the project again; it may have been deleted.")
-    return _tile(*row)
+    return found[0]
 
 
 def acquisitions(store: Store, tile_id: int) -> list[Acquisition]:
     """Return the optical dates of a tile, clearest first, unknown cover last."""
-    with store.read() as session:
-        rows = session.scalars(select(AcquisitionRow).where(AcquisitionRow.tile_id == tile_id))
-        found = [_acquisition(row) for row in rows]
-    return _clearest_first(found)
+    return acquisitions_by_id(store, [tile_id]).get(tile_id, [])
 
 
 def project_acquisitions(store: Store, project_id: int) -> dict[int, list[Acquisition]]:
@@ -184,7 +178,7 @@ def project_acquisitions(store: Store, project_id: int) -> dict[int, list[Acquis
     by_tile: dict[int, list[Acquisition]] = {}
     with store.read() as session:
         for row in session.scalars(query):
-            by_tile.setdefault(row.tile_id, []).append(_acquisition(row))
+            by_tile.setdefault(row.tile_id, []).append(acquisition_of(row))
     return {tile_id: _clearest_first(found) for tile_id, found in by_tile.items()}
 
 
@@ -195,7 +189,7 @@ def acquisitions_by_id(store: Store, tile_ids: Sequence[int]) -> dict[int, list[
         for some in chunks(tile_ids):
             query = select(AcquisitionRow).where(AcquisitionRow.tile_id.in_(some))
             for row in session.scalars(query):
-                by_tile.setdefault(row.tile_id, []).append(_acquisition(row))
+                by_tile.setdefault(row.tile_id, []).append(acquisition_of(row))
     return {tile_id: _clearest_first(found) for tile_id, found in by_tile.items()}
 
 
@@ -213,9 +207,15 @@ def layers_by_id(
             query = select(LayerRow).where(LayerRow.tile_id.in_(some)).order_by(LayerRow.id)
             if modality is not None:
                 query = query.where(LayerRow.modality == modality.value)
-            for row in session.scalars(query):
-                by_tile.setdefault(row.tile_id, []).append(_layer(row))
+            by_tile |= _by_tile(session, query)
     return by_tile
+
+
+def _by_tile(session: Session, query: Select[LayerRow]) -> dict[int, list[Layer]]:
+    found: dict[int, list[Layer]] = {}
+    for row in session.scalars(query):
+        found.setdefault(row.tile_id, []).append(layer_of(row))
+    return found
 
 
 def layers(store: Store, tile_id: int, *, modality: Modality | None = None) -> list[Layer]:
@@ -229,28 +229,21 @@ def layers_in(session: Session, tile_id: int, *, modality: Modality | None = Non
     query = select(LayerRow).where(LayerRow.tile_id == tile_id).order_by(LayerRow.id)
     if modality is not None:
         query = query.where(LayerRow.modality == modality.value)
-    return [_layer(row) for row in session.scalars(query)]
+    return [layer_of(row) for row in session.scalars(query)]
 
 
 def project_layers(store: Store, project_id: int, modality: Modality) -> dict[int, list[Layer]]:
     """Return the layers of one modality of every tile of a project, by tile id."""
-    query = (
-        select(LayerRow)
-        .join(TileRow)
-        .where(TileRow.project_id == project_id, LayerRow.modality == modality.value)
-        .order_by(LayerRow.id)
-    )
-    by_tile: dict[int, list[Layer]] = {}
+    query = select(LayerRow).join(TileRow).order_by(LayerRow.id)
+    query = query.where(TileRow.project_id == project_id, LayerRow.modality == modality.value)
     with store.read() as session:
-        for row in session.scalars(query):
-            by_tile.setdefault(row.tile_id, []).append(_layer(row))
-    return by_tile
+        return _by_tile(session, query)
 
 
 def layer(store: Store, layer_id: int) -> Layer:
     """Return one layer; raises `NotFound`."""
     with store.read() as session:
-        return _layer(_get(session, LayerRow, layer_id))
+        return layer_of(_get(session, LayerRow, layer_id))
 
 
 def last_edit_at(store: Store, project_id: int) -> datetime | None:
@@ -322,39 +315,6 @@ def _get(session: Session, kind: type[Row], row_id: int) -> Row:
     return row
 
 
-def _tile_query() -> Select[TileRow, int | None, str | None]:
-    version = (
-        select(func.max(EditRow.version)).where(EditRow.tile_id == TileRow.id).scalar_subquery()
-    )
-    state = (
-        select(TileEventRow.state)
-        .where(TileEventRow.tile_id == TileRow.id)
-        .order_by(TileEventRow.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    return select(TileRow, version, state)
-
-
-def _tile(row: TileRow, version: int | None, state: str | None) -> Tile:
-    a, b, c, d, e, f = row.transform
-    return Tile(
-        id=row.id,
-        project_id=row.project_id,
-        name=row.name,
-        region=row.region,
-        split=Split(row.split),
-        grid=Grid(row.height, row.width, (a, b, c, d, e, f), row.crs),
-        state=TileState(state) if state else TileState.NEW,
-        version=version or 0,
-        reserved=row.reserved_at is not None,
-        frozen=row.frozen_at is not None,
-        lonlat=tuple((x, y) for x, y in row.lonlat) if row.lonlat else None,
-        scanned=row.scanned_at is not None,
-        problem=row.problem,
-    )
-
-
 def _project(session: Session, row: ProjectRow) -> Project:
     query = select(ClassEntryRow).where(ClassEntryRow.project_id == row.id)
     entries = session.scalars(query.order_by(ClassEntryRow.position))
@@ -374,34 +334,4 @@ def _project(session: Session, row: ProjectRow) -> Project:
         row.created_at,
         row.archived_at is not None,
         row.options or {},
-    )
-
-
-def _acquisition(row: AcquisitionRow) -> Acquisition:
-    return Acquisition(
-        row.id,
-        row.tile_id,
-        row.name,
-        row.date,
-        row.thin,
-        row.thick,
-        row.shadow,
-        row.cloud_source,
-        row.simulated,
-    )
-
-
-def _layer(row: LayerRow) -> Layer:
-    return Layer(
-        row.id,
-        row.tile_id,
-        row.acquisition_id,
-        Modality(row.modality),
-        row.name,
-        tuple(from_json(source) for source in row.sources),
-        tuple(row.bands),
-        Unit(row.unit),
-        row.nodata,
-        row.offset_px,
-        {int(value): int(code) for value, code in row.code_map.items()} if row.code_map else None,
     )

@@ -5,7 +5,7 @@ All distances are in pixels of the first grid. A grid without CRS and with the i
 is *unplaced*: it has a shape but no position.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import hypot, isfinite
@@ -97,7 +97,12 @@ def offset_px(a: Grid, b: Grid) -> float:
     x0, y0 = to_a @ (0.0, 0.0)
     x1, y1 = to_a @ (float(b.width), float(b.height))
     turn = max(abs(to_a.b) * b.height, abs(to_a.d) * b.width)
-    left, right, top, bottom = min(x0, x1), max(x0, x1) - a.width, min(y0, y1), max(y0, y1)
+    left, right, top, bottom = (
+        min(x0, x1),
+        max(x0, x1) - a.width,
+        min(y0, y1),
+        max(y0, y1),
+    )
     bottom -= a.height
     worst = max(abs(left), abs(right), abs(top), abs(bottom))
     if not isfinite(worst + turn) or worst > MAX_OFFSET_PX + ROUNDING_PX or turn > MAX_OFFSET_PX:
@@ -146,24 +151,32 @@ def lonlat_corners(grid: Grid) -> tuple[tuple[float, float], ...] | None:
     None without CRS, or where the CRS has no way to the globe.
     """
     corners = ((0, 0), (0, grid.width), (grid.height, grid.width), (grid.height, 0))
-    found = [_lonlat(grid, float(row), float(col)) for row, col in corners]
-    return tuple(point for point in found if point) if all(found) else None
+    return _lonlat(grid, [(float(row), float(column)) for row, column in corners])
 
 
 def pixel_to_lonlat(grid: Grid, row: float, col: float) -> tuple[float, float] | None:
     """Return (longitude, latitude) of the centre of a pixel, or None without CRS."""
-    return _lonlat(grid, row + 0.5, col + 0.5)
+    found = _lonlat(grid, [(row + 0.5, col + 0.5)])
+    return found[0] if found else None
 
 
-def _lonlat(grid: Grid, y: float, x: float) -> tuple[float, float] | None:
+def _lonlat(
+    grid: Grid, points: Sequence[tuple[float, float]]
+) -> tuple[tuple[float, float], ...] | None:
+    """Return (longitude, latitude) of points (y, x) in pixels; None where one has none."""
     if grid.crs is None:
         return None
-    east, north = Affine(*grid.transform) @ (x, y)
+    to_ground = Affine(*grid.transform)
+    east, north = zip(*(to_ground @ (x, y) for y, x in points), strict=True)
     try:
-        lon, lat = warp_points(_crs(grid.crs), _crs("EPSG:4326"), [east], [north])
-    except (CRSError, CPLE_BaseError):  # a local engineering system has no way to the globe
+        lon, lat = warp_points(_crs(grid.crs), _crs("EPSG:4326"), east, north)
+    except (
+        CRSError,
+        CPLE_BaseError,
+    ):  # a local engineering system has no way to the globe
         return None
-    return (lon[0], lat[0]) if isfinite(lon[0]) and isfinite(lat[0]) else None
+    found = tuple(zip(lon, lat, strict=True))
+    return found if all(isfinite(x) and isfinite(y) for x, y in found) else None
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core import cloud, patch_labels
+from core.addresses import is_remote
 from core.checked import CheckedLayer, CheckedTile, files_of, known_codes, stats_of
 from core.classes import ClassTable
 from core.errors import CloudbrushError, DatasetError, GridMismatch, RasterError
@@ -16,6 +17,7 @@ from core.grid import SAME_PX, is_placed, lonlat_corners, offset_px
 from core.raster import CLASS_MODALITIES, RasterInfo, check_allowed, describe
 from core.records import Grid, Modality, Split, Unit
 from core.source import Source, by_raster, part_of, with_path
+from core.tiff_header import describe_quickly
 
 MAX_TILE_PX = 2**31  # 46,340 x 46,340; pixels of larger rasters cannot be counted in 32 bits
 COLOURS = ("red", "green", "blue")
@@ -33,20 +35,25 @@ GRID_ORDER = (
 
 
 def check_headers(
-    tile: FoundTile, classes: ClassTable, roots: Sequence[Path]
+    tile: FoundTile,
+    classes: ClassTable,
+    roots: Sequence[Path],
+    folders: dict[Path, Path] | None = None,
 ) -> tuple[CheckedTile | None, list[Finding]]:
-    """Return a tile by the headers of its files, None when it has an error, and the findings."""
+    """Return a tile by the headers of its files, None when it has an error, and the findings.
+
+    `folders` remembers over several calls where folders lie, links resolved.
+    """
     findings: list[Finding] = []
+    folders = {} if folders is None else folders
     try:
-        return _check(tile, classes, roots, findings), findings
+        layers = tuple(_allowed(layer, roots, folders) for layer in tile.layers)
+        return _check(replace(tile, layers=layers), classes, findings), findings
     except CloudbrushError as error:
         return None, [*findings, Finding("error", tile.name, str(error))]
 
 
-def _check(
-    tile: FoundTile, classes: ClassTable, roots: Sequence[Path], findings: list[Finding]
-) -> CheckedTile:
-    tile = replace(tile, layers=tuple(_allowed(layer, roots) for layer in tile.layers))
+def _check(tile: FoundTile, classes: ClassTable, findings: list[Finding]) -> CheckedTile:
     infos = [_headers(layer) for layer in tile.layers]
     _check_images_present(tile)
     grid = _tile_grid(tile, infos)
@@ -74,21 +81,30 @@ def check_class_header(
 
     Adds to `findings`; raises a `CloudbrushError` when the raster cannot be used.
     """
-    found = _allowed(found, roots)
+    found = _allowed(found, roots, {})
     return _check_layer(found, _headers(found), grid, classes, findings)
 
 
-def _allowed(layer: FoundLayer, roots: Sequence[Path]) -> FoundLayer:
+def _allowed(layer: FoundLayer, roots: Sequence[Path], folders: dict[Path, Path]) -> FoundLayer:
     """Return the layer with absolute paths, links resolved; raises outside the roots."""
-    allowed = {path: check_allowed(path, roots) for path, _ in layer.sources}
+    allowed = {path: _resolved(path, roots, folders) for path, _ in layer.sources}
     return replace(layer, sources=tuple(with_path(one, allowed[one[0]]) for one in layer.sources))
+
+
+def _resolved(path: Path, roots: Sequence[Path], folders: dict[Path, Path]) -> Path:
+    """Return an allowed path, links resolved; a plain file lies where its folder does."""
+    if is_remote(path) or path.is_symlink() or not path.is_file():
+        return check_allowed(path, roots)
+    if path.parent not in folders:
+        folders[path.parent] = check_allowed(path.parent, roots)
+    return folders[path.parent] / path.name
 
 
 def _headers(layer: FoundLayer) -> list[RasterInfo]:
     """Return the header of each file of a layer, once; raises where a band is missing."""
     infos = []
     for (path, part), bands in by_raster(layer.sources).items():
-        info = describe(path, part)
+        info = describe_quickly(path) if part is None else describe(path, part)
         wanted = max(bands)
         colours = info.count - (info.alpha_band is not None)
         # A declaration that names the band of a class file knows that there are others.
@@ -164,7 +180,7 @@ def _check_offset(
     layer: FoundLayer, info: RasterInfo, grid: Grid, findings: list[Finding]
 ) -> float:
     try:
-        offset = offset_px(grid, info.grid)
+        offset = 0.0 if info.grid == grid else offset_px(grid, info.grid)
     except GridMismatch as error:
         raise GridMismatch(
             f"{info.path}, {error.where}",

@@ -95,6 +95,8 @@ class Memory:
         """Return the tile's class table, which never changes after the import."""
         found = self.classes.get((here.project_id, here.born))
         if found is None:
+            if len(self.classes) >= CACHED_STACKS:
+                self.classes.clear()
             found = catalogue.project_in(session, here.project_id).classes
             self.classes[here.project_id, here.born] = found
         return found

@@ -25,8 +25,8 @@ class Ground:
     """A tile as the edit log sees it; `version` is the count of its edits.
 
     `scanned` says whether its pixels were read (`core.scan`), and `problem` why they cannot be
-    worked on. `born` tells it apart from an earlier tile: SQLite gives ids of deleted rows away
-    again.
+    worked on. `born` is when its files became known: it tells a tile apart from an earlier one of
+    its id, and from itself before its files were imported anew.
     """
 
     tile_id: int
@@ -82,7 +82,7 @@ def ground(session: Session, tile_id: int, *, for_update: bool = False) -> Groun
         tile_id=tile_id,
         project_id=row["project_id"],
         name=row["name"],
-        born=row["born"],
+        born=row["scanned_at"] or row["born"],
         grid=Grid(row["height"], row["width"], (a, b, c, d, e, f), row["crs"]),
         editable=row["split"] == Split.TRAIN and not (row["frozen_at"] or row["problem"]),
         label_sha256=row["label_sha256"],

@@ -6,6 +6,7 @@ on after the last batch written. Findings go to a file of the workspace as they 
 stays as it is; how far that file counts is written with the batch. Pixels are left to the scan.
 """
 
+import gc
 import json
 import multiprocessing
 import os
@@ -59,7 +60,12 @@ def start_import(store: Store, settings: Settings, recipe: Recipe, name: str) ->
         recipe.preset,
         (),
     )
-    state = {"recipe": recipe.to_json(), "complete": False, "findings_bytes": 0, "left_out": 0}
+    state = {
+        "recipe": recipe.to_json(),
+        "complete": False,
+        "findings_bytes": 0,
+        "left_out": 0,
+    }
     with store.write() as session:
         project_id = add_project(session, empty, name, {OPTION: state}, hidden=True)
     continue_import(store, settings, project_id)
@@ -91,7 +97,10 @@ def import_tiles(context: JobContext) -> dict[str, Any]:
         raise JobError("import job", found="no project", expected="a project")
     project = catalogue.project(context.store, context.job.project_id)
     context.report(0.0, "Looking through the folder")
+    gc.disable()  # it would go through all that was found again and again
     found = recipe_of(project.options[OPTION]["recipe"]).find()
+    gc.freeze()
+    gc.enable()
     writer = _Writer(context, project, found)
     writer.run()
     queue_scan(context.store, project.id)
@@ -163,7 +172,10 @@ class _Writer:
             self.context.report(min(count / len(self.found.tiles), 1.0), text)
 
     def _write(
-        self, tiles: Sequence[CheckedTile], findings: Sequence[Finding], complete: bool = False
+        self,
+        tiles: Sequence[CheckedTile],
+        findings: Sequence[Finding],
+        complete: bool = False,
     ) -> None:
         store, project = self.context.store, self.project
         with findings_path(store, project.id).open("ab") as file:
@@ -172,7 +184,11 @@ class _Writer:
             size = file.tell()
         with store.write() as session:
             write_tiles(session, project.id, tiles, project.classes)
-            changes = {"findings_bytes": size, "left_out": self.left_out, "complete": complete}
+            changes = {
+                "findings_bytes": size,
+                "left_out": self.left_out,
+                "complete": complete,
+            }
             _keep_state(session, project.id, changes)
         self.written += len(tiles)
 
@@ -253,4 +269,5 @@ def _leave_with_parent() -> None:
 
 def read_headers(tiles: Sequence[FoundTile], classes: ClassTable, roots: Sequence[Path]) -> Headers:
     """Return each tile by its headers, None for one with an error, and the findings."""
-    return [check_headers(tile, classes, roots) for tile in tiles]
+    folders: dict[Path, Path] = {}
+    return [check_headers(tile, classes, roots, folders) for tile in tiles]

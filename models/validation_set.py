@@ -50,6 +50,8 @@ def validation_tiles(store: Store, project: Project, *, test: bool = False) -> l
     tiles = catalogue.tiles(store, project.id)
     truths = catalogue.project_layers(store, project.id, Modality.TRUTH)
     for tile in tiles:
+        if tile.problem is not None:
+            continue
         if tile.frozen:
             found.append(ValidationTile(tile, "frozen", partial(read_frozen, store, project, tile)))
         elif tile.split in splits and tile.id in truths:

@@ -49,7 +49,8 @@ def image(modality: Modality, path: Path, bands: int = 1, **options: Any) -> Fou
     sources = tuple((path, band) for band in range(1, bands + 1))
     unit = Unit.CODE if modality in (Modality.LABEL, Modality.TRUTH, Modality.CLOUD) else None
     options = {"unit": unit or Unit.RELATIVE_8BIT} | options
-    return FoundLayer(modality, sources, tuple(f"b{band}" for _, band in sources), **options)
+    names = ("class",) if unit is Unit.CODE else tuple(f"b{band}" for _, band in sources)
+    return FoundLayer(modality, sources, names, **options)
 
 
 def dataset(root: Path, *tiles: FoundTile, **options: Any) -> FoundDataset:

@@ -15,7 +15,7 @@ from typing import Any
 import streamlit as st
 
 from app.access import mint
-from core import catalogue
+from core import browse, catalogue
 from core.damage import BACKGROUND
 from core.display import unit_label
 from core.expression import presets
@@ -111,23 +111,8 @@ def manifest(
             "acquisition": chosen_date or (dates[0].id if dates else None),
             "model": chosen_model or default_model or (known[-1]["key"] if known else None),
         },
-        "neighbours": neighbours(catalogue.tiles(store, project.id), tile),
+        "neighbours": vars(browse.neighbours(store, tile)),
         "readonly": why_readonly(tile),
-    }
-
-
-def neighbours(tiles: Sequence[Tile], tile: Tile) -> Json:
-    """Return previous and next tile ids, and the place among the tiles of the same kind.
-
-    From a tile to correct the way leads over tiles to correct only.
-    """
-    line = [other.id for other in tiles if other.editable == tile.editable]
-    at = line.index(tile.id)
-    return {
-        "previous": line[at - 1] if at > 0 else None,
-        "next": line[at + 1] if at + 1 < len(line) else None,
-        "index": at + 1,
-        "count": len(line),
     }
 
 
@@ -135,6 +120,8 @@ def why_readonly(tile: Tile) -> Json | None:
     """Return why the labels of a tile may not change, in words; None when they may."""
     if tile.editable:
         return None
+    if tile.problem is not None:
+        return {"what": "tile that cannot be worked on", "why": tile.problem}
     if tile.frozen:
         return {
             "what": "frozen tile",

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from app.map import LegendItem
 from core.cloud import level_names, level_of
-from core.records import Tile, TileState
+from core.records import TileState
 
 UNKNOWN = "#ffffff"
 CLOUD = ("#0b4f63", "#2f7f94", "#7fb0bd", "#b9cfd4", "#e6eaea")
@@ -62,9 +62,9 @@ def disagreement_legend() -> list[LegendItem]:
     return [*items, LegendItem(UNKNOWN, "no prediction")]
 
 
-def state_colour(tile: Tile) -> str:
+def state_colour(state: TileState) -> str:
     """Return the colour of how far the work on a tile has come."""
-    return STATES[tile.state][0]
+    return STATES[state][0]
 
 
 def state_legend() -> list[LegendItem]:

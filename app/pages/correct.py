@@ -3,11 +3,16 @@
 import streamlit as st
 
 from app.editor.mount import editor, manifest
+from app.links import open_page
 from app.session import Context, context, query_int
 from app.theme import page_header
-from core import catalogue
+from core import browse, catalogue
+from core.browse import Wish
+from core.patch_labels import KINDS
 from core.records import Tile, TileState
+from core.scan import scan_tile
 
+SCAN_AT_ONCE_PX = 2**26
 EDITOR_KEY = "editor"
 GO_KEY = "editor_goes_to"
 MOVES = ("next", "previous", "skip", "done")
@@ -28,7 +33,9 @@ def main() -> None:
     if here.project is None:
         empty_ui("Choose a project on the Home page; its tiles can then be corrected here.")
         return
-    if not catalogue.tiles(here.store, here.project.id):
+    if here.project.kind in KINDS:
+        open_page("patches", project=here.project.id, tile=query_int("tile"))
+    if browse.middle_tile(here.store, here.project.id, None) is None:
         empty_ui(f"{here.project.name} has no tiles. Import a dataset first.")
         return
     st.html(_FULL_WINDOW)
@@ -44,7 +51,7 @@ def empty_ui(text: str) -> None:
 @st.fragment
 def _editor_ui(here: Context) -> None:
     _follow(here)
-    tile = chosen_tile(here)
+    tile = _scanned(here, chosen_tile(here))
     st.query_params["tile"] = str(tile.id)
     data = manifest(
         here.store,
@@ -61,13 +68,23 @@ def _editor_ui(here: Context) -> None:
 
 def chosen_tile(here: Context) -> Tile:
     """Return the tile in the address, else the first one that still waits, else the first."""
-    tiles = catalogue.tiles(here.store, here.project.id) if here.project else []
+    project_id = here.project.id if here.project else 0
     wanted = query_int("tile")
-    for tile in tiles:
-        if tile.id == wanted:
+    for tile in catalogue.tiles_by_id(here.store, [wanted] if wanted else []):
+        if tile.project_id == project_id:
             return tile
-    waiting = [t for t in tiles if t.editable and t.state in (TileState.NEW, TileState.OPENED)]
-    return [*waiting, *tiles][0]
+    waiting = browse.first_waiting(here.store, project_id)
+    first = browse.page(here.store, project_id, Wish(), None, offset=0, limit=1)
+    return catalogue.tile(here.store, waiting or first[0])
+
+
+def _scanned(here: Context, tile: Tile) -> Tile:
+    """Return the tile with its pixels read; those of a large scene wait for its first edit."""
+    if tile.scanned or tile.grid.height * tile.grid.width > SCAN_AT_ONCE_PX:
+        return tile
+    with st.spinner("Reading the pixels of this tile for the first time"):
+        scan_tile(here.store, tile.id)
+    return catalogue.tile(here.store, tile.id)
 
 
 def _acquisition_like(here: Context, tile: Tile) -> int | None:

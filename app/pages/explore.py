@@ -1,31 +1,41 @@
 """Explore: where the tiles lie, what they show, and which of them need work."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
-from typing import Any, TypeVar
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from app.explore import ramps
+from app.explore.filters import (
+    PICTURES,
+    SPLITS,
+    View,
+    choose_area,
+    filters_ui,
+    view_ui,
+)
+from app.explore.health import health_ui
+from app.explore.heaps import MOST_FOOTPRINTS, Heap, heaps
 from app.links import open_page, page_address, thumbnail, view_token
 from app.map import Footprint, LegendItem, overview_html
 from app.session import Context, context
 from app.theme import page_header
-from core import catalogue
-from core.cloud import level_names, level_of
+from core import browse, catalogue, changes
+from core.browse import RESERVED, Place, Wish
 from core.options import cloud_edges
-from core.records import Acquisition, Modality, Project, Split, Tile, TileState
-from core.tally import Tally, tallies
+from core.records import Acquisition, Modality, ModelRecord, Project, Split, Tile, TileState
+from core.tally import Tally, refresh, tallies
 from core.trained import promoted
 
 ASSETS = Path(__file__).parents[1] / "explore"
 HEIGHT_PX = 590
-RESERVED = "reserved"
-DATES = {"clearest": 0, "cloudiest": -1}
-SPLITS: dict[str, str] = {Split.TRAIN: "training", Split.VAL: "validation", Split.TEST: "test"}
-Key = TypeVar("Key")
+PAGE_TILES = 60
+COUNT_AT_ONCE = 300  # tiles of a project that are all counted before they are shown
+PAGE_KEY = "explore_page"
+PLACES = {"clearest": 0, "cloudiest": -1}
 
 _browser = st.components.v2.component(
     "cloudbrush_tiles",
@@ -36,57 +46,18 @@ _browser = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Spot:
-    """A tile with what the page says about it; `date` is the optical date in view."""
+    """A tile of the page with what is said about it; `date` is the optical date in view."""
 
     tile: Tile
-    dates: Sequence[Acquisition]
     date: Acquisition | None
     tally: Tally | None
+    changed: str
 
     @property
-    def cover(self) -> float | None:
-        """Return the cloud cover of the date in view."""
-        return self.date.cover if self.date else None
-
-    @property
-    def disagreement(self) -> float | None:
-        """Return the share of labelled pixels that the shown model sees otherwise."""
-        return self.tally.disagreement if self.tally else None
-
-
-@dataclass(frozen=True)
-class Filter:
-    """What tiles must be like; None means that anything goes. `level` counts cloud levels, whose
-    edges are `edges`."""
-
-    region: str | None
-    split: str | None
-    level: int | None
-    code: int | None
-    state: TileState | None
-    edges: Sequence[float]
-
-    def fits(self, spot: Spot) -> bool:
-        """Return whether a tile is one of those asked for; any of its dates may have the level."""
-        tile = spot.tile
-        levels = {level_of(date.cover, self.edges) for date in spot.dates}
-        return (
-            self.region in (None, tile.region)
-            and self.split in (None, tile.split, RESERVED if tile.reserved else tile.split)
-            and (self.level is None or self.level in levels)
-            and (self.code is None or (spot.tally is not None and self.code in spot.tally.classes))
-            and self.state in (None, tile.state)
-        )
-
-
-@dataclass(frozen=True)
-class View:
-    """How the map and the pictures are drawn."""
-
-    colour: str
-    picture: str
-    swipe: tuple[str, str] | None
-    geographic: bool
+    def line(self) -> str:
+        """Return cloud cover and disagreement in words."""
+        cover = self.date.cover if self.date else None
+        return _line(cover, self.tally.disagreement if self.tally else None)
 
 
 def main() -> None:
@@ -99,18 +70,19 @@ def main() -> None:
     if project is None:
         _no_project()
         return
-    spots = _spots(here, project, _date_in_view())
-    if not spots:
+    found = browse.progress(here.store, project.id)
+    with progress:
+        _progress_ui(found)
+    health_ui(here, project, found)
+    if not found.tiles:
         st.info("This project has no tiles. Import the folder again or delete the project.")
         return
-    with progress:
-        _progress_ui([spot.tile for spot in spots])
-    shown = _filters_ui(spots, project)
-    view = _view_ui(shown or spots)
-    if not shown:
-        st.info("No tile fits these filters. Set one of them back to All.")
-        return
-    _browse(here, project, shown, view)
+    shown = promoted(here.store, project.id)
+    if found.tiles <= COUNT_AT_ONCE:
+        refresh(here.store, project)
+    wish = filters_ui(project, browse.regions(here.store, project.id))
+    view = view_ui(found)
+    _browse(here, project, wish, view, shown)
 
 
 def _no_project() -> None:
@@ -119,151 +91,149 @@ def _no_project() -> None:
         open_page("home")
 
 
-def _date_in_view() -> int:
-    return DATES[st.session_state.get("explore_date", "clearest")]
-
-
-def _spots(here: Context, project: Project, place: int) -> list[Spot]:
-    tiles = catalogue.tiles(here.store, project.id)
-    dates = catalogue.project_acquisitions(here.store, project.id)
-    shown = promoted(here.store, project.id)
-    counted = tallies(here.store, project, tiles, dates, shown)
-    spots = []
-    for tile in tiles:
-        known = [date for date in dates.get(tile.id, []) if date.cover is not None]
-        usable = known or dates.get(tile.id, [])
-        date = usable[place] if usable else None
-        spots.append(Spot(tile, dates.get(tile.id, []), date, counted.get(tile.id)))
-    return spots
-
-
-def _progress_ui(tiles: Sequence[Tile]) -> None:
-    work = [tile for tile in tiles if tile.editable]
-    done = sum(tile.state is TileState.DONE for tile in work)
-    held = len(tiles) - len(work)
-    text = f"{done} of {len(work)} editable tiles done"
+def _progress_ui(found: browse.Progress) -> None:
+    held = found.tiles - found.work - found.problems
+    text = f"{found.done:,} of {found.work:,} editable tiles done"
     if held:
-        text += f", {held} more kept for scoring"
-    st.progress(done / len(work) if work else 0.0, text=text)
+        text += f", {held:,} more kept for scoring"
+    st.progress(found.done / found.work if found.work else 0.0, text=text)
 
 
-def _filters_ui(spots: Sequence[Spot], project: Project) -> list[Spot]:
-    """Draw the filters and the order; return the tiles that are left, in that order."""
-    region, split, level, kind, state, order = st.columns(6)
-    names = dict(enumerate(level_names(cloud_edges(project))))
-    classes = {entry.code: entry.name for entry in project.classes.entries}
-    regions = {spot.tile.region: spot.tile.region for spot in spots}
-    wanted = Filter(
-        _choice(region, "Region", dict(sorted(regions.items()))),
-        _choice(split, "Split", SPLITS | {RESERVED: RESERVED}),
-        _choice(level, "Cloud cover", names),
-        _choice(kind, "Class present", classes),
-        _choice(state, "State", {state: state.value for state in TileState}),
-        cloud_edges(project),
-    )
-    key = order.selectbox("Order", list(ORDERS), key="explore_order")
-    return sorted((spot for spot in spots if wanted.fits(spot)), key=ORDERS[key])
+def _browse(
+    here: Context, project: Project, wish: Wish, view: View, shown: ModelRecord | None
+) -> None:
+    count = browse.count(here.store, project.id, wish)
+    if not count:
+        st.info("No tile fits these filters. Set one of them back to All.")
+        if wish.area is not None:
+            _whole_map_ui(project)
+        return
+    number = _page_ui(project, wish, count)
+    start = (number - 1) * PAGE_TILES
+    ids = browse.page(here.store, project.id, wish, shown, offset=start, limit=PAGE_TILES)
+    spots = _spots(here, project, ids, wish, shown)
+    on_map = replace(wish, placed=view.geographic)
+    by = view.colour if count > MOST_FOOTPRINTS else None
+    places = browse.places(here.store, project.id, on_map, shown, by)
+    look = _Look(view, cloud_edges(project))
+    piled: list[Heap] = []
+    if len(places) > MOST_FOOTPRINTS:
+        view = replace(view, swipe=None)
+        piled = heaps(places, view.geographic, look.together)
+        footprints = [heap.footprint for heap in piled]
+    else:
+        footprints = _footprints(here, project, places, look, wish)
+    _draw(here, project, spots, footprints, view, piled)
 
 
-def _choice(place: DeltaGenerator, label: str, options: Mapping[Key, str]) -> Key | None:
-    """Draw a choice among options, all of them by default; return None for all."""
-    names = ["All", *options.values()]
-    chosen = place.selectbox(label, names, key=f"explore_{label}")
-    return next((key for key, name in options.items() if name == chosen), None)
+def _page_ui(project: Project, wish: Wish, count: int) -> int:
+    pages = ceil(count / PAGE_TILES)
+    if pages == 1 and wish.area is None:
+        return 1
+    if st.session_state.get(PAGE_KEY, 1) > pages:
+        st.session_state[PAGE_KEY] = 1
+    with st.container(horizontal=True, vertical_alignment="center"):
+        number = st.pagination(pages, key=PAGE_KEY) if pages > 1 else 1
+        st.caption(f"{count:,} tiles, {PAGE_TILES} on a page", width="content")
+        if wish.area is not None:
+            _whole_map_ui(project)
+    return number
 
 
-ORDERS: dict[str, Callable[[Spot], Any]] = {
-    "differ most": lambda spot: (-(spot.disagreement or 0), spot.tile.name),
-    "name": lambda spot: spot.tile.name,
-    "clearest first": lambda spot: (spot.cover is None, spot.cover or 0),
-    "cloudiest first": lambda spot: (spot.cover is None, -(spot.cover or 0)),
-}
+def _whole_map_ui(project: Project) -> None:
+    st.button("Show the whole map", on_click=choose_area, args=(project, None))
 
 
-def _view_ui(spots: Sequence[Spot]) -> View:
-    """Draw what the map and the pictures show."""
-    colour, picture, date, swipe, left, right = st.columns(6, vertical_alignment="bottom")
-    known = {
-        "disagreement": any(spot.disagreement is not None for spot in spots),
-        "cloud cover": any(spot.cover is not None for spot in spots),
-        "state": True,
-    }
-    choices = sorted(known, key=lambda by: not known[by])  # do not open on a white map
-    by = colour.selectbox("Map colours", choices, key="explore_colour")
-    kind = picture.selectbox("Pictures", list(PICTURES), key="explore_picture")
-    date.selectbox("Optical date", list(DATES), key="explore_date")
-    sides: tuple[str, str] | None = None
-    if swipe.toggle("Swipe layers", key="explore_swipe"):
-        first = left.selectbox("Left", list(PICTURES), key="explore_left")
-        second = right.selectbox("Right", list(PICTURES), index=2, key="explore_right")
-        sides = first, second
-    return View(by, kind, sides, _geographic(spots))
+def _spots(
+    here: Context, project: Project, ids: Sequence[int], wish: Wish, shown: ModelRecord | None
+) -> list[Spot]:
+    tiles = catalogue.tiles_by_id(here.store, ids)
+    dates = catalogue.acquisitions_by_id(here.store, ids)
+    ready = [tile for tile in tiles if tile.scanned and tile.problem is None]
+    counted = tallies(here.store, project, ready, dates, shown)
+    files = changes.changed_files(here.store, ids)
+    return [
+        Spot(
+            tile,
+            _in_view(dates.get(tile.id, []), wish),
+            counted.get(tile.id),
+            changes.in_words(files, tile.id),
+        )
+        for tile in tiles
+    ]
 
 
-def _geographic(spots: Sequence[Spot]) -> bool:
-    """Return whether to draw a map; where only some tiles have a position, the person chooses."""
-    placed = sum(spot.tile.lonlat is not None for spot in spots)
-    if placed in (0, len(spots)):
-        return placed > 0
-    options = [f"Map ({placed} tiles)", f"Grid ({len(spots) - placed} tiles without position)"]
-    return st.segmented_control("Show", options, default=options[0]) != options[1]
+def _in_view(dates: Sequence[Acquisition], wish: Wish) -> Acquisition | None:
+    usable = [date for date in dates if date.cover is not None] or dates
+    return usable[PLACES[wish.date]] if usable else None
 
 
-PICTURES = {
-    "optical": Modality.OPTICAL,
-    "SAR": Modality.SAR,
-    "label": Modality.LABEL,
-    "cloud": Modality.CLOUD,
-    "prediction": Modality.MODEL,
-}
-
-
-def _browse(here: Context, project: Project, spots: Sequence[Spot], view: View) -> None:
-    address = _pictures(here, project)
-    located = [spot for spot in spots if (spot.tile.lonlat is not None) == view.geographic]
+def _draw(
+    here: Context,
+    project: Project,
+    spots: Sequence[Spot],
+    footprints: Sequence[Footprint],
+    view: View,
+    piled: Sequence[Heap],
+) -> None:
     title, legend = _legend(view, project)
-    html = overview_html(
-        [_footprint(spot, view, address, cloud_edges(project)) for spot in located],
-        title,
-        legend,
-        swipe=view.swipe,
-        geographic=view.geographic,
-    )
-    cards = [_card(project, spot, address(spot, view.picture, 224)) for spot in spots]
+    html = overview_html(footprints, title, legend, swipe=view.swipe, geographic=view.geographic)
+    address = _pictures(here, project, [spot.tile.id for spot in spots])
+    cards = [
+        _card(project, spot, address(spot.tile.id, _id(spot.date), view.picture, 224))
+        for spot in spots
+    ]
     result = _browser(
         key="tiles",
         data={"html": html, "tiles": cards, "height": HEIGHT_PX},
         on_open_change=lambda: None,
     )
-    opened = result.get("open")
-    if opened:
-        spot = next((spot for spot in spots if spot.tile.id == opened.get("tile")), None)
-        if spot is not None:
-            date = spot.date.id if spot.date else None
-            open_page("correct", project=project.id, tile=spot.tile.id, acquisition=date)
+    opened = (result.get("open") or {}).get("tile")
+    if isinstance(opened, int):
+        _open(here, project, opened, spots, piled)
 
 
-Addresses = Callable[[Spot, str, int], str]
+def _open(
+    here: Context, project: Project, opened: int, spots: Sequence[Spot], piled: Sequence[Heap]
+) -> None:
+    """Open a tile in the editor, or a heap on the map."""
+    heap = next((heap for heap in piled if heap.footprint.tile_id == opened), None)
+    if heap is not None:
+        choose_area(project, heap.area)
+        st.rerun()
+    spot = next((spot for spot in spots if spot.tile.id == opened), None)
+    known = spot is not None or catalogue.tiles_by_id(here.store, [opened])
+    if known:
+        open_page(
+            "correct",
+            project=project.id,
+            tile=opened,
+            acquisition=_id(spot.date) if spot else None,
+        )
 
 
-def _pictures(here: Context, project: Project) -> Addresses:
-    """Return a function that gives the address of a picture: of a tile, a kind and a size."""
+def _id(date: Acquisition | None) -> int | None:
+    return date.id if date else None
+
+
+Addresses = Callable[[int, int | None, str, int], str]
+
+
+def _pictures(here: Context, project: Project, tile_ids: Sequence[int]) -> Addresses:
+    """Return a function that gives the address of a picture: of a tile, date, kind and size."""
     token = view_token(here, project.id)
-    dated = {
-        kind: {
-            layer.acquisition_id: layer.id
-            for layers in catalogue.project_layers(here.store, project.id, kind).values()
-            for layer in layers
-        }
-        for kind in (Modality.OPTICAL, Modality.CLOUD)
+    dated: dict[tuple[Modality, int | None], int] = {
+        (layer.modality, layer.acquisition_id): layer.id
+        for layers in catalogue.layers_by_id(here.store, tile_ids).values()
+        for layer in layers
+        if layer.modality in (Modality.OPTICAL, Modality.CLOUD) and layer.acquisition_id
     }
 
-    def address(spot: Spot, name: str, size: int) -> str:
+    def address(tile_id: int, date: int | None, name: str, size: int) -> str:
         modality = PICTURES[name]
         if modality is Modality.MODEL:
-            return thumbnail(spot.tile.id, "prediction", token, size)
-        layer = dated.get(modality, {}).get(spot.date.id if spot.date else None)
-        return thumbnail(spot.tile.id, layer or modality.value, token, size)
+            return thumbnail(tile_id, "prediction", token, size)
+        return thumbnail(tile_id, dated.get((modality, date)) or modality.value, token, size)
 
     return address
 
@@ -282,43 +252,88 @@ def _legend(view: View, project: Project) -> tuple[str, list[LegendItem]]:
     return "Cloud cover", ramps.cover_legend(cloud_edges(project))
 
 
-def _footprint(spot: Spot, view: View, address: Addresses, edges: Sequence[float]) -> Footprint:
-    colours = {
-        "state": ramps.state_colour(spot.tile),
-        "disagreement": ramps.disagreement_colour(spot.disagreement),
-        "cloud cover": ramps.cover_colour(spot.cover, edges),
-    }
-    images = None
-    if view.swipe:
-        images = address(spot, view.swipe[0], 512), address(spot, view.swipe[1], 512)
-    return Footprint(
-        spot.tile.id,
-        spot.tile.name,
-        spot.tile.region,
-        spot.tile.lonlat,
-        colours[view.colour],
-        _line(spot),
-        not spot.tile.editable,
-        images,
-    )
+@dataclass(frozen=True)
+class _Look:
+    """The colour and the words of tiles on the map."""
+
+    view: View
+    edges: Sequence[float]
+
+    def together(self, places: Sequence[Place]) -> tuple[str, str]:
+        """Return the colour of tiles by their mean, or by the state that most of them have."""
+        cover = _mean([place.cover for place in places])
+        disagreement = _mean([place.disagreement for place in places])
+        states = Counter(place.state for place in places)
+        state = TileState(states.most_common(1)[0][0])
+        colour = {
+            "state": ramps.state_colour(state),
+            "disagreement": ramps.disagreement_colour(disagreement),
+            "cloud cover": ramps.cover_colour(cover, self.edges),
+        }[self.view.colour]
+        if len(places) > 1 and self.view.colour == "state":
+            return colour, f"{states[TileState.DONE.value]:,} done"
+        return colour, _line(cover, disagreement)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _footprints(
+    here: Context, project: Project, places: Sequence[Place], look: _Look, wish: Wish
+) -> list[Footprint]:
+    ids = [place.tile_id for place in places]
+    corners: Mapping[int, Tile] = {t.id: t for t in catalogue.tiles_by_id(here.store, ids)}
+    dates = catalogue.acquisitions_by_id(here.store, ids) if look.view.swipe else {}
+    address = _pictures(here, project, ids if look.view.swipe else [])
+    found = []
+    for place in places:
+        images = None
+        if look.view.swipe:
+            date = _id(_in_view(dates.get(place.tile_id, []), wish))
+            first, second = (address(place.tile_id, date, n, 512) for n in look.view.swipe)
+            images = first, second
+        colour, words = look.together([place])
+        lonlat = corners[place.tile_id].lonlat
+        found.append(
+            Footprint(
+                place.tile_id,
+                place.name,
+                place.region,
+                lonlat,
+                colour,
+                words,
+                place.held,
+                images,
+            )
+        )
+    return found
 
 
 def _card(project: Project, spot: Spot, image: str) -> dict[str, object]:
     tile = spot.tile
-    date = spot.date.id if spot.date else None
+    title = f"{tile.name}, {tile.region}, {SPLITS[tile.split]}, version {tile.version}"
     return {
         "id": tile.id,
         "name": tile.name,
-        "line": _line(spot),
-        "title": f"{tile.name}, {tile.region}, {SPLITS[tile.split]}, version {tile.version}",
+        "line": spot.line,
+        "title": "\n".join(filter(None, (title, tile.problem, spot.changed))),
         "state": tile.state.value if tile.editable else "held",
-        "badge": _badge(tile),
+        "badge": _badge(spot),
         "image": image,
-        "href": page_address("correct", project=project.id, tile=tile.id, acquisition=date),
+        "href": page_address(
+            "correct", project=project.id, tile=tile.id, acquisition=_id(spot.date)
+        ),
     }
 
 
-def _badge(tile: Tile) -> str:
+def _badge(spot: Spot) -> str:
+    tile = spot.tile
+    if tile.problem is not None:
+        return "cannot be worked on"
+    if spot.changed:
+        return "file changed"
     if tile.split is not Split.TRAIN:
         return SPLITS[tile.split]
     if tile.frozen:
@@ -328,8 +343,8 @@ def _badge(tile: Tile) -> str:
     return ", ".join(words)
 
 
-def _line(spot: Spot) -> str:
-    words = [] if spot.cover is None else [f"{spot.cover * 100:.0f} % cloud"]
-    if spot.disagreement is not None:
-        words.append(f"{spot.disagreement * 100:.0f} % differ")
+def _line(cover: float | None, disagreement: float | None) -> str:
+    words = [] if cover is None else [f"{cover * 100:.0f} % cloud"]
+    if disagreement is not None:
+        words.append(f"{disagreement * 100:.0f} % differ")
     return " · ".join(words) or "cloud not known"

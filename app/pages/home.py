@@ -13,13 +13,14 @@ from app.next_step import next_step
 from app.session import Context, context
 from app.strip import strip_ui
 from app.theme import page_header
-from core import catalogue, jobs
+from core import browse, catalogue, jobs
 from core.aligned import align
 from core.errors import CloudbrushError
 from core.presets import preset
-from core.records import Modality, ModelRecord, Project, Tile, TileState
+from core.records import Modality, ModelRecord, Project
 from core.scores import REFERENCES, Reference, evaluations
 from core.trained import models, promoted
+from data.importing import importing
 
 COLUMNS = 3
 LINE = "Correct map labels on optical and SAR images, retrain the network, and see what got better."
@@ -93,11 +94,14 @@ def _projects_ui(here: Context, projects: Sequence[Project]) -> None:
 
 
 def _card_ui(here: Context, project: Project) -> None:
-    tiles = catalogue.tiles(here.store, project.id)
+    found = browse.progress(here.store, project.id)
     known = models(here.store, project.id)
     shown = promoted(here.store, project.id) or (known[-1] if known else None)
-    st.html(_card_html(here, project, tiles, shown))
+    st.html(_card_html(here, project, found, shown))
     last_edit = catalogue.last_edit_at(here.store, project.id)
+    waiting = browse.first_waiting(here.store, project.id)
+    ahead = {*browse.edited(here.store, project.id), *([waiting] if waiting else [])}
+    tiles = catalogue.tiles_by_id(here.store, sorted(ahead))
     step = next_step(tiles, known, jobs.jobs(here.store, project.id), last_edit)
     go, look, more = st.columns([6, 4, 2])
     if go.button(step.words, key=f"next_{project.id}", type="primary", width="stretch"):
@@ -112,24 +116,22 @@ def _card_ui(here: Context, project: Project) -> None:
 
 
 def _card_html(
-    here: Context, project: Project, tiles: Sequence[Tile], shown: ModelRecord | None
+    here: Context, project: Project, found: browse.Progress, shown: ModelRecord | None
 ) -> str:
-    work = [tile for tile in tiles if tile.editable]
-    done = sum(tile.state is TileState.DONE for tile in work)
-    share = done / len(work) if work else 0
+    share = found.done / found.work if found.work else 0
     picture = ""
-    if tiles:
-        tile_id, kind = _face(here, project, tiles)
+    if found.tiles:
+        tile_id, kind = _face(here, project)
         address = thumbnail(tile_id, kind, view_token(here, project.id), 480)
         picture = f'<img src="{escape(address)}" alt="">'
     classes = "".join(
         f'<i style="background:{escape(entry.colour)}" title="{escape(entry.name)}"></i>'
         for entry in project.classes.entries
     )
-    count = "1 tile" if len(tiles) == 1 else f"{len(tiles)} tiles"
+    count = "1 tile" if found.tiles == 1 else f"{found.tiles:,} tiles"
     return (
         f'<div class="cb-card">{picture}<h3>{escape(project.name)}</h3>'
-        f"<p>{count}, {done} of {len(work)} editable ones done</p>"
+        f"<p>{count}, {found.done:,} of {found.work:,} editable ones done</p>"
         f'<div class="bar"><b style="width:{share:.0%}"></b></div>'
         f'<div class="classes">{classes}</div><p>{len(project.classes.entries)} classes</p>'
         f"<p>{_model_words(here, project, shown)}</p>"
@@ -137,14 +139,13 @@ def _card_html(
     )
 
 
-def _face(here: Context, project: Project, tiles: Sequence[Tile]) -> tuple[int, str]:
+def _face(here: Context, project: Project) -> tuple[int, str]:
     """Return the tile and the kind of picture that stand for a project, optical if possible."""
     for kind in (Modality.OPTICAL, Modality.SAR):
-        pictured = catalogue.project_layers(here.store, project.id, kind)
-        shown = [tile.id for tile in tiles if tile.id in pictured]
-        if shown:
-            return shown[len(shown) // 2], kind.value
-    return tiles[len(tiles) // 2].id, "label"
+        tile_id = browse.middle_tile(here.store, project.id, kind)
+        if tile_id is not None:
+            return tile_id, kind.value
+    return browse.middle_tile(here.store, project.id, None) or 0, "label"
 
 
 def _model_words(here: Context, project: Project, shown: ModelRecord | None) -> str:
@@ -203,7 +204,8 @@ def _delete_ui(here: Context, project: Project) -> None:
 
 
 def _archive_ui(here: Context) -> None:
-    archived = [p for p in catalogue.projects(here.store, archived=True) if p.archived]
+    everything = catalogue.projects(here.store, archived=True)
+    archived = [p for p in everything if p.archived and not importing(p)]
     if not archived:
         return
     with st.expander(f"Archived projects ({len(archived)})"):

@@ -1,6 +1,6 @@
 """New project: choose a folder, see what it holds, confirm classes, import with one button."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -10,24 +10,30 @@ import pandas as pd
 import streamlit as st
 
 from app.folder_chooser import folder_ui
+from app.import_changes import changes_ui
+from app.import_findings import findings_ui
+from app.import_large import imports_ui
 from app.import_progress import progress_to
+from app.import_scenes import cubes_ui, cut_ui
 from app.import_tables import SHOWS, classes_of, roles_frame, roles_of
 from app.import_ways import find_ui, with_known_names
 from app.session import Context, context
 from app.theme import ACCENT, page_header, swatch
 from core import catalogue
-from core.check import Checked, check
+from core.check import Checked, check, sample
 from core.class_maps import add_predictions
 from core.classes import BRIGHT, OPEN_EARTH_MAP_SAR, ClassTable
 from core.errors import CloudbrushError, DatasetError
-from core.found import Finding, FoundDataset, Kind
+from core.found import FoundDataset, Kind
 from core.ingest import import_dataset
 from core.presets import PRESETS
 from core.records import Project, Unit
-from data.readers import READERS, patterns, recognised
+from data.importing import start_import
+from data.readers import READERS, cubes, patterns, recognised, stac
 from data.readers.base import Reader
 from data.readers.guess import propose
 from data.readers.patterns import Proposal, assign, find_by, parse_codes, rasters_below
+from data.recipe import OPTION, Recipe, recipe_for
 
 PATH_KEY = "new_path"
 CHECKED_KEY = "new_checked"
@@ -35,24 +41,32 @@ KNOWN_KEY = "new_known"
 FOUND_KEY = "new_found"
 PROPOSAL_KEY = "new_proposal"
 DONE_KEY = "new_done"
+ROLES_KEY = "new_roles"
+NEXT_KEY = "new_path_next"
 AUTO_CHECK_TILES = 100
-MESSAGE_CHARS = 85  # of a finding, in one line of the table
+SAMPLED_TILES = 24  # of a larger folder, looked at before its import
+OPEN = (patterns.KEY, cubes.KEY, stac.KEY)  # readers whose classes are for people to say
 UNITS = [unit.value for unit in Unit if unit is not Unit.CODE]
-LEVELS = {"error": "left out", "warning": "imported, look at it", "info": "good to know"}
 
 
 def main() -> None:
     """Draw the page."""
     here = context()
     page_header("New project", "Point to a folder of tiles. Your files are read, never written.")
-    dataset, maps = st.tabs(["From a folder", "Add class maps as predictions"])
+    tabs = ["From a folder", "Add class maps as predictions", "Changes in a folder"]
+    dataset, maps, changes = st.tabs(tabs)
     with dataset:
         _dataset_ui(here)
     with maps:
         _maps_ui(here)
+    with changes:
+        changes_ui(here)
 
 
 def _dataset_ui(here: Context) -> None:
+    imports_ui(here)
+    if NEXT_KEY in st.session_state:
+        st.session_state[PATH_KEY] = st.session_state.pop(NEXT_KEY)
     done = st.session_state.get(DONE_KEY)
     if done is not None:
         _done_ui(here, done)
@@ -60,12 +74,11 @@ def _dataset_ui(here: Context) -> None:
         folder = folder_ui(here, PATH_KEY)
         if folder is None:
             return
-        found = _found_ui(folder)
+        found = cut_ui(_found_ui(folder))
         found = _classes_ui(with_known_names(here.store, found))
         checked = _check_ui(here, found)
-        if checked is not None:
-            findings_ui(checked.findings, root=folder)
-            _import_ui(here, checked)
+        findings_ui(checked.findings, root=folder)
+        _import_ui(here, checked)
     except CloudbrushError as error:
         st.error(str(error))
 
@@ -86,9 +99,14 @@ def _found_ui(folder: Path) -> FoundDataset:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"Recognised by: {why}.")
         st.button("Look again", on_click=_forget, help="After files were added or changed")
+    if reader.key == cubes.KEY:
+        roles = cubes_ui(folder)
+        st.session_state[ROLES_KEY] = roles
+        return _found((folder, roles), lambda: cubes.find_by(folder, roles))
     if reader.key != patterns.KEY:
         return find_ui(reader, folder, _found)
     proposal = _patterns_ui(folder)
+    st.session_state[ROLES_KEY] = proposal.roles
     return _found((folder, proposal), lambda: find_by(folder, proposal))
 
 
@@ -152,7 +170,7 @@ def _patterns_ui(folder: Path) -> Proposal:
 def _classes_ui(found: FoundDataset) -> FoundDataset:
     """Let a person confirm names, colours and codes; return the dataset with that table."""
     st.subheader("Classes", anchor=False)
-    known = found.reader != patterns.KEY
+    known = found.reader not in OPEN
     start = found.classes if known else _start_table_ui(found.classes)
     left, right = st.columns([3, 2])
     with left:
@@ -215,67 +233,34 @@ def _scoring_ui(found: FoundDataset, known: bool) -> FoundDataset:
     return replace(found, kind=kind, preset=preset)
 
 
-def _check_ui(here: Context, found: FoundDataset) -> Checked | None:
-    """Check the files once per folder, patterns and codes; names and colours need no new check."""
+def _is_large(found: FoundDataset) -> bool:
+    return len(found.tiles) > AUTO_CHECK_TILES
+
+
+def _check_ui(here: Context, found: FoundDataset) -> Checked:
+    """Check the files once per folder, patterns and codes; names and colours need no new check.
+
+    Of a large folder a sample is checked; the job that imports it reads every header.
+    """
     codes = (found.classes.codes, found.classes.void_code)
     what = (found.root, found.reader, found.tiles, codes)
     held = st.session_state.get(CHECKED_KEY)
     if held is None or held[0] != what:
         st.session_state.pop(CHECKED_KEY, None)
-        count = len(found.tiles)
-        if count > AUTO_CHECK_TILES and not st.button(f"Check {count:,} tiles", type="primary"):
-            st.caption("Every file is opened and every label read; this takes a while.")
-            return None
+        some = sample(found, SAMPLED_TILES) if _is_large(found) else found
         bar = st.progress(0.0, "Checking files")
-        held = (what, check(found, roots=here.settings.allowed_roots, progress=progress_to(bar)))
+        held = (what, check(some, roots=here.settings.allowed_roots, progress=progress_to(bar)))
         bar.empty()
         st.session_state[CHECKED_KEY] = held
     checked: Checked = held[1]
     return replace(checked, dataset=found)
 
 
-def findings_ui(findings: Sequence[Finding], key: str = "findings", *, root: Path) -> None:
-    """Show every finding, errors first, filterable by level and text; paths are below `root`."""
-    st.subheader("Findings", anchor=False)
-    if not findings:
-        st.caption("Nothing to report: every file is as expected.")
-        return
-    counts = {level: sum(f.level == level for f in findings) for level in LEVELS}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        levels = st.pills(
-            "Show",
-            list(LEVELS),
-            selection_mode="multi",
-            default=list(LEVELS),
-            key=f"{key} levels",
-            format_func=lambda level: f"{level} ({counts[level]:,}): {LEVELS[level]}",
-        )
-        text = st.text_input("Containing", key=f"{key} text", width=240).lower()
-    below = f"{root}/"
-    shown = [
-        {
-            "level": f.level,
-            "where": f.where.replace(below, ""),
-            "message": f.message.replace(below, ""),
-        }
-        for f in sorted(findings, key=lambda f: list(LEVELS).index(f.level))
-        if f.level in levels and text in f"{f.where} {f.message}".lower()
-    ]
-    longest = max((len(row["message"]) for row in shown), default=0)
-    st.dataframe(
-        pd.DataFrame(shown, columns=["level", "where", "message"]),
-        hide_index=True,
-        row_height=35 if longest <= MESSAGE_CHARS else 62,  # tall rows wrap their text
-        column_config={
-            "level": st.column_config.TextColumn(width=70),
-            "where": st.column_config.TextColumn(width=280),
-            "message": st.column_config.TextColumn(width=610),
-        },
-    )
-
-
 def _import_ui(here: Context, checked: Checked) -> None:
     found = checked.dataset
+    if _is_large(found):
+        _import_large_ui(here, found)
+        return
     left_out = len(found.tiles) - len(checked.tiles)
     text = f"Tiles to import: **{len(checked.tiles):,}** of {len(found.tiles):,}"
     st.markdown(text + (f"; {left_out:,} left out, see the findings." if left_out else "."))
@@ -285,12 +270,36 @@ def _import_ui(here: Context, checked: Checked) -> None:
     if st.button("Import", type="primary", disabled=not checked.tiles):
         with st.spinner("Writing the catalogue"):
             project = import_dataset(
-                here.store, found, name, roots=here.settings.allowed_roots, checked=checked
+                here.store,
+                found,
+                name,
+                roots=here.settings.allowed_roots,
+                checked=checked,
+                options={OPTION: {"recipe": _recipe(found).to_json()}},
             )
         st.session_state[DONE_KEY] = project.id
         st.session_state["project_id"] = project.id
         st.query_params["project"] = str(project.id)
         st.rerun()
+
+
+def _import_large_ui(here: Context, found: FoundDataset) -> None:
+    st.markdown(
+        f"**{len(found.tiles):,}** tiles, of which {SAMPLED_TILES} were checked here. The import "
+        "reads the headers of all and goes on when this page is closed; pixels are read after it."
+    )
+    name = st.text_input(
+        "Project name", found.root.name, max_chars=120, key=f"name {found.root}", width=420
+    )
+    if st.button(f"Import {len(found.tiles):,} tiles", type="primary"):
+        start_import(here.store, here.settings, _recipe(found), name)
+        st.session_state[NEXT_KEY] = ""
+        st.rerun()
+
+
+def _recipe(found: FoundDataset) -> Recipe:
+    held = st.session_state.get(ROLES_KEY)
+    return recipe_for(found, held if found.reader in (patterns.KEY, cubes.KEY) and held else ())
 
 
 def _done_ui(here: Context, project_id: int) -> None:

@@ -47,7 +47,9 @@ def thumbnail(store: Store, tile: Tile, kind: str, size: int) -> Thumbnail:
     shape = _shape(tile, size)
     if kind == "label":
         born = catalogue.project(store, tile.project_id).created_at
-        tag = fingerprint("label", tile.id, born, tile.version, tile.grid, shape)
+        label = catalogue.layers(store, tile.id, modality=Modality.LABEL)
+        files = [path for layer in label for path, _ in layer.sources]
+        tag = fingerprint("label", tile.id, born, tile.version, tile.grid, shape, *files)
         return _kept(store, tag, "png", lambda: _label(store, tile, shape))
     if kind == "prediction":
         found = _prediction(store, tile)

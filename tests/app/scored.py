@@ -99,6 +99,8 @@ def _catalogue(
                 crs="EPSG:32654" if lonlat else None,
                 transform=[1, 0, 0, 0, -1, 0],
                 lonlat=_corners(number) if lonlat else None,
+                lon=_corners(number)[0][0] if lonlat else None,
+                lat=_corners(number)[0][1] if lonlat else None,
             )
             session.add(tile)
             session.flush()

@@ -51,7 +51,8 @@ def run() -> dict[str, dict[str, float | int | str]]:
         figures = _import(store, settings, root / "tiles")
         figures |= _browse(store, settings)
         store.close()
-    return figures | {"matrix_speedup": metrics.run()["matrix_speedup"]}
+    matrices = metrics.run()
+    return figures | {name: matrices[name] for name in matrices if "speedup" in name}
 
 
 def make_files(folder: Path, tiles: int = TILES, distinct: int = DISTINCT) -> None:

@@ -1,8 +1,10 @@
 """Patches: labels of whole patches, corrected by keys, one page of patches at a time."""
 
+import math
 from typing import Any
 from zlib import crc32
 
+import numpy as np
 import streamlit as st
 
 from app.links import open_page
@@ -10,9 +12,11 @@ from app.patches.mount import SPLITS, board, manifest
 from app.session import Context, context, query_int
 from app.theme import page_header
 from core.classes import Provenance
+from core.errors import CloudbrushError
 from core.export.patches import patch_csv
 from core.patch_index import Ids, PatchFilter, count_origins, find_patches, patches, regions_of
 from core.patch_labels import KINDS, LIST, NONE
+from core.patch_scores import read_predictions, score_patches
 from core.records import Project, Split
 
 BOARD_KEY = "patches_board"
@@ -43,6 +47,8 @@ def main() -> None:
         st.info("No patch fits these filters. Set one of them back to All.")
         return
     _board_ui(here, project, ids, per_page, f"{project.id} {wanted}")
+    with st.expander("Score predictions"):
+        _score_ui(here, project, ids)
 
 
 def _elsewhere(project: Project | None) -> None:
@@ -112,9 +118,9 @@ def _found(here: Context, project: Project, wanted: PatchFilter) -> Ids:
 
 
 def _board_ui(here: Context, project: Project, ids: Ids, per_page: int, what: str) -> None:
-    pages = -(-len(ids) // per_page)
-    page = min((query_int("page") or 1) - 1, pages - 1) if query_int("page") else 0
+    page, start = _place(ids, per_page)
     st.query_params["page"] = str(page + 1)
+    pages = -(-len(ids) // per_page)
     part = ids[page * per_page : (page + 1) * per_page]
     data: dict[str, Any] = manifest(
         here.store,
@@ -126,10 +132,59 @@ def _board_ui(here: Context, project: Project, ids: Ids, per_page: int, what: st
         first=page * per_page,
         total=len(ids),
         page_key=f"{what} {page} {per_page} {crc32(part.tobytes())}",
-        at_end=bool(st.session_state.pop(END_KEY, False)),
+        start=start,
     )
     board(data, BOARD_KEY, _on_command)
     st.caption(f"Page {page + 1:,} of {pages:,}, {len(ids):,} patches.")
+
+
+def _place(ids: Ids, per_page: int) -> tuple[int, int]:
+    """Return page and patch on it, from 0: those of the tile in the address, else of the page."""
+    wanted = query_int("tile")
+    st.query_params.pop("tile", None)
+    found = np.flatnonzero(ids == wanted) if wanted is not None else ids[:0]
+    if len(found):
+        page, start = divmod(int(found[0]), per_page)
+        return page, start
+    last = (len(ids) - 1) // per_page
+    page = min(max((query_int("page") or 1) - 1, 0), last)
+    return page, per_page - 1 if st.session_state.pop(END_KEY, False) else 0
+
+
+def _score_ui(here: Context, project: Project, ids: Ids) -> None:
+    """Score a table of predicted labels against the labels of now of the patches shown."""
+    st.caption(
+        'A CSV with a column patch, and either class (names or codes; lists joined by ";") or '
+        "one column of scores for each class. Patches that the filters leave out do not count."
+    )
+    file = st.file_uploader("Predictions", type="csv", key="patches_predictions")
+    if file is None:
+        return
+    try:
+        text = file.getvalue().decode("utf-8-sig")
+        made = read_predictions(text, project.classes, lists=project.kind == LIST)
+        known = patches(here.store, project.id, ids.tolist())
+        scores = score_patches(known, made, project.classes)
+    except (CloudbrushError, UnicodeDecodeError) as error:
+        st.error(str(error))
+        return
+    figures = {
+        "Overall accuracy": scores.overall_accuracy,
+        "Kappa": scores.kappa,
+        "Mean F1": scores.mean_f1,
+        "F1 of all": scores.micro_f1 if project.kind == LIST else math.nan,
+        "mAP": scores.mean_ap,
+    }
+    st.write(f"{scores.patches:,} of {len(known):,} patches have a prediction.")
+    shown = {name: value for name, value in figures.items() if not math.isnan(value)}
+    for place, (name, value) in zip(st.columns(len(figures)), shown.items(), strict=False):
+        place.metric(name, f"{value:.4f}")
+    by_class = {
+        "class": [entry.name for entry in project.classes.entries],
+        "F1": scores.f1,
+        "average precision": scores.ap,
+    }
+    st.dataframe(by_class, hide_index=True)
 
 
 def _on_command() -> None:

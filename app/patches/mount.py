@@ -95,11 +95,12 @@ def manifest(
     first: int,
     total: int,
     page_key: str,
-    at_end: bool = False,
+    start: int = 0,
 ) -> Json:
     """Return all that the board is told, as JSON: one page of patches, classes, keys and a token.
 
-    `first` is the place of the first patch among `total`; the same `page_key` again keeps the
+    `first` is the place of the first patch among `total`, `start` the one on the page to begin
+    with; the same `page_key` again keeps the
     board as it is.
     """
     token = mint(store, person.id, project.id, "edit")
@@ -118,7 +119,7 @@ def manifest(
         "first": first,
         "total": total,
         "pageKey": page_key,
-        "atEnd": at_end,
+        "start": start,
     }
 
 

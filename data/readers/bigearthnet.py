@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as parquet
 from pyarrow import ArrowException
@@ -184,7 +185,7 @@ def _from_files(listing: Listing) -> Facts:
     return found
 
 
-def _json(path: Path, found: Facts) -> dict[str, list[str]]:
+def _json(path: Path, found: Facts) -> dict[str, Any]:
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

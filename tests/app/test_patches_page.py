@@ -180,6 +180,9 @@ def test_pages_and_filters(page: AppTest, store: Store, tmp_path: Path) -> None:
     page.run()
     assert not page.exception
     assert (names(page)[0], len(names(page)), given(page)["pages"]) == ("p048", 12, 2)
+    page.query_params["tile"] = str(tiles[50].id)  # as links to a tile have it
+    page.run()
+    assert (names(page)[0], given(page)["start"]) == ("p048", 2)
     page.selectbox(key="patches_class").set_value(3).run()
     assert names(page) == [f"p{i:03}" for i in range(2, 60, 8)]
     history.append(store, tiles[2].id, whole(tiles[2], 1, to_class=5), ada)
@@ -188,6 +191,19 @@ def test_pages_and_filters(page: AppTest, store: Store, tmp_path: Path) -> None:
     assert "p002" not in names(page)
     page.selectbox(key="patches_origin").set_value(1).run()
     assert "No patch fits" in page.info[0].value
+
+
+def test_predictions_are_scored_where_they_are(page: AppTest, store: Store, tmp_path: Path) -> None:
+    parts = [one(tmp_path, f"p{i}", 1 + i) for i in range(4)]
+    tiles, _ = stored(store, dataset(tmp_path, *parts, kind="patch"))
+    page.query_params["project"] = str(tiles[0].project_id)
+    page.run()
+    uploader: Any = page.get("file_uploader")[0]
+    uploader.set_value([("made.csv", b"patch,class\np0,1\np1,Road\n", "text/csv")])
+    page.run()
+    assert not page.exception and not page.error
+    metrics = {metric.label: metric.value for metric in page.metric}
+    assert metrics["Overall accuracy"] == "0.5000" and "mAP" not in metrics
 
 
 def test_rasters_are_sent_to_the_brush(page: AppTest, store: Store, tmp_path: Path) -> None:

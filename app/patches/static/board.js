@@ -35,7 +35,7 @@ export class Board {
     this.past = new Past(`${data.project}.${data.person}`);
     this.patches = data.patches.map((patch) => ({...patch, label: patch, card: null, saved: patch}));
     this.byTile = new Map(this.patches.map((patch) => [patch.id, patch]));
-    this.cursor = data.atEnd ? Math.max(this.patches.length - 1, 0) : 0;
+    this.cursor = Math.max(0, Math.min(data.start, this.patches.length - 1));
     this.selected = new Set();
     this.keys = new Map(data.classes.filter(({key}) => key).map(({key, code}) => [key, code]));
     this.side.build(data);

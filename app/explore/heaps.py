@@ -29,23 +29,35 @@ class Heap:
 
 def heaps(places: Sequence[Place], geographic: bool, look: ColourOf) -> list[Heap]:
     """Return heaps of tiles by position, or without positions by region and name."""
-    groups = _cells(places) if geographic else _runs(places)
-    return [_heap(-1 - number, members, geographic, look) for number, members in enumerate(groups)]
+    if geographic:
+        return [
+            _field(-1 - number, members, box, look)
+            for number, (box, members) in enumerate(_cells(places))
+        ]
+    return [_run(-1 - number, members, look) for number, members in enumerate(_runs(places))]
 
 
-def _cells(places: Sequence[Place]) -> list[list[Place]]:
-    """Return tiles by cell of a grid over all of them, in the order of their first tile."""
+Box = tuple[float, float, float, float]
+"""West, south, east, north in degrees."""
+
+
+def _cells(places: Sequence[Place]) -> list[tuple[Box, list[Place]]]:
+    """Return the cells of a grid over all tiles that hold some, each with its tiles."""
     lon = np.array([place.lon for place in places], np.float64)
     lat = np.array([place.lat for place in places], np.float64)
     # Degrees of longitude are shorter away from the equator; a cell is about square on the ground.
     shrink = max(float(np.cos(np.radians(lat.mean()))), 0.05)
-    side = max(np.ptp(lon) * shrink, np.ptp(lat), 1e-9) / CELLS
-    column = np.floor((lon - lon.min()) * shrink / side).astype(int)
-    row = np.floor((lat - lat.min()) / side).astype(int)
+    high = max(float(np.ptp(lon)) * shrink, float(np.ptp(lat)), 1e-4) / CELLS
+    wide, west, south = high / shrink, float(lon.min()), float(lat.min())
+    column = np.floor((lon - west) / wide).astype(int)
+    row = np.floor((lat - south) / high).astype(int)
     cells: dict[tuple[int, int], list[Place]] = {}
     for key, place in zip(zip(row.tolist(), column.tolist(), strict=True), places, strict=True):
         cells.setdefault(key, []).append(place)
-    return list(cells.values())
+    return [
+        ((west + x * wide, south + y * high, west + (x + 1) * wide, south + (y + 1) * high), found)
+        for (y, x), found in cells.items()
+    ]
 
 
 def _runs(places: Sequence[Place]) -> list[list[Place]]:
@@ -58,21 +70,26 @@ def _runs(places: Sequence[Place]) -> list[list[Place]]:
     return found
 
 
-def _heap(number: int, members: Sequence[Place], geographic: bool, look: ColourOf) -> Heap:
+def _field(number: int, members: Sequence[Place], box: Box, look: ColourOf) -> Heap:
     colour, words = look(members)
+    west, south, east, north = box
+    corners = ((west, north), (east, north), (east, south), (west, south))
+    lon = [place.lon or 0.0 for place in members]
+    lat = [place.lat or 0.0 for place in members]
+    area = Area((min(lon), min(lat)), (max(lon), max(lat)))
     region = Counter(place.region for place in members).most_common(1)[0][0]
-    count = "1 tile" if len(members) == 1 else f"{len(members):,} tiles"
     held = all(place.held for place in members)
-    if not geographic:
-        first, last = members[0].name, members[-1].name
-        name = first if first == last else f"{first} to {last}"
-        area = Area(first, last, region)
-        shape = Footprint(number, f"{name}, {count}", region, None, colour, words, held)
-        return Heap(shape, area)
-    west, east = (f(place.lon or 0.0 for place in members) for f in (min, max))
-    south, north = (f(place.lat or 0.0 for place in members) for f in (min, max))
-    pad = max(east - west, north - south, 1e-4) * 0.05
-    box = (west - pad, north + pad), (east + pad, north + pad)
-    corners = (*box, (east + pad, south - pad), (west - pad, south - pad))
-    shape = Footprint(number, count, region, corners, colour, words, held)
-    return Heap(shape, Area((west, south), (east, north)))
+    return Heap(Footprint(number, _count(members), region, corners, colour, words, held), area)
+
+
+def _run(number: int, members: Sequence[Place], look: ColourOf) -> Heap:
+    colour, words = look(members)
+    first, last, region = members[0].name, members[-1].name, members[0].region
+    name = first if first == last else f"{first} to {last}"
+    held = all(place.held for place in members)
+    shape = Footprint(number, f"{name}, {_count(members)}", region, None, colour, words, held)
+    return Heap(shape, Area(first, last, region))
+
+
+def _count(members: Sequence[Place]) -> str:
+    return "1 tile" if len(members) == 1 else f"{len(members):,} tiles"

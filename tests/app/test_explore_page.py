@@ -5,11 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from core import catalogue
+from core.browse import Area
 from core.records import TileState
+from core.scan import scan_tile
 from core.store.engine import Store
+from core.store.tables import TileRow
 from tests.app.scored import make_scored
 from tests.scene import Scene, make_scene
 
@@ -104,3 +108,47 @@ def test_order_by_clouds_follows_the_date_in_view(page: AppTest, store: Store) -
 def test_pictures_keep_their_address_between_runs(page: AppTest, scene: Scene) -> None:
     before = given(page)["tiles"][0]["image"]
     assert given(page.run())["tiles"][0]["image"] == before
+
+
+def test_tiles_that_cannot_be_worked_on_are_named_and_can_be_seen_alone(
+    page: AppTest, scene: Scene, store: Store
+) -> None:
+    with store.write() as session:
+        of = TileRow.id == scene.tile
+        session.execute(update(TileRow).where(of).values(problem="a.tif: torn."))
+    page.run()
+    badges = {tile["name"]: tile["badge"] for tile in given(page)["tiles"]}
+    assert badges["train"] == "cannot be worked on"
+    page.toggle(key="explore_problems").set_value(True).run()
+    assert names(page) == ["train"]
+    assert "a.tif: torn." in given(page)["tiles"][0]["title"]
+
+
+def test_a_file_that_changed_on_disk_is_reported(page: AppTest, scene: Scene, store: Store) -> None:
+    scan_tile(store, scene.tile)
+    path = scene.folder / "train_sar.tif"
+    path.write_bytes(path.read_bytes() + b"more")
+    page.run()
+    (tile,) = (tile for tile in given(page)["tiles"] if tile["id"] == scene.tile)
+    assert tile["badge"] == "file changed"
+    assert "train_sar.tif has changed" in tile["title"]
+
+
+def test_many_tiles_are_paged_and_heaped(
+    page: AppTest, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.pages.explore.PAGE_TILES", 3)
+    monkeypatch.setattr("app.pages.explore.MOST_FOOTPRINTS", 2)
+    monkeypatch.setattr("app.explore.heaps.HEAPS", 2)
+    page.run()
+    assert len(names(page)) == 3
+    assert "4 tiles, 3 on a page" in [caption.value for caption in page.caption]
+    assert "blank to second, 2 tiles" in given(page)["html"]
+    page.session_state["explore_page"] = 2
+    assert names(page.run()) == ["val"]
+    assert not page.exception
+    area = Area("blank", "second", "north")
+    page.session_state["explore_area"] = (scene.project_id, area)
+    assert names(page.run()) == ["blank", "second"]
+    next(b for b in page.button if b.label == "Show the whole map").click().run()
+    assert len(names(page)) == 3

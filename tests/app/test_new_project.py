@@ -7,11 +7,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.import_tables import classes_of, roles_frame, roles_of
-from core import catalogue
+from core import catalogue, jobs
 from core.errors import ClassTableError, DatasetError
-from core.records import Modality, Unit
+from core.records import JobState, Modality, Unit
 from core.settings import Settings
 from core.store.engine import Store
+from data.importing import unfinished
 from data.readers.patterns import Role
 from tests.rasters import make_oem, noise, save
 
@@ -177,3 +178,43 @@ def test_class_tables_are_checked() -> None:
         classes_of(frame.assign(colour=["#00F", "#ffffff"]), "mine", 0)
     with pytest.raises(ClassTableError, match="each code once"):
         classes_of(frame.assign(code=[1, 1]), "mine", 0)
+
+
+def test_a_large_folder_is_imported_by_a_job(
+    page: AppTest, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.pages.new_project.AUTO_CHECK_TILES", 2)
+    monkeypatch.setattr("app.pages.new_project.SAMPLED_TILES", 2)
+    monkeypatch.setattr(jobs, "ensure_runner", lambda settings: None)
+    open_folder(page, make_oem(tmp_path / "set"))
+    assert "**3** tiles, of which 2 were checked here." in texts(page)
+    click(page, "Import 3 tiles")
+    assert catalogue.projects(store) == []  # hidden until it is complete
+    (project,) = unfinished(store)
+    (job,) = jobs.jobs(store, project.id, kind="import")
+    assert (project.name, job.state) == ("set", JobState.QUEUED)
+    assert page.text_input(key="new_path").value == ""
+    click(page, "Stop")
+    assert "the import was stopped" in texts(page)
+    click(page, "Continue")
+    assert jobs.queue(store)[0].kind == "import"
+    click(page, "Stop")
+    click(page, "Discard")
+    assert unfinished(store) == []
+
+
+def test_what_changed_is_seen_and_taken_over(
+    page: AppTest, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "ensure_runner", lambda settings: None)
+    click(open_folder(page, make_oem(tmp_path / "set")), "Import")
+    (project,) = catalogue.projects(store)
+    click(page, "Look for changes")
+    assert "Nothing has changed" in texts(page)
+    save(tmp_path / "set/train/sar_images/TrainArea_9.tif", noise(1, 32, 24))
+    (tmp_path / "set/val/sar_images/ValArea_001.tif").unlink()
+    click(page, "Look for changes")
+    assert "**1** new, **0** changed and **1** gone tiles" in texts(page)
+    click(page, "Take over")
+    names = [tile.name for tile in catalogue.tiles(store, project.id)]
+    assert names == ["TrainArea_0002", "TrainArea_001", "TrainArea_9"]

@@ -87,7 +87,8 @@ def ground(session: Session, tile_id: int, *, for_update: bool = False) -> Groun
         editable=row["split"] == Split.TRAIN and not (row["frozen_at"] or row["problem"]),
         label_sha256=row["label_sha256"],
         version=row["version"],
-        scanned=row["scanned_at"] is not None,
+        # The label of a whole patch is no file: nothing has to be read before an edit.
+        scanned=row["scanned_at"] is not None or bool(row["patch_codes"]),
         problem=row["problem"],
         patch_codes=tuple(row["patch_codes"]) if row["patch_codes"] else None,
     )

@@ -69,25 +69,29 @@ def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None
     raise AssertionError(f"the app did not start:\n{log.read_text()[-4000:]}")
 
 
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+]
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Run a headless Chromium: the named one, the system's, or Playwright's own."""
-    named = os.environ.get("CLOUDBRUSH_CHROMIUM") or next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=named,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                "--no-first-run",
-                "--disable-component-update",
-            ],
-        )
+        browser = playwright.chromium.launch(executable_path=named_chromium(), args=FLAGS)
         yield browser
         browser.close()
+
+
+def named_chromium() -> str | None:
+    """Return the Chromium that was named, or the system's; None for Playwright's own."""
+    return os.environ.get("CLOUDBRUSH_CHROMIUM") or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
 
 
 def new_page(browser: Browser, width: int = 1440, height: int = 900) -> Page:

@@ -10,7 +10,7 @@ from statistics import quantiles
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Page, ViewportSize
 
 from core import catalogue
 from core.settings import load_settings
@@ -75,15 +75,22 @@ class Office:
     def desk(self, tile: str = "second") -> Iterator["Desk"]:
         """Start the app and a browser, and open a tile."""
         with live_app(self.workspace, "--no-demo") as app, chromium() as browser:
-            page = browser.new_page(viewport=SCREEN)
-            page.goto(
-                f"{app.url}/correct?project={self.scene.project_id}&tile={self.scene.tiles[tile]}"
-            )
-            page.get_by_label("Your name").fill("Ada")
-            page.get_by_role("button", name="Start").click()
-            desk = Desk(page, browser)
-            desk.wait(f'[data-painted="{self.scene.tiles[tile]}"]')
-            yield desk
+            yield self.sit_down(browser.new_page(), app.url, tile)
+
+    def sit_down(self, page: Page, url: str, tile: str = "second") -> "Desk":
+        """Open a tile in a fresh page."""
+        return sit_down(page, url, self.scene.project_id, self.scene.tiles[tile])
+
+
+def sit_down(page: Page, url: str, project_id: int, tile_id: int) -> "Desk":
+    """Open a tile in a fresh page of the app at an address, and wait until it is painted."""
+    page.set_viewport_size(SCREEN)
+    page.goto(f"{url}/correct?project={project_id}&tile={tile_id}")
+    page.get_by_label("Your name").fill("Ada")
+    page.get_by_role("button", name="Start").click()
+    desk = Desk(page)
+    desk.wait(f'[data-painted="{tile_id}"]')
+    return desk
 
 
 @contextmanager
@@ -110,7 +117,6 @@ class Desk:
     """An open editor."""
 
     page: Page
-    browser: Browser
 
     def wait(self, state: str) -> None:
         """Wait until the editor element fits a selector and strokes can be saved."""
@@ -155,23 +161,6 @@ class Desk:
             "(e) => { const found = e.timings.series; e.timings.series = {}; return found; }"
         )
         return found
-
-    def memory(self) -> float:
-        """Return the megabytes of the page's process alone: heap, pixels, everything."""
-        session = self.page.context.new_cdp_session(self.page)
-        session.send("HeapProfiler.collectGarbage")
-        session.detach()
-        whole = self.browser.new_browser_cdp_session()
-        processes = whole.send("SystemInfo.getProcessInfo")["processInfo"]
-        whole.detach()
-        renderers = [int(entry["id"]) for entry in processes if entry["type"] == "renderer"]
-        return max(_private_mb(pid) for pid in renderers)
-
-
-def _private_mb(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    kilobytes = [int(line.split()[1]) for line in lines if line.startswith("Private_")]
-    return sum(kilobytes) / 1024
 
 
 FIND = """() => {

@@ -48,15 +48,12 @@ def run() -> Figures:
     frames: list[float] = []
     with office(SIDE) as place, place.desk() as desk:
         desk.ask(ROUND, [20, 7])  # warm
-        memory = desk.memory()
         for number in range(STROKES // PER_ROUND):
             frames += desk.ask(ROUND, [PER_ROUND, number + 1])
         saved = desk.ask("(e) => e.scene.labels.version")
-        grown = desk.memory() - memory
     first, last = fmean(frames[:COMPARED]), fmean(frames[-COMPARED:])
     return {
         "soak_growth": figure(100 * (last / first - 1), "%", COMPARED),
         "soak_frame_slow_share": figure(slow_share(frames), "%", len(frames)),
         "soak_versions": figure(saved, "versions", STROKES),
-        "soak_memory_growth": figure(grown, "MB", 1),
     }

@@ -15,16 +15,16 @@ from core.settings import load_settings
 from core.store.engine import open_store
 from tests.bench._desk import (
     COUNT_FRAMES,
-    SCREEN,
     Desk,
     Figures,
-    _private_mb,
     figure,
     p95,
+    sit_down,
     slow_share,
 )
 from tests.bench._large_scene import add_project
-from tests.live import chromium, live_app
+from tests.bench._memory import apart, private_mb, settled_mb
+from tests.live import live_app
 
 SMALL, MIDDLE, LARGE = 1024, 10_980, 40_000
 FOLDER = Path(os.environ.get("CLOUDBRUSH_LARGE", Path(tempfile.gettempdir()) / "cloudbrush-large"))
@@ -49,15 +49,13 @@ def run() -> Figures:
         store = open_store(load_settings(workspace=workspace, data_roots=(FOLDER,)))
         tiles = add_project(store, FOLDER, SMALL, MIDDLE, LARGE)
         store.close()
-        with live_app(workspace, "--no-demo") as app, chromium() as browser:
-            page = browser.new_page(viewport=SCREEN)
-            page.goto(f"{app.url}/correct?tile={tiles[SMALL]}&project=1")
-            page.get_by_label("Your name").fill("Ada")
-            page.get_by_role("button", name="Start").click()
-            desk = Desk(page, browser)
-            desk.wait(f'[data-painted="{tiles[SMALL]}"]')
-            found = _figures(desk)
-            found["server_memory"] = figure(_private_mb(app.process.pid), "MB", 1)
+        with live_app(workspace, "--no-demo") as app, apart() as browser:
+            with browser.driven() as driven:
+                desk = sit_down(driven.contexts[0].new_page(), app.url, 1, tiles[SMALL])
+                found = _figures(desk)
+                process = browser.page_process(driven, desk.page)
+            found["server_memory"] = figure(private_mb(app.process.pid), "MB", 1)
+            found["browser_memory"] = figure(settled_mb(process), "MB", 1)
     return found
 
 
@@ -79,7 +77,6 @@ def _figures(desk: Desk) -> Figures:
         acks = _strokes(desk)
         found[f"stroke_ack_median_{side}"] = figure(median(acks), "ms", len(acks))
         found[f"stroke_ack_p95_{side}"] = figure(p95(acks), "ms", len(acks))
-        found[f"browser_memory_{side}"] = figure(desk.memory(), "MB", 1)
     found["stroke_ack_median_1024"] = figure(median(small), "ms", len(small))
     found["stroke_cost_ratio"] = figure(median(acks) / median(small), "times", len(acks))
     return found

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import rasterio
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
+from rasterio.transform import Affine
 from rasterio.windows import Window as RasterioWindow
 
 from core import catalogue, history
@@ -25,10 +26,11 @@ from core.export.edit_log import write_edits
 from core.export.frame import Work
 from core.export.others import bring, write_others
 from core.export.pixels import row_windows
-from core.grid import is_placed, pixel_map, same_grid
-from core.pixels import Bytes
+from core.grid import SAME_PX, Window, is_placed, same_crs, same_grid
+from core.pixels import Bytes, Mask
 from core.raster import describe
 from core.records import Grid, Layer, Modality, Tile
+from core.replay import meet
 from core.source import part_of
 
 DATASET = "dataset"
@@ -132,16 +134,19 @@ def _piece(tile: Tile, layer: Layer) -> Piece | None:
 
 
 def _place(tile: Grid, file: Grid, where: str) -> tuple[int, int]:
-    if same_grid(tile, file) or not (is_placed(tile) and is_placed(file)):
-        if (tile.height, tile.width) == (file.height, file.width):
+    """Return the row and column in the file of a tile's first pixel."""
+    if (tile.height, tile.width) == (file.height, file.width):
+        if same_grid(tile, file) or not (is_placed(tile) and is_placed(file)):
             return 0, 0
-    else:
-        x0, y0 = pixel_map(tile, file) @ (0.0, 0.0)
-        x1, y1 = pixel_map(tile, file) @ (float(tile.width), float(tile.height))
+    elif same_crs(tile.crs, file.crs):
+        # A piece of a scene lies in the scene's coordinates, be they only its pixels.
+        to_file = ~Affine(*file.transform) @ Affine(*tile.transform)
+        x0, y0 = to_file @ (0.0, 0.0)
+        x1, y1 = to_file @ (float(tile.width), float(tile.height))
         sizes = abs(x1 - x0 - tile.width), abs(y1 - y0 - tile.height)
         off = abs(x0 - round(x0)), abs(y0 - round(y0))
         inside = x0 > -0.5 and y0 > -0.5 and x1 < file.width + 0.5 and y1 < file.height + 0.5
-        if max(*sizes, *off) < 0.01 and inside:
+        if max(*sizes, *off) <= SAME_PX and inside:
             return round(y0), round(x0)
     raise DatasetError(
         where,
@@ -154,22 +159,24 @@ def _place(tile: Grid, file: Grid, where: str) -> tuple[int, int]:
 def _write_file(work: Work, path: Path, pieces: list[Piece], target: Path) -> dict[int, int]:
     """Write a label file with what changed and check it; return changed pixels by tile."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    if not any(piece.tile.version for piece in pieces):
+    unchanged = {piece.tile.id: 0 for piece in pieces}
+    edited = [piece for piece in pieces if piece.tile.version]
+    if not edited:
         how = "link" if work.option("others", "list") == "link" else "copy"
         for source in (path, *_beside(path)):
             bring(source, target.with_name(source.name), how)
-        return {piece.tile.id: 0 for piece in pieces}
+        return unchanged
     for source in (path, *_beside(path)):
         if source.suffix != COARSE:  # coarse copies of the label as it came
             shutil.copyfile(source, target.with_name(source.name))
     rewrite = _rewrite_png if target.suffix.lower() == ".png" else _rewrite_tiff
     try:
-        changed = rewrite(work, target, pieces)
-        for piece in pieces:
-            _check(work, path, target, piece)
+        changed = rewrite(work, target, edited)
+        for piece in edited:
+            _check(work, path, target, piece, edited)
     except RasterioError as error:
         raise RasterError(str(target), found=str(error), expected="to write a file") from error
-    return changed
+    return unchanged | changed
 
 
 def _beside(path: Path) -> list[Path]:
@@ -287,7 +294,7 @@ def _recoded(codes: Bytes, values: Mapping[int, int], where: str) -> Array:
     return lut[codes]
 
 
-def _check(work: Work, path: Path, target: Path, piece: Piece) -> None:
+def _check(work: Work, path: Path, target: Path, piece: Piece, pieces: list[Piece]) -> None:
     """Hold a rewritten file against the original; raises `RasterError` where it is otherwise."""
     band, code_map = piece.layer.sources[0][1], piece.layer.code_map or {}
     before, after = describe(path), describe(target)
@@ -299,9 +306,10 @@ def _check(work: Work, path: Path, target: Path, piece: Piece) -> None:
             same = first == second
             if first.dtype.kind == "f":
                 same |= np.isnan(first) & np.isnan(second)
-            same[band - 1] |= old != new
-            codes = _as_codes(second[band - 1][old != new], code_map)
-            good = good and bool(same.all()) and bool((codes == new[old != new]).all())
+            differs = old != new
+            same[band - 1] |= differs | _by_others(work, piece, pieces, area, differs, new)
+            codes = _as_codes(second[band - 1][differs], code_map)
+            good = good and bool(same.all()) and bool((codes == new[differs]).all())
     if not good:
         raise RasterError(
             str(target),
@@ -309,6 +317,47 @@ def _check(work: Work, path: Path, target: Path, piece: Piece) -> None:
             expected="the original but for the changed pixels",
             todo="Check the disk and export again.",
         )
+
+
+def _by_others(
+    work: Work,
+    piece: Piece,
+    pieces: list[Piece],
+    area: RasterioWindow,
+    differs: Mask,
+    codes: Bytes,
+) -> Mask:
+    """Return where other tiles of the same scene changed pixels of an area, bool [h, w].
+
+    Raises `DatasetError` where a tile that overlaps this one gave a pixel another class.
+    """
+    found = np.zeros(codes.shape, np.bool_)
+    here = Window(area.row_off, area.col_off, area.height, area.width)
+    for other in pieces:
+        tile = other.tile
+        ground = Window(other.y0, other.x0, tile.grid.height, tile.grid.width)
+        if other is piece or not touch(here, ground):
+            continue
+        inner, outer = meet(ground, here)
+        (y0, y1), (x0, x1) = ((part.start, part.stop) for part in inner)
+        window = Window(y0, x0, y1 - y0, x1 - x0)
+        old = history.original(work.store, tile.id, window)
+        new = history.at_version(work.store, tile.id, tile.version, window).labels
+        if (differs[outer] & (old != new) & (new != codes[outer])).any():
+            raise DatasetError(
+                f"tiles {piece.tile.name} and {tile.name}",
+                found="different classes for the same pixels, where they overlap",
+                expected="one class for each pixel of the scene",
+                todo="Correct one of them, or export GeoTIFF labels.",
+            )
+        found[outer] |= old != new
+    return found
+
+
+def touch(a: Window, b: Window) -> bool:
+    """Return whether two windows have pixels in common."""
+    rows = a.y0 < b.y0 + b.h and b.y0 < a.y0 + a.h
+    return rows and a.x0 < b.x0 + b.w and b.x0 < a.x0 + a.w
 
 
 def _as_codes(values: Array, code_map: Mapping[int, int]) -> Array:

@@ -10,18 +10,19 @@ import rasterio
 from PIL import Image
 
 from core import catalogue, history
-from core.errors import ClassTableError
+from core.cut import cut
+from core.errors import ClassTableError, DatasetError
 from core.export.formats import export
 from core.export.frame import Exported, Order
 from core.export.layout import file_value
-from core.found import FoundDataset, FoundLayer, FoundTile
+from core.found import Cut, FoundDataset, FoundLayer, FoundTile
 from core.grid import Window
 from core.ingest import import_dataset
 from core.records import Modality, Split, Tile, Unit
 from core.store.engine import Store
 from data.readers import reader
 from tests.core.export.hands import paint
-from tests.rasters import dataset, grid_of, make_bright, make_tile, noise, save
+from tests.rasters import dataset, grid_of, make_bright, make_tile, noise, save, unplaced
 
 BOX = Window(4, 6, 10, 12)
 
@@ -128,6 +129,29 @@ def test_a_class_without_a_file_value_is_said(store: Store, tmp_path: Path) -> N
     with pytest.raises(ClassTableError, match=r"class codes \[5\]"):
         written(store, tile)
     assert list((store.workspace / "exports").iterdir()) == []
+
+
+@pytest.mark.parametrize("placed", [True, False])
+def test_tiles_cut_from_a_scene_go_back_into_its_file(
+    store: Store, tmp_path: Path, placed: bool
+) -> None:
+    grid = grid_of(90, 112) if placed else unplaced(90, 112)
+    raw = np.ones((90, 112), np.uint8)
+    scene = make_tile(tmp_path, "scene", grid=grid, label=raw)
+    tiles = opened(store, cut(dataset(tmp_path, scene), Cut(size=64, overlap=16)))
+    assert len(tiles) == 4
+    first, second = tiles[0], tiles[1]  # 64 px wide, 48 px apart
+    paint(store, first.id, Window(10, 50, 5, 14), 3)
+    paint(store, second.id, Window(10, 0, 5, 10), 3)
+    done = written(store, first)
+    with rasterio.open(done.folder / "dataset/scene_label.tif") as file:
+        values = file.read(1)
+    expected = raw.copy()
+    expected[10:15, 48:64] = 3
+    assert np.array_equal(values, expected)
+    paint(store, second.id, Window(10, 0, 2, 10), 5)
+    with pytest.raises(DatasetError, match="different classes for the same pixels"):
+        written(store, first, "Again")
 
 
 def test_a_png_label_keeps_its_palette(store: Store, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ RGB = ("red", "green", "blue")
 SEED = 11
 SCENE_PX = 1024
 SAMPLE_PX = 192
+STEPS = 1000
 SAMPLES, VALIDATION = 360, 40
 COARSER = (1, 2, 3, 4)
 """How many pixels of the demo's 0.5 m are averaged: clouds are seen over ground of any detail."""
@@ -57,7 +58,7 @@ def detector_input(light: Field) -> Field:
     """
     finite = light[np.isfinite(light)]
     white = max(float(np.percentile(finite, 99.9)) if finite.size else 1.0, 1.0)
-    return np.sqrt(np.clip(light / np.float32(white), 0, 1)).astype(np.float32)
+    return np.asarray(np.sqrt(np.clip(light / np.float32(white), 0, 1)), np.float32)
 
 
 def detect(image: Light) -> Levels:
@@ -96,7 +97,7 @@ def shipped() -> LoadedModel:
     return load(WEIGHTS)
 
 
-def train_detector(path: Path = WEIGHTS, *, steps: int = 600) -> dict[str, Any]:
+def train_detector(path: Path = WEIGHTS, *, steps: int = STEPS) -> dict[str, Any]:
     """Train the detector on simulated clouds and write it to `path`; return its card."""
     samples = simulated_samples(SAMPLES, [*REGIONS[:-1], *ELSEWHERE], SEED)
     unseen = simulated_samples(VALIDATION, REGIONS[-1:], SEED + 1)
@@ -142,7 +143,7 @@ def _scene(region: Region, seed: int) -> list[Field]:
     """Return the clear ground of a region as light [3, H, W], at each coarseness."""
     drawn = draw_region(region, seed, (SCENE_PX, SCENE_PX), skies=()).dates[0].picture
     light = (drawn.astype(np.float32).transpose(2, 0, 1) / 255) ** np.float32(TONE)
-    return [_averaged(light, times) for times in COARSER]
+    return [_averaged(np.asarray(light, np.float32), times) for times in COARSER]
 
 
 def _averaged(light: Field, times: int) -> Field:
@@ -161,12 +162,16 @@ def _sample(rng: np.random.Generator, scene: Sequence[Field], name: str) -> Samp
     valid = np.ones(light.shape[1:], np.bool_)
     # Reflectance of red, green and blue: clouds are about as bright on every ground.
     bright = clouds.glow * np.float32(rng.uniform(*BRIGHTNESS))
-    seen = under(
-        light.astype(np.float32), valid, Unit.REFLECTANCE, RGB, clouds.opacity, clouds.shade, bright
+    ground = light.astype(np.float32)
+    seen = np.asarray(
+        under(ground, valid, Unit.REFLECTANCE, RGB, clouds.opacity, clouds.shade, bright),
+        np.float32,
     )
     most = HAZE[int(rng.random() < 0.25)]
     haze = np.float32(rng.uniform(0, most)) * np.array([0.6, 0.8, 1.0], np.float32)[:, None, None]
-    seen = seen + haze + rng.normal(0, rng.uniform(0.001, 0.012), seen.shape)
+    seen = (
+        np.asarray(seen, np.float32) + haze + rng.normal(0, rng.uniform(0.001, 0.012), seen.shape)
+    )
     image = detector_input(seen.astype(np.float32))
     weight = np.ones(light.shape[1:], np.float32)
     return Sample({"optical": [image]}, clouds.levels(), weight, name)

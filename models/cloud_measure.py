@@ -194,4 +194,4 @@ def _light(path: Path) -> Light:
 
 def _levels(path: Path, codes: dict[int, int], grid: Grid) -> Levels:
     raster = read([(path, 1)], grid, categorical=True)
-    return apply_codes(raster, codes, NONE, str(path))[0]
+    return np.asarray(apply_codes(raster, codes, NONE, str(path))[0], np.uint8)

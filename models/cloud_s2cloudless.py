@@ -4,6 +4,7 @@ Only its weights are used, a text file inside the package that LightGBM reads; t
 not imported, as it brings a client of an online service along. See docs/clouds.md.
 """
 
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -71,9 +72,8 @@ def _weights() -> Path | None:
 
 
 def _probability(weights: Path, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    import lightgbm  # an extra
-
-    booster: Any = lightgbm.Booster(model_file=str(weights))
+    lightgbm: Any = import_module("lightgbm")  # an extra
+    booster = lightgbm.Booster(model_file=str(weights))
     return np.asarray(booster.predict(pixels), np.float32)
 
 

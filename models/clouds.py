@@ -237,12 +237,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Clouds: measure the methods, train the detector.")
     parser.add_argument("what", choices=("measure", "train"))
     parser.add_argument("--real-data", type=Path, help="folder of real rasters to measure on")
-    parser.add_argument("--steps", type=int, default=600, help="batches to train for")
+    parser.add_argument("--steps", type=int, help="batches to train for")
     flags = parser.parse_args()
     if flags.what == "train":
         from models.cloud_detector import train_detector
 
-        print(json.dumps(train_detector(steps=flags.steps), indent=1))
+        steps = {} if flags.steps is None else {"steps": flags.steps}
+        print(json.dumps(train_detector(**steps), indent=1))
         return
     from models.cloud_measure import measure
 

@@ -161,8 +161,9 @@ def acquisition(
     source: str | None = None,
     simulated: bool = False,
 ) -> Acquisition:
-    shares = (None, None, None) if cover is None else (0.0, cover, 0.0)
-    return Acquisition(number, 1, name, None, *shares, source, {} if simulated else None)
+    known = None if cover is None else 0.0
+    sky = {} if simulated else None
+    return Acquisition(number, 1, name, None, known, cover, known, source, sky)
 
 
 def test_the_clear_image_is_known_or_named_so_and_never_simulated() -> None:

@@ -15,6 +15,7 @@ from core.records import Modality
 from core.settings import Settings
 from core.store.engine import Store
 from core.store.tables import AcquisitionRow, LayerRow
+from data.demo.regions import REGIONS
 from models import cloud_detector, cloud_s2cloudless, clouds
 from models.cloud_measure import agreement, measure
 from models.tasks import TASKS
@@ -111,7 +112,7 @@ def test_levels_are_found_by_the_clear_image_where_there_is_one_and_detected_els
     result = TASKS["clouds"](context(store, settings, "clouds", scene))
     assert result["done"] == {cloud.DIFFERENCE_SOURCE: 1, cloud.DETECTOR_SOURCE: 1}
     sources = {a.name: a.cloud_source for a in catalogue.acquisitions(store, tile.id)}
-    assert sources["clear"] is None  # its name says what there is to know
+    assert sources["clear"] == cloud.TAKEN_SOURCE  # its name says what there is to know
     assert clouds.unknown_dates(store, scene.project_id) == []
     assert len(clouds.unknown_dates(store, scene.project_id, again=True)) == 2
 
@@ -145,7 +146,7 @@ def test_the_detector_finds_simulated_clouds_that_it_was_not_trained_on(
 ) -> None:
     monkeypatch.setattr(cloud_detector, "SCENE_PX", 400)
     monkeypatch.setattr(cloud_detector, "COARSER", (1, 2))
-    samples = cloud_detector.simulated_samples(4, cloud_detector.REGIONS[3:], 99)
+    samples = cloud_detector.simulated_samples(4, REGIONS[-1:], 99)
     found, truth = [], []
     for sample in samples:
         light = np.asarray(sample.inputs["optical"][0], np.float32) ** 2
@@ -174,7 +175,7 @@ def test_training_learns_and_writes_a_card(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(cloud_detector, "COARSER", (1,))
     monkeypatch.setattr(cloud_detector, "WIDTHS", (4, 8))
     monkeypatch.setattr(cloud_detector, "ELSEWHERE", ())
-    monkeypatch.setattr(cloud_detector, "REGIONS", cloud_detector.REGIONS[2:])
+    monkeypatch.setattr(cloud_detector, "REGIONS", REGIONS[2:])
     card = cloud_detector.train_detector(tmp_path / "d.safetensors", steps=1)
     assert (tmp_path / "d.json").is_file()
     assert np.sum(card["matrix"]) == 2 * cloud_detector.SAMPLE_PX**2
@@ -196,8 +197,9 @@ def test_methods_agree_with_the_real_masks(real_data: Path) -> None:
     for case in cases.values():
         difference = case["agreement"]["difference to the clear image"]
         assert difference["cloud (thin or thick)"]["iou"] > 0.6
-    pair = cases["cloud-pair"]["agreement"]["detector"]["cloud (thin or thick)"]
-    assert pair["precision"] > 0.8 and pair["iou"] > 0.35
+    for name, least in (("cloud-pair", 0.4), ("worldcereal, Flanders", 0.65)):
+        detector = cases[name]["agreement"]["detector"]
+        assert detector["cloud (thin or thick)"]["iou"] > least
     assert "detector" not in cases["worldcereal, Tanzania"]["agreement"]  # it has no red
 
 

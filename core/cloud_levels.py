@@ -5,7 +5,6 @@ with a dataset are never replaced. A simulated acquisition is an acquisition lik
 `simulated` holds the sky that it was drawn from.
 """
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +17,13 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from core import cloud
+from core.cloud_files import FOLDER, cloud_folder
 from core.errors import CloudbrushError, NotFound
 from core.raster import write_geotiff
 from core.records import Acquisition, Layer, Modality, Tile, Unit
 from core.store.engine import Store
 from core.store.tables import AcquisitionRow, LayerRow, PredictionRow, TileRow
 
-FOLDER = "clouds"
 CLEAR_COVER = 0.02
 """An image with at most this cover is clear enough to compare others with."""
 CLEAR_WORDS = ("clear", "clean")
@@ -216,19 +215,10 @@ def remove_simulated(store: Store, project_id: int) -> int:
     return len(gone)
 
 
-def forget_files(store: Store, project_id: int) -> None:
-    """Delete the rasters kept for a project; call it once the database has forgotten it."""
-    shutil.rmtree(store.workspace / FOLDER / f"project-{project_id}", ignore_errors=True)
-
-
-def _folder(store: Store, project_id: int) -> Path:
-    return store.folder(FOLDER, f"project-{project_id}")
-
-
 def _write(
     store: Store, tile: Tile, values: Values, nodata: float | None, names: Sequence[str] = ()
 ) -> Path:
-    path = _folder(store, tile.project_id) / f"tile-{tile.id}-{token_hex(6)}.tif"
+    path = cloud_folder(store, tile.project_id) / f"tile-{tile.id}-{token_hex(6)}.tif"
     write_geotiff(path, values, tile.grid, nodata=nodata, descriptions=names)
     return path
 

@@ -64,9 +64,7 @@ def _known_ui(here: Context, project: Project, busy: Sequence[Job]) -> None:
         there = [name for name in METHODS if name != "s2cloudless" or installed()]
         method = st.selectbox("Find clouds", there, format_func=lambda name: METHOD_NAMES[name])
         again = st.checkbox("Again where one of these found them", key="clouds_again")
-        st.caption(
-            "Masks that came with the data are never replaced, and images named clear are clear."
-        )
+        st.caption("Masks that came with the data stay; images named clear count as clear.")
         if st.button("Find cloud levels", disabled=bool(busy)):
             _submit(here, project, "clouds", {"method": method, "again": again})
         _result_ui(here, project, "clouds")

@@ -239,7 +239,8 @@ export class Labels {
       old.labels.set(kept.labels.subarray(from, to), at);
       old.provenance.set(kept.provenance.subarray(from, to), at);
     });
-    const now = {labels: this.window(mask), provenance: this.window(mask, 'provenance', 0)};
+    const now = stroke.effect === 'class' ? new Alike(area, stroke.toClass, CHANGED)
+      : {labels: this.window(mask), provenance: this.window(mask, 'provenance', 0)};
     const fromClasses = Array.from(stroke.seen.keys()).filter((code) => stroke.seen[code]);
     const {tool, effect, toClass, prediction, pixels} = stroke;
     return {tool, effect, toClass: effect === 'class' ? toClass : null, fromClasses, prediction, pixels,
@@ -288,6 +289,22 @@ export class Labels {
     out.set(this.window(all), 0);
     out.set(this.window(all, 'provenance', 0), this.height * this.width);
     return out;
+  }
+}
+
+/* The labels and provenance of a stroke whose pixels all become the same: made when they are asked for,
+   as most strokes are never taken back. */
+class Alike {
+  constructor(length, label, source) {
+    Object.assign(this, {length, label, source});
+  }
+
+  get labels() {
+    return (this.all ??= new Uint8Array(this.length).fill(this.label));
+  }
+
+  get provenance() {
+    return (this.sources ??= new Uint8Array(this.length).fill(this.source));
   }
 }
 

@@ -99,6 +99,7 @@ function pushRuns(stack, values, seen, target, from, to) {
 }
 
 function crop(data, width, y0, x0, h, w) {
+  if (h * w === data.length) return {y0, x0, h, w, data};
   const out = new Uint8Array(h * w);
   for (let row = 0; row < h; row++) {
     const from = (y0 + row) * width + x0;

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,7 +42,9 @@ class Client:
         known = {"content-length": str(len(body))} if method == "POST" else {}
         known |= {"x-cloudbrush-token": self.token} if self.token else {}
         known |= {name.lower(): value for name, value in (headers or {}).items()}
-        return asyncio.run(self._call(method, url, body, known))
+        # In a thread of its own: a browser that is driven in this one keeps a loop running.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, self._call(method, url, body, known)).result()
 
     async def _call(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         parts = urlsplit(url)

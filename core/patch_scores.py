@@ -55,7 +55,7 @@ class PatchScores:
 
 
 def read_predictions(text: str, classes: ClassTable, *, lists: bool) -> Predicted:
-    """Return the predictions of a CSV with a header; raises `DatasetError` naming line and field."""
+    """Return the predictions of a CSV with a header; raises `DatasetError` naming the line."""
     rows = csv.DictReader(io.StringIO(text))
     columns = rows.fieldnames or ()
     names = [entry.name for entry in classes.entries]

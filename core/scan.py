@@ -75,8 +75,13 @@ def ensure_scanned(store: Store, tile_id: int) -> None:
     """
     with store.read() as session:
         state = session.execute(
-            select(TileRow.scanned_at, TileRow.problem, TileRow.name).where(TileRow.id == tile_id)
+            select(TileRow.scanned_at, TileRow.problem, TileRow.name, TileRow.patch_codes).where(
+                TileRow.id == tile_id
+            )
         ).first()
+    if state is not None and state.patch_codes and state.problem is None:
+        # The label of a whole patch is no file, and its images may lie in one of many gigabytes.
+        return
     if state is None or (state.scanned_at is not None and state.problem is None):
         return
     problem = state.problem or scan_tile(store, tile_id)
@@ -144,7 +149,12 @@ def _keep(
             source = cloud.mask_source(layer.code_map)
             _keep_cover(session, layer.acquisition_id, scan.fractions[place], source)
     session.execute(update(TileRow).where(TileRow.id == tile_id).values(**changes))
-    pixels = {code: n for code, n in scan.codes.items() if code in classes.codes}
+    tile = session.get(TileRow, tile_id)
+    counts = scan.codes
+    if tile is not None and tile.patch_codes:
+        each = tile.height * tile.width // len(tile.patch_codes)
+        counts = dict.fromkeys(tile.patch_codes, each)
+    pixels = {code: n for code, n in counts.items() if code in classes.codes}
     session.merge(tally_row(tile_id, pixels))
 
 

@@ -20,6 +20,7 @@ from core.display import to_unit
 from core.errors import CloudbrushError, LeakError, NotEditable
 from core.grid import Window, same_crs, whole
 from core.legend import require_named
+from core.patch_labels import LIST
 from core.raster import read_layer
 from core.records import Acquisition, Grid, Layer, Modality, Project, Tile
 from core.scan import ensure_scanned
@@ -112,6 +113,14 @@ def training_set(store: Store, project: Project, choice: Choice) -> TrainingSet:
     `CloudbrushError` when nothing is left to learn from or a class has no name yet.
     """
     require_named(project)
+    if project.kind == LIST:
+        raise CloudbrushError(
+            project.name,
+            found="lists of classes of whole patches",
+            expected="a class for each pixel or for each patch",
+            todo="Networks here label pixels. Export the lists and train elsewhere; "
+            "predictions are scored on the Patches page.",
+        )
     reserved = [tile for tile in catalogue.tiles(store, project.id) if not tile.trainable]
     chosen = training_tiles(store, project.id, choice)
     covered = shared_ground(chosen, reserved)

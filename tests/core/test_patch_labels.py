@@ -15,7 +15,9 @@ from core.grid import Window, lonlat_corners
 from core.history import EditConflict
 from core.ingest import import_dataset
 from core.records import Modality, Split, Tile
+from core.scan import scan_tile
 from core.store.engine import Store
+from core.store.tables import TallyRow
 from core.stroke import Effect, Stroke, Tool
 from tests.rasters import dataset, grid_of, image, noise, save
 
@@ -127,3 +129,15 @@ def test_lists_need_codes_without_a_gap() -> None:
         patch_labels.cells_of([1], OPEN_EARTH_MAP_SAR)
     with pytest.raises(ClassTableError, match="7"):
         patch_labels.cells_of([7], LISTED)
+
+
+def test_an_edit_reads_no_image_and_a_scan_counts_the_label(tmp_path: Path, store: Store) -> None:
+    (tile,), ada = stored(store, dataset(tmp_path, one(tmp_path, "a", 6)))
+    (tmp_path / "a.tif").write_bytes(b"cut short")
+    history.append(store, tile.id, whole(tile, 1, to_class=3), ada)
+    assert now(store, tile)[0] == (3,)
+    save(tmp_path / "a.tif", noise(1, 48, 40), grid_of())
+    assert scan_tile(store, tile.id) is None
+    with store.read() as session:
+        row = session.get(TallyRow, tile.id)
+        assert row is not None and row.pixels == {"6": 48 * 40}

@@ -209,10 +209,11 @@ export class Board {
 
   #key(event) {
     if (event.isComposing || isTyping(event) || event.altKey) return;
-    if (this.#pressed(event)) {
-      event.preventDefault();
-      event.stopPropagation();
-    }
+    const isOurs = this.#pressed(event);
+    if (isOurs) event.preventDefault();
+    // C clears the page's caches in Streamlit: too near to keys of classes.
+    const isStreamlits = /^[rc]$/i.test(event.key) && !event.ctrlKey && !event.metaKey;
+    if (isOurs || isStreamlits) event.stopPropagation();
   }
 
   /* Whether the key was ours. */

@@ -51,7 +51,7 @@ CASES = {
         Case("bigearthnet_lists", bigearthnet.make, "*36_85_B8A.tif", "*29UPU_36_85_VV.tif", 3),
         Case("so2sat", so2sat.make, "training.h5", "", 11),
         Case("quakeset", quakeset.make, "earthquakes.h5", "", 6),
-        Case("landcover_ai", landcover_ai.make, "images/M-33*.tif", "masks/M-33*.tif", 8),
+        Case("landcover_ai", landcover_ai.make, "images/M-33*.tif", "masks/M-33*.tif", 5),
         Case(
             "open_earth_map", open_earth_map.make, "images/aachen_1.tif", "labels/aachen_1.tif", 5
         ),
@@ -62,7 +62,11 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return {key: case.make(tmp_path_factory.mktemp(key)) for key, case in CASES.items()}
+    made: dict[Callable[[Path], Path], Path] = {}
+    for key, case in CASES.items():
+        if case.make not in made:
+            made[case.make] = case.make(tmp_path_factory.mktemp(key))
+    return {key: made[case.make] for key, case in CASES.items()}
 
 
 @pytest.fixture(scope="module")
@@ -333,7 +337,7 @@ def test_pieces_at_the_edge_are_counted_and_left_out(tmp_path: Path) -> None:
     landcover_ai.make(tmp_path)
     found = reader_of("landcover_ai").find(tmp_path, way="folders")
     numbers = [int(t.name.rsplit("_", 1)[1]) for t in found.tiles if t.name.startswith("M")]
-    assert sorted(numbers) == [0, 1, 2, 4, 5, 6]
+    assert sorted(numbers) == [0, 1, 3, 4]
 
 
 def test_a_region_may_hold_an_underscore(opened: dict[str, Checked]) -> None:

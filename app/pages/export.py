@@ -209,14 +209,15 @@ def _folder_ui(folder: Path) -> None:
         st.dataframe(pd.DataFrame(tiles[:SHOWN_TILES], columns=shown), hide_index=True)
     if len(tiles) > SHOWN_TILES:
         st.caption(f"The first {SHOWN_TILES:,} of {len(tiles):,} tiles; all are in the manifest.")
-    _download_ui(folder, size)
+    _download_ui(folder, size, manifest.get("zip"))
 
 
-def _download_ui(folder: Path, size: int) -> None:
+def _download_ui(folder: Path, size: int, ready: str | None) -> None:
+    """Offer the export as one zip, or the zip that it holds (`ready`)."""
     if size > LARGEST_DOWNLOAD:
         st.caption("Too large to send through the browser: copy the folder.")
     elif st.toggle("Prepare a zip to download", key=f"zip {folder.name}"):
-        archive = zip_export(folder)
+        archive = folder / ready if ready else zip_export(folder)
         st.download_button(
             f"Download {archive.name} ({size_text(archive.stat().st_size)})",
             archive.read_bytes(),

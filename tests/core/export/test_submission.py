@@ -75,6 +75,7 @@ def test_a_submission_holds_every_test_tile_as_the_contest_wants_it(
             with Image.open(io.BytesIO(archive.read(f"{name}{suffix}.png"))) as found:
                 assert (found.format, found.mode, found.size) == ("PNG", "L", (1024, 1024))
                 assert found.tobytes() == codes
+    assert done.manifest["zip"] == f"test_{track}.zip"
     *rules, complete = done.manifest["checks"]
     assert [rule["holds"] for rule in rules] == [True] * 7
     assert (complete["holds"], complete["found"]) == (False, "2 maps")

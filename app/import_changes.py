@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from app.import_findings import findings_ui
+from app.import_large import import_findings_ui
 from app.import_progress import progress_to
 from app.session import Context
 from core import catalogue, jobs
@@ -12,6 +13,7 @@ from core.found import FoundDataset
 from core.records import Project
 from core.reimport import Changes, compare, take_over
 from core.scan_job import queue_scan
+from data.importing import findings_path
 from data.recipe import recipe_of_project
 
 HELD_KEY = "import_changes"
@@ -29,6 +31,9 @@ def changes_ui(here: Context) -> None:
         "Project", projects, current, format_func=lambda p: p.name, width=420, key="changes_of"
     )
     st.caption(f"Its folder is {project.root}. Nothing is taken over before you say so.")
+    if findings_path(here.store, project.id).exists():
+        with st.expander("What its import found"):
+            import_findings_ui(here, project, "kept")
     try:
         if st.button("Look for changes"):
             _look(here, project)

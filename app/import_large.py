@@ -41,18 +41,18 @@ def _ended_ui(here: Context, project_id: int) -> None:
     )
     if st.button(f"Explore {project.name}", key=f"explore_{project_id}"):
         open_page("explore", project=project_id)
-    import_findings_ui(here, project)
+    import_findings_ui(here, project, "ended")
 
 
-def import_findings_ui(here: Context, project: Project) -> None:
-    """Draw what an import found: the first findings, and how many there are."""
+def import_findings_ui(here: Context, project: Project, where: str) -> None:
+    """Draw what an import found: the first findings, and how many; `where` names the place."""
     findings, count = kept_findings(here.store, project.id, MOST_FINDINGS)
     if count > len(findings):
         st.caption(
             f"The first {len(findings):,} of {count:,} findings. The workspace keeps all of "
             f"them in imports/project-{project.id}.jsonl."
         )
-    findings_ui(findings, f"import {project.id}", root=project.root)
+    findings_ui(findings, f"{where} {project.id}", root=project.root)
 
 
 def _import_ui(here: Context, project: Project) -> None:

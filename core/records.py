@@ -128,7 +128,7 @@ class Tile:
     @property
     def trainable(self) -> bool:
         """Return whether networks may learn from this tile."""
-        return self.split is Split.TRAIN and not self.reserved and self.problem is None
+        return self.split is Split.TRAIN and not self.reserved
 
 
 @dataclass(frozen=True)

@@ -294,6 +294,7 @@ def _import_large_ui(here: Context, found: FoundDataset) -> None:
     if st.button(f"Import {len(found.tiles):,} tiles", type="primary"):
         start_import(here.store, here.settings, _recipe(found), name)
         st.session_state[NEXT_KEY] = ""
+        _forget()  # tens of thousands of tiles, which the job finds by itself
         st.rerun()
 
 

@@ -72,7 +72,7 @@ def test_the_first_edit_reads_them(tmp_path: Path, store: Store) -> None:
     assert tally is not None and tally.present.startswith(",1,2,")
 
 
-def test_unknown_codes_refuse_edits_and_training(tmp_path: Path, store: Store) -> None:
+def test_unknown_codes_refuse_edits(tmp_path: Path, store: Store) -> None:
     labels = np.ones((48, 40), np.uint8)
     labels[0, :5] = 77
     (tile,) = headers_only(store, tmp_path, make_tile(tmp_path, label=labels))
@@ -80,7 +80,7 @@ def test_unknown_codes_refuse_edits_and_training(tmp_path: Path, store: Store) -
         with pytest.raises(NotEditable, match=r"unknown codes 77 \(5 px\)"):
             paint(store, tile.id, attempt)
     marked = catalogue.tile(store, tile.id)
-    assert not marked.editable and not marked.trainable and marked.version == 0
+    assert not marked.editable and marked.version == 0
     save(tmp_path / "a_label.tif", np.ones((48, 40), np.uint8))  # mended
     assert scan_tile(store, tile.id) is None
     assert paint(store, tile.id, 3).status == "saved"

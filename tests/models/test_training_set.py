@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from core import catalogue
 from core.classes import Provenance
@@ -10,6 +11,7 @@ from core.errors import CloudbrushError, LeakError
 from core.raster import write_geotiff
 from core.records import Modality, Project, Split
 from core.store.engine import Store
+from core.store.tables import TileRow
 from core.stroke import Effect
 from models import training_set as module
 from models.sample import IGNORE
@@ -55,6 +57,20 @@ def test_the_control_sees_labels_as_they_came(store: Store, project: Project) ->
     assert before.sha256 == after.sha256
     assert set(after.versions.values()) == {0} and after.corrected_px == 0
     assert {s.by_people for s in after.samples} == {0.0}
+
+
+def test_a_tile_that_fails_its_scan_is_left_out(store: Store, project: Project) -> None:
+    tile = tiles_by_name(store, project)["t1"]
+    (layer,) = catalogue.layers(store, tile.id, modality=Modality.LABEL)
+    labels = np.full((48, 48), 201, np.uint8)
+    write_geotiff(layer.sources[0][0], labels, tile.grid)
+    with store.write() as session:
+        changes = {"scanned_at": None, "label_sha256": None}
+        session.execute(update(TileRow).where(TileRow.id == tile.id).values(**changes))
+    found = training_set(store, project, Choice())
+    assert "unknown codes 201 (2,304 px)" in found.left_out["t1"]
+    assert "t1" not in {sample.name for sample in found.samples}
+    assert not catalogue.tile(store, tile.id).editable
 
 
 def test_unsure_pixels_and_chosen_weights(store: Store, project: Project) -> None:

@@ -1,6 +1,8 @@
 """Before an import: how scenes are cut into tiles, and which variables of a file are read."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -113,7 +115,7 @@ def _frame(proposal: CubeProposal) -> pd.DataFrame:
     )
 
 
-def _role(row: dict[str, str]) -> Role:
+def _role(row: Mapping[Any, Any]) -> Role:
     shows = str(row["shows"])
     modality = None if shows == LEAVE_OUT else Modality(shows)
     coded = modality in (Modality.LABEL, Modality.TRUTH, Modality.CLOUD)

@@ -66,24 +66,23 @@ def _pieces(scene: FoundTile, how: Cut, findings: list[Finding]) -> list[FoundTi
     grid = scene_grid(scene)
     if max(grid.height, grid.width) <= how.size:
         return [scene]
-    boxes = {layer: _ground(layer, grid, findings) for layer in scene.layers}
+    boxes = [_ground(layer, grid, findings) for layer in scene.layers]
     pieces, empty = [], 0
     for window in windows(grid.height, grid.width, how):
-        layers = [layer for layer in scene.layers if _meets(boxes[layer], window)]
-        if len(layers) < len(scene.layers):
+        if all(_meets(box, window) for box in boxes):
+            pieces.append(_piece(scene, window, window_grid(grid, window)))
+        else:
             empty += 1
-            continue
-        pieces.append(_piece(scene, layers, window, window_grid(grid, window)))
     if empty:
         text = f"{empty} tiles of this scene lie beyond one of its files; left out"
         findings.append(Finding("warning", scene.name, text))
     return pieces
 
 
-def _piece(scene: FoundTile, layers: list[FoundLayer], window: Window, grid: Grid) -> FoundTile:
+def _piece(scene: FoundTile, window: Window, grid: Grid) -> FoundTile:
     laid = tuple(
         replace(layer, sources=tuple(on_grid(source, grid) for source in layer.sources))
-        for layer in layers
+        for layer in scene.layers
     )
     return replace(scene, name=f"{scene.name}_y{window.y0:05d}_x{window.x0:05d}", layers=laid)
 

@@ -26,7 +26,11 @@ COARSE = noise(2, 3, 50, 65)
 def scene(folder: Path) -> FoundDataset:
     """Write a scene: labels at 1 m, optical at 2 m, SAR on more ground than the label."""
     layers = (
-        image(Modality.LABEL, save(folder / "label.tif", LABELS, grid_of(100, 130))),
+        image(
+            Modality.LABEL,
+            save(folder / "label.tif", LABELS, grid_of(100, 130)),
+            code_map={9: 0},
+        ),
         image(Modality.OPTICAL, save(folder / "rgb.tif", COARSE, grid_of(50, 65, pixel=2)), 3),
         image(
             Modality.SAR,

@@ -15,6 +15,25 @@ from data.readers.spec import Files, ListFile, Spec, Way, filled
 from data.readers.spec_files import compiled, walk
 from data.readers.spec_reader import SpecReader
 from data.readers.spec_splits import columns, first_column, lines, overlaps, stem, table
+from tests.fixtures import (
+    bigearthnet,
+    bright,
+    cloudlulc,
+    cloudsen12,
+    dfc2020,
+    gamus,
+    kuro_siwo,
+    landcover_ai,
+    m3leo,
+    oam_tcd,
+    oem_sar,
+    open_earth_map,
+    quakeset,
+    sen1floods11,
+    sen4agrinet,
+    so2sat,
+    spacenet6,
+)
 from tests.fixtures.base import ground, image, write, write_list
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -46,6 +65,37 @@ def test_every_dataset_has_its_page_and_says_what_it_was_opened_on(spec: Spec) -
 def test_keys_and_titles_are_told_apart() -> None:
     for names in ([reader.key for reader in READERS], [reader.title for reader in READERS]):
         assert len(set(names)) == len(names)
+
+
+def test_each_layout_is_known_by_its_files_alone(tmp_path: Path) -> None:
+    """No declaration claims the files of another; in a mixed folder all are offered."""
+    makers = {
+        "bright": lambda root: bright.make(root, ("a-flood_00000001",)),
+        "cloudlulc": cloudlulc.make,
+        "dfc2020": dfc2020.make_contest,
+        "sen12ms": dfc2020.make_sen12ms,
+        "oem_sar": oem_sar.make,
+        "bigearthnet": bigearthnet.make,
+        "cloudsen12": cloudsen12.make,
+        "gamus": gamus.make,
+        "kuro_siwo": kuro_siwo.make,
+        "landcover_ai": landcover_ai.make,
+        "m3leo": m3leo.make,
+        "oam_tcd": oam_tcd.make,
+        "open_earth_map": open_earth_map.make,
+        "quakeset": quakeset.make,
+        "sen1floods11": sen1floods11.make,
+        "sen4agrinet": sen4agrinet.make,
+        "so2sat": so2sat.make,
+        "spacenet6": spacenet6.make,
+    }
+    declared = {spec.key for spec in SPECS} - {"bigearthnet_lists"}  # the same files as the map
+    assert declared == set(makers)
+    for key, make in makers.items():
+        make(tmp_path / key)
+        found = {reader.key for reader, _ in recognised(tmp_path / key)}
+        assert found & declared == {key}
+    assert declared <= {reader.key for reader, _ in recognised(tmp_path)}
 
 
 # The engine, on a dataset of this test's own.

@@ -100,9 +100,15 @@ def test_it_is_dropped_by_a_key_and_changes_nothing(lake: Bench) -> None:
 
 def test_what_lies_out_of_view_is_shown_before_it_is_accepted(lake: Bench) -> None:
     desk = lake.open()
-    correct(desk)
-    words(desk)
-    desk.editor("(e) => { e.view.place = {y: 92, x: 76, scale: 60}; }")
+    correct(desk, 2)
+    desk.editor("(e) => { e.view.place = {y: 55, x: 34, scale: 48}; }")
+    desk.stroke((55, 32), (55, 36))
+    desk.expect_state("saved, version 3")
+    desk.page.wait_for_timeout(600)
+    expect(desk.page.locator(".suggestion")).to_be_hidden()  # most of it cannot be seen
+    desk.press("Shift+T")
+    assert "out of view" in words(desk)
+    desk.editor("(e) => { e.view.place = {y: 92, x: 92, scale: 48}; }")
     desk.press("Shift+Enter")
     expect(desk.page.locator(".banner")).to_contain_text("out of view")
     assert desk.editor("(e) => e.view.place") is None

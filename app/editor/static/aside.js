@@ -3,9 +3,9 @@
 /* What to say before a stroke is set aside, with so many others waiting behind it. */
 export function asideWords({failures, project}, others) {
   const behind = others === 0 ? '' : others === 1 ? ' One more waits behind it.' : ` ${others} more wait behind it.`;
-  return `The server answered ${failures} times that something went wrong with it, most likely a fault of the server.${behind} ` +
-    `It is kept here and tried again, and may pass once the server is mended. Set aside, it becomes a file of your browser's `
-    + `downloads that has all of it, for whoever looks after ${project}; its pixels go back to what the server holds.`;
+  return `The server answered ${failures} times that something went wrong, most likely a fault of its own.${behind} ` +
+    'Kept, the stroke is tried again until it passes. Set aside, it becomes a file among your downloads, for whoever ' +
+    `looks after ${project}, and its pixels go back to what the server holds.`;
 }
 
 /* The content of that file: the request as it would have been sent, without what is for the screen. */

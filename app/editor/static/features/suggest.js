@@ -127,7 +127,7 @@ export class Suggest {
         {client_id: editor.saver.client.id, ...this.#sources()}, limit);
       const reply = await response.json();
       if (asking.signal.aborted) return;
-      if (reply.status === 'ready') this.#show(reply);
+      if (reply.status === 'ready') this.#show(reply, aloud);
       else if (aloud) panel.say(reply.error ?? words(reply));
     } catch {
       if (aloud && !asking.signal.aborted) panel.say('The server cannot be reached: there is no suggestion now.');
@@ -145,14 +145,16 @@ export class Suggest {
     }
   }
 
-  #show(reply) {
+  /* Unasked only where most of it can be seen: nobody looks for what they have not asked for. */
+  #show(reply, aloud) {
     const {editor} = this, {classes} = editor.manifest, masks = byClass(reply.masks);
+    const mask = merged(masks), unseen = outOfView(mask, editor.view.visible());
+    if (!aloud && 2 * unseen > reply.pixels) return;
     const entry = (code) => classes.find((each) => each.code === code);
-    this.found = {strokes: this.#strokes(), mask: merged(masks)};
+    this.found = {strokes: this.#strokes(), mask};
     editor.preview.set('suggest', masks.map(([code, mask]) =>
       ({mask, colour: entry(code)?.colour || '#ffffff', style: 'hatch'})));
     const names = masks.map(([code]) => entry(code)?.name ?? `class ${code}`).join(', ');
-    const unseen = outOfView(this.found.mask, editor.view.visible());
     this.words.textContent = `${names}: ${words(reply, unseen)}`;
     this.element.title = this.words.textContent;
     this.element.hidden = false;

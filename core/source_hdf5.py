@@ -80,6 +80,8 @@ def _file(path: Path) -> h5py.File:
     stat = path.stat()
     key = (path, stat.st_size, stat.st_mtime_ns)
     if key not in _files.by_key:
+        for old in [held for held in _files.by_key if held[0] == path]:
+            _files.by_key.pop(old).close()  # HDF5 would go on reading what the file was before
         try:
             _files.by_key[key] = h5py.File(path, "r")
         except (OSError, RuntimeError) as error:

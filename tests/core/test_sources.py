@@ -122,6 +122,17 @@ def test_a_coarse_copy_of_an_array_is_averaged_and_classes_are_not(tmp_path: Pat
     assert np.array_equal(codes, values[2::4, 2::4])
 
 
+def test_a_replaced_container_is_read_anew(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    source = [Source(path, 1, Part("v"))]
+    for seed in (1, 2):
+        part = tmp_path / "part.h5"
+        with h5py.File(part, "w") as file:
+            file["v"] = noise(seed, 8 * seed, 8)
+        path.write_bytes(part.read_bytes())
+        assert np.array_equal(read(source).values[0], noise(seed, 8 * seed, 8))
+
+
 def link(file: h5py.File, secret: Path) -> None:
     file["v"] = h5py.ExternalLink(str(secret), "v")
 

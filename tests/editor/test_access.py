@@ -181,6 +181,7 @@ def test_a_choice_waits_for_an_answer(bench: Bench) -> None:
     _ask(desk)
     desk.press("Escape")
     assert desk.page.get_by_role("alertdialog").is_visible()
+    desk.page.wait_for_timeout(600)  # what was pressed for the panes does not answer
     desk.press("Enter")
     assert desk.page.get_by_role("alertdialog").count() == 0
 

@@ -17,7 +17,7 @@ from core.raster import read, read_layer
 from core.records import Layer, Modality, Unit
 from core.store.engine import Store
 from data.readers import recognise
-from data.readers.guess import propose
+from data.readers.guess import PatternReader, propose
 from data.readers.patterns import Proposal, Role, find_by, parse_codes
 
 
@@ -72,8 +72,10 @@ def test_open_earth_map_sar(real_data: Path, store: Store) -> None:
 def test_sen1floods11(real_data: Path) -> None:
     """The label's pixel size differs from the imagery's in the 15th digit."""
     checked = checked_in(real_data / "sen1floods11")
+    assert checked.dataset.reader == "sen1floods11"
     (tile,) = checked.tiles
-    assert checked.findings == ()
+    (finding,) = checked.findings
+    assert "nothing is held out" in finding.message
     assert tile.codes == {0: 192010, 1: 70035, 255: 99}
     assert all(layer.offset_px < 0.01 for layer in tile.layers)
     layers = layers_of(checked, tile.found.name)
@@ -166,6 +168,7 @@ def test_bigearthnet_by_patterns_that_pair_its_names(real_data: Path) -> None:
 
 
 def test_bigearthnet_as_guessed_imports_without_labels(real_data: Path) -> None:
-    checked = checked_in(real_data / "bigearthnet")
+    folder = real_data / "bigearthnet"
+    checked = check(PatternReader().find(folder), roots=[folder])
     assert len(checked.tiles) == 4
     assert sum("no label" in f.message for f in checked.findings) == 4

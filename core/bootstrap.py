@@ -7,6 +7,7 @@ between training seeds is not in these intervals.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -37,12 +38,19 @@ class Interval:
     tiles: int
 
 
+@lru_cache(maxsize=2)
 def draw_tiles(tiles: int, draws: int = DRAWS, seed: int = 0) -> npt.NDArray[np.float64]:
-    """Return how often each tile was drawn, [draws, tiles]; every row sums to `tiles`."""
-    if tiles == 0:
-        return np.zeros((draws, 0))
+    """Return how often each tile was drawn, [draws, tiles]; every row sums to `tiles`.
+
+    The array is shared between calls (drawing 5,000 tiles takes longer than scoring them) and
+    cannot be written to.
+    """
     rng = np.random.default_rng(seed)
-    return rng.multinomial(tiles, np.full(tiles, 1 / tiles), draws).astype(np.float64)
+    chances = np.full(tiles, 1 / max(tiles, 1))
+    drawn = rng.multinomial(tiles, chances, draws) if tiles else np.zeros((draws, 0))
+    weights = drawn.astype(np.float64)
+    weights.flags.writeable = False
+    return weights
 
 
 def totals(weights: npt.NDArray[np.float64], matrices: npt.NDArray[np.int64]) -> Matrix:

@@ -187,7 +187,7 @@ FIGURES: dict[str, Figure] = {
     "location_f1": Figure("location F1", lambda p, m, c: bright.location_f1(m)),
     "damage_f1": Figure("damage F1", lambda p, m, c: bright.damage_f1(m)),
     "damage_f1_present": Figure(
-        "damage F1, present classes",
+        "damage F1 (present classes)",
         lambda p, m, c: metrics.harmonic_mean(metrics.damage_f1(m)),
     ),
     "merged_f1": Figure("merged F1", lambda p, m, c: metrics.localisation(m)["f1"]),

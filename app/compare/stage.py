@@ -36,7 +36,6 @@ class Stage:
     covers: Mapping[int, float | None]
     titles: Mapping[str, str]
     known: Sequence[ModelRecord]
-    flat: frozenset[str]
     before: str
     after: str
     reference: Reference
@@ -57,6 +56,11 @@ class Stage:
     def min_tiles(self) -> int:
         """Return the fewest tiles that get an interval."""
         return self.rules.min_tiles
+
+    @property
+    def flat(self) -> frozenset[str]:
+        """Return the models that see no optical image, the same under every sky."""
+        return frozenset(f"m{model.id}" for model in self.known if not model.uses_optical)
 
     @property
     def damage(self) -> bool:
@@ -90,16 +94,8 @@ def nothing(words: str, page: PageName, button: str, **query: int) -> None:
 
 def stage_ui(here: Context, project: Project) -> Stage | None:
     """Draw the choices; return None where there is nothing to compare yet, which is said."""
-    every = evaluations(here.store, project.id)
-    scoring = working(here, project.id, "evaluate", "train")
-    if not every and scoring:
-        st.info("Scoring is under way. This page shows the comparison when it is done.")
-    background_ui(here, [job for job in scoring if job.kind == "evaluate" or not every])
-    if not every and scoring:
-        return None
+    every = _scored_so_far(here, project)
     if not every:
-        words = "Nothing has been scored yet. Train a model; it is scored when it is done."
-        nothing(words, "train", "Go to Train", project=project.id)
         return None
     known = models(here.store, project.id)
     tiles = {tile.id: tile for tile in catalogue.tiles(here.store, project.id)}
@@ -117,29 +113,27 @@ def stage_ui(here: Context, project: Project) -> Stage | None:
     dates = catalogue.project_acquisitions(here.store, project.id)
     covers = {date.id: date.cover for found_dates in dates.values() for date in found_dates}
     scored = aligned.align(found, [before, after], covers)
-    if before == after or scored.tiles == 0:
-        st.info(
-            "Choose two different maps."
-            if before == after
-            else f"{titles[before]} and {titles[after]} were scored on different tiles."
-        )
+    if before == after:
+        st.info("Choose two different maps.")
         return None
-    flat = frozenset(f"m{model.id}" for model in known if not model.uses_optical)
-    return Stage(
-        here,
-        project,
-        tiles,
-        found,
-        covers,
-        titles,
-        known,
-        flat,
-        before,
-        after,
-        reference,
-        rules,
-        scored,
-    )
+    if scored.tiles == 0:
+        st.info(f"{titles[before]} and {titles[after]} were scored on different tiles.")
+        return None
+    chosen = (before, after, reference, rules, scored)
+    return Stage(here, project, tiles, found, covers, titles, known, *chosen)
+
+
+def _scored_so_far(here: Context, project: Project) -> list[Evaluation]:
+    """Return all evaluations; where there is none, say what is under way or what to do."""
+    every = evaluations(here.store, project.id)
+    scoring = working(here, project.id, "evaluate", "train")
+    if not every and scoring:
+        st.info("Scoring is under way. This page shows the comparison when it is done.")
+    background_ui(here, [job for job in scoring if job.kind == "evaluate" or not every])
+    if not every and not scoring:
+        words = "Nothing has been scored yet. Train a model; it is scored when it is done."
+        nothing(words, "train", "Go to Train", project=project.id)
+    return every
 
 
 def _reference_ui(every: Sequence[Evaluation]) -> tuple[Reference, list[Evaluation]]:

@@ -310,8 +310,10 @@ def test_damage_is_shown_per_event_and_building(
     assert "Buildings" in headings(page) and "Groups" in headings(page)
     frames = [f.value for f in page.dataframe if "event" in f.value.columns]
     by_building, events = frames
-    assert {"location F1", "damage F1", "damage F1, present classes", "mIoU"} <= set(events.columns)
-    assert (events["damage F1"] == 0).all() and (events["damage F1, present classes"] > 0).all()
+    assert {"location F1", "damage F1", "damage F1 (present classes)", "mIoU"} <= set(
+        events.columns
+    )
+    assert (events["damage F1"] == 0).all() and (events["damage F1 (present classes)"] > 0).all()
     assert by_building["buildings"].between(50, 60).all()  # 3 tiles of 2 classes, 9 or 10 each
     assert "Plain means over these groups" in captions(page)
     buildings = next(f.value for f in page.dataframe if "buildings" in f.value.columns)

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.grid import Window
 from core.source import Part
-from core.source_base import Opened, Raster
+from core.source_base import Array, Opened, Raster
 
 OTHER = 255
 
@@ -31,7 +31,9 @@ class RecodedRaster:
         raw = self._under.read(bands, window, shape, True)
         place = np.searchsorted(self._values, raw.values).clip(0, len(self._values) - 1)
         known = (self._values[place] == raw.values) & raw.valid
-        return Raster(np.where(known, self._codes[place], np.uint8(OTHER)), raw.valid)
+        codes: Array = np.full(raw.values.shape, OTHER, np.uint8)
+        codes[known] = self._codes[place][known]
+        return Raster(codes, raw.valid)
 
     def holds_classes(self) -> bool:
         """Return what the file says."""

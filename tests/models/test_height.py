@@ -28,7 +28,7 @@ def test_a_network_learns_from_optical_and_height(tmp_path: Path, store: Store) 
     (layer,) = catalogue.layers(store, tile.id, modality=Modality.HEIGHT)
     assert layer.bands == ("above ground",)
     assert inputs["height"].shape == (1, gamus.SIZE, gamus.SIZE)
-    assert 20 < np.nanmax(inputs["height"]) <= 40, "metres, as they are stored"
+    assert 20 < float(np.nanmax(inputs["height"])) <= 40, "metres, as they are stored"
     network = build("two_branch", made.bands, len(project.classes.entries))
     tensors = {name: torch.from_numpy(v.astype(np.float32))[None] for name, v in inputs.items()}
     assert network(tensors).shape == (1, 7, gamus.SIZE, gamus.SIZE)

@@ -93,7 +93,7 @@ def test_a_label_and_the_images_it_is_about_are_one_tile(tmp_path: Path) -> None
     (tile,) = checked.tiles
     layers = layers_of(tile.found)
     assert set(layers) == {Modality.OPTICAL, Modality.LABEL}
-    assert tile.codes == {code: int((code == LABELS).sum()) for code in (1, 2, 5)}
+    assert tile.codes == {code: np.count_nonzero(np.equal(LABELS, code)) for code in (1, 2, 5)}
     entries = {e.code: (e.name, e.colour) for e in checked.dataset.classes.entries}
     assert entries[1] == ("water", "#3565d6") and entries[5][0] == "tree"
 
@@ -221,7 +221,7 @@ def test_the_numbers_of_labels_without_names_come_from_their_files(tmp_path: Pat
 
 
 def test_images_behind_an_allowed_address_are_imported_and_read(
-    tmp_path: Path, server: str, store: Store
+    tmp_path: Path, store: Store, server: str
 ) -> None:
     sentinel(tmp_path)
     assets = {}

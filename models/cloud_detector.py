@@ -169,10 +169,8 @@ def _sample(rng: np.random.Generator, scene: Sequence[Field], name: str) -> Samp
     )
     most = HAZE[int(rng.random() < 0.25)]
     haze = np.float32(rng.uniform(0, most)) * np.array([0.6, 0.8, 1.0], np.float32)[:, None, None]
-    seen = (
-        np.asarray(seen, np.float32) + haze + rng.normal(0, rng.uniform(0.001, 0.012), seen.shape)
-    )
-    image = detector_input(seen.astype(np.float32))
+    grain = rng.normal(0, rng.uniform(0.001, 0.012), seen.shape)
+    image = detector_input(np.asarray(seen + haze + grain, np.float32))
     weight = np.ones(light.shape[1:], np.float32)
     return Sample({"optical": [image]}, clouds.levels(), weight, name)
 

@@ -162,7 +162,7 @@ def acquisition(
     simulated: bool = False,
 ) -> Acquisition:
     known = None if cover is None else 0.0
-    sky = {} if simulated else None
+    sky: dict[str, object] | None = {} if simulated else None
     return Acquisition(number, 1, name, None, known, cover, known, source, sky)
 
 

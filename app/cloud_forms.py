@@ -6,9 +6,9 @@ import streamlit as st
 
 from app.compare.rules import read_edges
 from app.session import Context
-from core.cloud import EDGE_PRESETS, level_names
-from core.cloud_images import UNPLACED_PX_M
-from core.cloud_simulator import Sky
+from core.clouds.cover import EDGE_PRESETS, level_names
+from core.clouds.images import UNPLACED_PX_M
+from core.clouds.simulator import Sky
 from core.ground import ground
 from core.options import cloud_edges, set_cloud_edges
 from core.records import Grid, Project

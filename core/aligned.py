@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.boundary import stored_counts
-from core.cloud import level_of
+from core.clouds.cover import level_of
 from core.damage import stored_matrix
 from core.parts import Matrices as Parts
 from core.parts import Part, stored_parts

@@ -13,7 +13,7 @@ import numpy as np
 
 from core import catalogue, regions
 from core.classes import ClassTable, Provenance
-from core.cloud import CLEAR, SHADOW, THICK, THIN
+from core.clouds.cover import CLEAR, SHADOW, THICK, THIN
 from core.errors import BadPatch, NotFound
 from core.grid import Window
 from core.group import Prepared

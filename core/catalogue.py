@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from core.classes import ClassEntry, ClassTable
-from core.cloud_files import forget_files
+from core.clouds.files import forget_files
 from core.errors import CloudbrushError, NotFound
 from core.records import (
     Acquisition,

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from core.checked import files_of
 from core.scan import sha256_of
-from core.source import from_json
+from core.sources.source import from_json
 from core.store.engine import Store, chunks
 from core.store.tables import LayerRow
 

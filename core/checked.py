@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core import cloud
 from core.classes import ClassTable
+from core.clouds import cover as cloud
 from core.found import FoundLayer, FoundTile
 from core.records import Grid, Layer, Modality
 

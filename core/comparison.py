@@ -13,7 +13,7 @@ from core import bootstrap, metrics
 from core.aligned import Scored
 from core.boundary import boundary_iou
 from core.classes import ClassTable
-from core.cloud import level_names
+from core.clouds.cover import level_names
 from core.presets import Preset, figures_shown
 
 

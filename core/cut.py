@@ -16,7 +16,7 @@ from core.grid import Window, is_placed, offset_px, pixel_map, same_crs
 from core.headers import GRID_ORDER
 from core.raster import describe_source
 from core.records import Grid
-from core.source import on_grid
+from core.sources.source import on_grid
 
 Box = tuple[float, float, float, float]
 

@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 
 from core import catalogue
 from core.classes import ClassTable
-from core.cloud import CLEAR
+from core.clouds.cover import CLEAR
 from core.display import layer_stretch, to_unit
 from core.errors import NotFound
 from core.grid import Window, block

@@ -16,7 +16,7 @@ from core.aligned import Scored
 from core.authors import NOBODY
 from core.bright import disaster_type
 from core.classes import ClassTable, Provenance
-from core.cloud import level_names
+from core.clouds.cover import level_names
 from core.comparison import overall_frame
 from core.presets import Preset
 

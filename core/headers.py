@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from core import cloud, patch_labels
+from core import patch_labels
 from core.addresses import is_remote
 from core.checked import CheckedLayer, CheckedTile, files_of, known_codes, stats_of
 from core.classes import ClassTable
+from core.clouds import cover as cloud
 from core.errors import CloudbrushError, DatasetError, GridMismatch, RasterError
 from core.found import ALL_BANDS, Finding, FoundLayer, FoundTile
 from core.grid import SAME_PX, is_placed, lonlat_corners, offset_px
 from core.raster import CLASS_MODALITIES, RasterInfo, check_allowed, describe
 from core.records import Grid, Modality, Split, Unit
-from core.source import Source, by_raster, part_of, with_path
+from core.sources.source import Source, by_raster, part_of, with_path
 from core.tiff_header import describe_quickly
 
 MAX_TILE_PX = 2**31  # 46,340 x 46,340; pixels of larger rasters cannot be counted in 32 bits

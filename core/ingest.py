@@ -16,12 +16,12 @@ from core import catalogue
 from core.check import Checked, Progress, check
 from core.checked import CheckedLayer, CheckedTile
 from core.classes import ClassTable
-from core.cloud import mask_source
+from core.clouds.cover import mask_source
 from core.errors import DatasetError
 from core.found import Finding, FoundDataset, FoundLayer
 from core.records import Modality, Project
 from core.scan import tally_row
-from core.source import to_json
+from core.sources.source import to_json
 from core.store.engine import Store
 from core.store.tables import (
     AcquisitionRow,

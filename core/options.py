@@ -6,7 +6,7 @@ been written by an older version.
 
 from typing import Any
 
-from core.cloud import DEFAULT_EDGES, check_edges
+from core.clouds.cover import DEFAULT_EDGES, check_edges
 from core.errors import CloudbrushError, NotFound
 from core.records import Project
 from core.store.engine import Store

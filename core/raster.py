@@ -3,7 +3,7 @@
 Reading order: nodata, masks and NaN first, then resampling, then casts. Pixels that are not valid
 hold 0 in `values`; look at `valid` before any statistic. Class rasters are resampled nearest only,
 images bilinear (averaged first where the file is much finer). Originals are opened read-only.
-Each kind of file has its opener in `core.source_*`; what a band may be is said in `core.source`.
+Each kind of file has its opener in `core.sources`, and `core.sources.source` says what a band is.
 """
 
 import warnings
@@ -21,11 +21,11 @@ from core.errors import ClassTableError, DatasetError, RasterError
 from core.grid import Window, offset_px, pixel_map, same_grid, whole
 from core.raster_write import LARGE_SIDE, overview_factors, write_geotiff
 from core.records import Grid, Layer, Modality
-from core.source import Part, part_of
-from core.source_base import Array, Mask, Raster, RasterInfo, named_errors
-from core.source_gdal import DRIVERS
-from core.source_laid import sample
-from core.source_open import open_raster
+from core.sources.base import Array, Mask, Raster, RasterInfo, named_errors
+from core.sources.gdal import DRIVERS
+from core.sources.laid import sample
+from core.sources.open import open_raster
+from core.sources.source import Part, part_of
 
 __all__ = [
     "CLASS_MODALITIES",

@@ -15,7 +15,7 @@ from rasterio.transform import Affine
 from core.errors import GridMismatch, RasterError
 from core.grid import BLOCK
 from core.records import Grid
-from core.source_base import Array, reason
+from core.sources.base import Array, reason
 
 LARGE_SIDE = 4096
 

@@ -136,7 +136,7 @@ class Acquisition:
     """One optical image of a tile at one date with its cloud fractions of valid pixels, 0 to 1.
 
     Fractions are None where no cloud mask is known. `cloud_source` says how they were found, and
-    `simulated` holds seed and settings where the clouds were simulated (`core.cloud_levels`).
+    `simulated` holds seed and settings where the clouds were simulated (`core.clouds.levels`).
     """
 
     id: int

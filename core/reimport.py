@@ -23,7 +23,7 @@ from core.headers import check_headers
 from core.ingest import place_values, write_layers, write_tiles
 from core.records import Modality
 from core.scan import mark_problem
-from core.source import from_json
+from core.sources.source import from_json
 from core.store.engine import Store
 from core.store.tables import (
     AcquisitionRow,

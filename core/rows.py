@@ -7,7 +7,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from core.records import Acquisition, Grid, Layer, Modality, Split, Tile, TileState, Unit
-from core.source import from_json
+from core.sources.source import from_json
 from core.store.tables import AcquisitionRow, EditRow, LayerRow, TileEventRow, TileRow
 
 

@@ -15,9 +15,10 @@ import numpy.typing as npt
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import catalogue, cloud
+from core import catalogue
 from core.checked import Scan, files_of, known_codes, stats_of
 from core.classes import ClassTable
+from core.clouds import cover as cloud
 from core.errors import ClassTableError, CloudbrushError, NotEditable, RasterError
 from core.found import Finding
 from core.grid import Window
@@ -31,7 +32,7 @@ from core.raster import (
     read,
 )
 from core.records import Grid, Layer, Modality
-from core.source import by_raster
+from core.sources.source import by_raster
 from core.store.engine import Store
 from core.store.tables import AcquisitionRow, LayerRow, TallyRow, TileRow, now
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from core.grid import IDENTITY
 from core.raster import describe
-from core.source_base import RasterInfo
+from core.sources.base import RasterInfo
 
 SUFFIXES = (".tif", ".tiff")
 BESIDE = (".aux.xml", ".ovr", ".msk")  # after the whole name

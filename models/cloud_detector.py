@@ -1,7 +1,7 @@
 """The small network that finds clouds in one image where there is neither a mask nor a clear image.
 
 It sees red, green and blue only, so that it works for every band set that has them, and learns from
-clouds that `core.cloud_simulator` draws over the scenes of the demo. No real pixel is in it.
+clouds that `core.clouds.simulator` draws over the scenes of the demo. No real pixel is in it.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.cloud import CLEAR, LEVELS, NONE, SHADOW, THICK, THIN
-from core.cloud_difference import without_specks
-from core.cloud_images import Light
-from core.cloud_optics import TONE, rgb_bands, under
-from core.cloud_simulator import Sky, draw
+from core.clouds.cover import CLEAR, LEVELS, NONE, SHADOW, THICK, THIN
+from core.clouds.difference import without_specks
+from core.clouds.images import Light
+from core.clouds.optics import TONE, rgb_bands, under
+from core.clouds.simulator import Sky, draw
 from core.errors import CloudbrushError
 from core.noise import Field
 from core.records import Unit

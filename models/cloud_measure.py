@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.cloud import (
+from core.clouds.cover import (
     CLOUD_SHADOW_THIN,
     LEVELS,
     NONE,
@@ -21,10 +21,10 @@ from core.cloud import (
     THICK,
     THIN,
 )
-from core.cloud_difference import difference_levels
-from core.cloud_images import Light
-from core.cloud_optics import rgb_bands, to_light, under, wavelengths
-from core.cloud_simulator import Sky, draw
+from core.clouds.difference import difference_levels
+from core.clouds.images import Light
+from core.clouds.optics import rgb_bands, to_light, under, wavelengths
+from core.clouds.simulator import Sky, draw
 from core.raster import apply_codes, describe, read
 from core.records import Grid, Unit
 from models import cloud_s2cloudless

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from core.cloud import CLEAR, NONE, THICK
-from core.cloud_images import Light
+from core.clouds.cover import CLEAR, NONE, THICK
+from core.clouds.images import Light
 from core.errors import CloudbrushError
 
 BANDS = ("b1", "b2", "b4", "b5", "b8", "b8a", "b9", "b10", "b11", "b12")

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core import catalogue
-from core.cloud import (
+from core.clouds.cover import (
     DETECTOR_SOURCE,
     DIFFERENCE_SOURCE,
     GIVEN_SOURCES,
     S2CLOUDLESS_SOURCE,
 )
-from core.cloud_images import (
+from core.clouds.images import (
     Levels,
     Light,
     levels_by_difference,
@@ -30,8 +30,8 @@ from core.cloud_images import (
     to_tile,
     worked_shape,
 )
-from core.cloud_levels import clear_base, clear_image, save_levels, says_clear, take_as_clear
-from core.cloud_simulator import Sky
+from core.clouds.levels import clear_base, clear_image, save_levels, says_clear, take_as_clear
+from core.clouds.simulator import Sky
 from core.errors import Cancelled, CloudbrushError, JobError
 from core.jobs import JobContext, check_payload
 from core.records import Acquisition, Modality, Tile

@@ -15,7 +15,7 @@ import numpy as np
 
 from core import catalogue, jobs, metrics, scores, trained
 from core.aligned import align
-from core.cloud import DEFAULT_EDGES, level_names
+from core.clouds.cover import DEFAULT_EDGES, level_names
 from core.found import FoundDataset
 from core.ingest import free_name, import_dataset
 from core.presets import preset

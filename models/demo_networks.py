@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.classes import OPEN_EARTH_MAP_SAR
-from core.cloud import fractions
+from core.clouds.cover import fractions
 from core.found import FoundDataset, FoundTile
 from core.raster import read
 from core.records import Modality, Split

@@ -24,7 +24,7 @@ from core.patch_labels import LIST
 from core.raster import read_layer
 from core.records import Acquisition, Grid, Layer, Modality, Project, Tile
 from core.scan import ensure_scanned
-from core.source import Source, share_pixels, with_path
+from core.sources.source import Source, share_pixels, with_path
 from core.store.engine import Store
 from models.sample import IGNORE, Bands, Sample
 

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.bootstrap import MIN_TILES
-from core.cloud import check_edges
+from core.clouds.cover import check_edges
 from core.errors import CloudbrushError
 from core.metrics import AbsentRule, AbsentTest
 from core.options import cloud_edges

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.browse import RESERVED, Area, By, DateInView, Order, Progress, Wish
-from core.cloud import level_names
+from core.clouds.cover import level_names
 from core.options import cloud_edges
 from core.records import Modality, Project, Split, TileState
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from app.map import LegendItem
-from core.cloud import level_names, level_of
+from core.clouds.cover import level_names, level_of
 from core.records import TileState
 
 UNKNOWN = "#ffffff"

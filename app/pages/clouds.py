@@ -12,9 +12,9 @@ from app.session import Context, context
 from app.theme import page_header
 from core import browse, catalogue, jobs
 from core.browse import Wish
-from core.cloud_images import Preview, preview
-from core.cloud_levels import clear_base, count_sources, remove_simulated
-from core.cloud_simulator import Sky
+from core.clouds.images import Preview, preview
+from core.clouds.levels import clear_base, count_sources, remove_simulated
+from core.clouds.simulator import Sky
 from core.errors import CloudbrushError
 from core.records import Acquisition, Job, JobState, Project, Tile
 from core.store.engine import Store

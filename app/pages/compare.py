@@ -26,7 +26,7 @@ from app.session import context
 from app.theme import page_header
 from core import aligned, comparison
 from core.aligned import Scored
-from core.cloud import level_names
+from core.clouds.cover import level_names
 from core.damage import BACKGROUND
 from core.presets import PRESETS, batch_mean_miou
 from core.records import Project

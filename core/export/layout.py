@@ -31,7 +31,7 @@ from core.pixels import Bytes, Mask
 from core.raster import describe
 from core.records import Grid, Layer, Modality, Tile
 from core.replay import meet
-from core.source import part_of
+from core.sources.source import part_of
 
 DATASET = "dataset"
 COARSE = ".ovr"

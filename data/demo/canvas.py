@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from core.clouds.sun import Sun
 from core.noise import Field, Shape, fractal
-from core.sun import Sun
 from data.demo.palette import BUILDING, SURFACES, TREE, Palette, reflectance
 
 Mask = npt.NDArray[np.bool_]

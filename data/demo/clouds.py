@@ -1,7 +1,7 @@
 """Clouds over a region: soft-edged, of several densities, with shadows where the sun throws them.
 
 The demo draws its own weather, which varies across a region; what clouds are and what they do to
-light is said in `core.cloud_simulator` and `core.cloud_optics`. Cloud bases lie much lower than
+light is said in `core.clouds.simulator` and `core.clouds.optics`. Cloud bases lie much lower than
 real ones, so that clouds and their shadows fit into tiles of a few hundred metres.
 """
 
@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, special
 
-from core.cloud_optics import SKYLIGHT_RGB
-from core.cloud_simulator import Clouds
+from core.clouds.optics import SKYLIGHT_RGB
+from core.clouds.simulator import Clouds
+from core.clouds.sun import Sun
 from core.noise import Field, Shape, fractal, smoothstep
-from core.sun import Sun
 from data.demo.light import develop
 
 

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.classes import BRIGHT, LabelArray
+from core.clouds.sun import Sun
 from core.raster import write_geotiff
 from core.records import Grid, Split
-from core.sun import Sun
 from data.demo.damage_field import Hazard, damage_classes, force, hit_area
 from data.demo.damage_picture import optical_before, sar_after
 from data.demo.damage_town import PIXEL_M, TownStyle, build_town

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from core.classes import LabelArray
-from core.cloud_optics import TONE
+from core.clouds.optics import TONE
+from core.clouds.sun import Sun
 from core.noise import Field, fractal, smoothstep
-from core.sun import Sun
 from data.demo.damage_field import DAMAGED, DESTROYED, Hazard
 from data.demo.damage_town import PIXEL_M, Ground, Town
 from data.demo.light import cast_shadow, expose, lighten, relief

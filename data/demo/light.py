@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from core.cloud_optics import TONE
+from core.clouds.optics import TONE
+from core.clouds.sun import Sun
 from core.noise import Field
-from core.sun import Sun
 
 SKY = (0.24, 0.29, 0.37)
 """Light that reaches the shade, as a share of full light: bluer than the sun."""

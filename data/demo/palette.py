@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from core.cloud_optics import TONE
+from core.clouds.optics import TONE
 from core.noise import Field
 
 Colour = tuple[int, int, int]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from core.sun import Sun
+from core.clouds.sun import Sun
 from data.demo.layout import Plan
 from data.demo.palette import PAINTED, SLATE, TERRACOTTA, Palette
 from data.demo.sar import Geometry

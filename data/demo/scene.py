@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import ndimage
 
+from core.clouds.sun import Sun
 from core.noise import Field, Shape, fractal, smoothstep
-from core.sun import Sun
 from data.demo import layout as lay
 from data.demo.canvas import (
     Canvas,

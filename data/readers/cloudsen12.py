@@ -4,7 +4,7 @@ The mask is two things here: the label that people correct, and the cloud levels
 """
 
 from core.classes import ClassEntry, ClassTable
-from core.cloud import CLEAR, SHADOW, THICK, THIN
+from core.clouds.cover import CLEAR, SHADOW, THICK, THIN
 from core.records import Modality, Split, Unit
 from data.readers.spec import Files, ListFile, Spec, Way
 from data.readers.spec_reader import SpecReader

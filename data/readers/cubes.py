@@ -16,12 +16,12 @@ from core.errors import CloudbrushError, DatasetError
 from core.found import Finding, FoundDataset, FoundLayer, FoundTile
 from core.raster import describe_source, read
 from core.records import Modality, Split, Unit
-from core.source import Part, Source
-from core.source_array import KNOWN_X, KNOWN_Y, ArrayFile
-from core.source_hdf5 import hdf5_arrays
-from core.source_netcdf3 import classic_array, is_classic, open_classic
-from core.source_times import dates_of
-from core.source_zarr import zarr_arrays
+from core.sources.array import KNOWN_X, KNOWN_Y, ArrayFile
+from core.sources.hdf5 import hdf5_arrays
+from core.sources.netcdf3 import classic_array, is_classic, open_classic
+from core.sources.source import Part, Source
+from core.sources.times import dates_of
+from core.sources.zarr import zarr_arrays
 from data.readers.look import COLOURS, table_of
 from data.readers.patterns import Role
 from data.readers.spec_files import sample

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from core.classes import ClassEntry, ClassTable
 from core.records import Modality, Unit
-from core.source import Part, Source
-from core.source_hdf5 import hdf5_shape
+from core.sources.hdf5 import hdf5_shape
+from core.sources.source import Part, Source
 from data.readers.spec import Files, Inside, Names, Spec
 from data.readers.spec_reader import SpecReader
 

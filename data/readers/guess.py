@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.classes import OPEN_EARTH_MAP_SAR, ClassTable
-from core.cloud import CLOUD_SHADOW_THIN, SENTINEL2_SCL
+from core.clouds.cover import CLOUD_SHADOW_THIN, SENTINEL2_SCL
 from core.errors import DatasetError, RasterError
 from core.found import FoundDataset
 from core.raster import describe

@@ -13,7 +13,7 @@ from rasterio.transform import Affine
 from core.classes import ClassEntry, ClassTable
 from core.raster import describe
 from core.records import Grid, Modality, Split
-from core.source import Part, Source
+from core.sources.source import Part, Source
 from data.readers.spec import Files, Inside, ListFile, Names, Spec, Way
 from data.readers.spec_reader import SpecReader
 from data.readers.spec_splits import lines

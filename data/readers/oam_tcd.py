@@ -11,7 +11,7 @@ from pathlib import Path
 from core.classes import ClassEntry, ClassTable
 from core.errors import DatasetError
 from core.records import Modality, Split
-from core.source import Part, Source
+from core.sources.source import Part, Source
 from data.readers.spec import Files, Inside, ListFile, Names, Spec, Way
 from data.readers.spec_files import in_sample
 from data.readers.spec_reader import SpecReader

@@ -12,9 +12,9 @@ from core.classes import ClassEntry, ClassTable
 from core.errors import RasterError
 from core.raster import describe
 from core.records import Modality, Unit
-from core.source import Part, Source
-from core.source_hdf5 import array_file
-from core.source_times import dates_of
+from core.sources.hdf5 import array_file
+from core.sources.source import Part, Source
+from core.sources.times import dates_of
 from data.readers.spec import Files, Inside, Names, Spec
 from data.readers.spec_reader import SpecReader
 

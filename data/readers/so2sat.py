@@ -13,8 +13,8 @@ import numpy as np
 from core.classes import ClassEntry, ClassTable
 from core.errors import RasterError
 from core.records import Modality, Unit
-from core.source import Part, Source
-from core.source_hdf5 import array_file, hdf5_shape
+from core.sources.hdf5 import array_file, hdf5_shape
+from core.sources.source import Part, Source
 from data.readers.spec import Files, Inside, Names, Spec
 from data.readers.spec_reader import SpecReader
 

@@ -11,7 +11,7 @@ from core.classes import ClassEntry, ClassTable
 from core.found import ALL_BANDS, FoundLayer
 from core.raster import describe_source
 from core.records import Modality, Unit
-from core.source import Part, Source
+from core.sources.source import Part, Source
 from data.readers.spec import Files, Names, Sources, Spec
 from data.readers.spec_reader import SpecReader
 

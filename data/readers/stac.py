@@ -14,7 +14,7 @@ from core.errors import CloudbrushError, DatasetError
 from core.found import ALL_BANDS, Finding, FoundDataset, FoundLayer, FoundTile
 from core.raster import describe
 from core.records import Grid, Modality, Split, Unit
-from core.source import Part, Source
+from core.sources.source import Part, Source
 from data.readers.look import COLOURS, class_table
 from data.readers.spec_files import sample
 from data.readers.stac_items import (

@@ -7,7 +7,7 @@ from app import charts
 from core import comparison
 from core.aligned import Scored, align
 from core.classes import OPEN_EARTH_MAP_SAR as CLASSES
-from core.cloud import DEFAULT_EDGES
+from core.clouds.cover import DEFAULT_EDGES
 from core.grouping import Facts, group_frame
 from core.presets import PRESETS
 from core.scores import evaluations

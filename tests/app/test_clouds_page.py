@@ -6,8 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import catalogue, jobs
-from core.cloud import DEFAULT_EDGES, EVEN_EDGES
-from core.cloud_simulator import Sky
+from core.clouds.cover import DEFAULT_EDGES, EVEN_EDGES
+from core.clouds.simulator import Sky
 from core.options import cloud_edges
 from core.store.engine import Store
 from core.store.tables import AcquisitionRow

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
 
 from app import session
 from core import catalogue, jobs, legend
@@ -39,7 +40,7 @@ def shown(page: AppTest) -> str:
     return "\n".join(str(item.value) for item in [*page.info, *page.caption, *page.error])
 
 
-def select(page: AppTest, label: str) -> "AppTest.selectbox":  # type: ignore[name-defined]
+def select(page: AppTest, label: str) -> Selectbox[str]:
     return next(box for box in page.selectbox if box.label == label)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core import cloud
+from core.clouds import cover as cloud
 from core.errors import CloudbrushError, DatasetError
 
 

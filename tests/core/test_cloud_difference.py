@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from core import cloud_optics as optics
-from core.cloud import NONE, SHADOW, THICK, THIN
-from core.cloud_difference import difference_levels
-from core.cloud_simulator import Sky, draw
+from core.clouds import optics
+from core.clouds.cover import NONE, SHADOW, THICK, THIN
+from core.clouds.difference import difference_levels
+from core.clouds.simulator import Sky, draw
 from core.errors import CloudbrushError
 from core.noise import fractal
 from core.raster import read

@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import catalogue, cloud, cloud_levels
-from core.cloud_images import levels_by_difference, preview, simulate
-from core.cloud_simulator import TOLERANCE, Sky
+from core import catalogue
+from core.clouds import cover as cloud
+from core.clouds import levels as cloud_levels
+from core.clouds.images import levels_by_difference, preview, simulate
+from core.clouds.simulator import TOLERANCE, Sky
 from core.errors import CloudbrushError
 from core.found import FoundTile
 from core.ingest import import_dataset

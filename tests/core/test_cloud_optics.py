@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from core import cloud_optics as optics
-from core.cloud_simulator import Sky, draw
+from core.clouds import optics
+from core.clouds.simulator import Sky, draw
 from core.errors import CloudbrushError
 from core.records import Unit
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from core.cloud import NONE, SHADOW, THICK, THIN, fractions
-from core.cloud_simulator import MAX_PX, TOLERANCE, Clouds, Sky, draw
+from core.clouds.cover import NONE, SHADOW, THICK, THIN, fractions
+from core.clouds.simulator import MAX_PX, TOLERANCE, Clouds, Sky, draw
 from core.errors import CloudbrushError
 
 SHAPE = (160, 200)

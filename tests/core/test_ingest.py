@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import catalogue, cloud
+from core import catalogue
 from core.check import Checked, check
 from core.classes import BRIGHT
+from core.clouds import cover as cloud
 from core.errors import DatasetError
 from core.found import Finding, FoundLayer, FoundTile
 from core.history import original

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from core import catalogue, options
-from core.cloud import DEFAULT_EDGES
+from core.clouds.cover import DEFAULT_EDGES
 from core.errors import CloudbrushError, NotFound
 from core.store.engine import Store
 from tests.scene import make_scene

@@ -9,7 +9,7 @@ from core.addresses import address_of, is_remote, remote_path
 from core.errors import DatasetError, RasterError, SettingsError
 from core.raster import check_allowed, read
 from core.settings import load_settings
-from core.source import Source
+from core.sources.source import Source
 from tests.rasters import grid_of, noise, save
 from tests.server import Files
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from core import catalogue, changes, cloud, history
+from core import catalogue, changes, history
+from core.clouds import cover as cloud
 from core.errors import NotEditable, RasterError
 from core.found import FoundTile
 from core.grid import Window

@@ -17,7 +17,7 @@ from core.errors import GridMismatch, RasterError
 from core.grid import Window
 from core.raster import describe, read
 from core.records import Grid
-from core.source import (
+from core.sources.source import (
     Part,
     Source,
     by_raster,

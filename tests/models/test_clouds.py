@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import catalogue, cloud
-from core.cloud_images import Light
-from core.cloud_simulator import TOLERANCE, Sky
+from core import catalogue
+from core.clouds import cover as cloud
+from core.clouds.images import Light
+from core.clouds.simulator import TOLERANCE, Sky
 from core.errors import CloudbrushError, JobError
 from core.jobs import Attempt, JobContext, add, claim
 from core.records import Modality

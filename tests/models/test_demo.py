@@ -10,7 +10,7 @@ import pytest
 
 from core import catalogue, jobs, metrics, scores, trained
 from core.aligned import Scored, align
-from core.cloud import DEFAULT_EDGES
+from core.clouds.cover import DEFAULT_EDGES
 from core.errors import CloudbrushError
 from core.predictions import predictions
 from core.presets import preset

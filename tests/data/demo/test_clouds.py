@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from core.cloud import SHADOW, THICK, THIN, fractions
-from core.cloud_simulator import Clouds
-from core.sun import Sun
+from core.clouds.cover import SHADOW, THICK, THIN, fractions
+from core.clouds.simulator import Clouds
+from core.clouds.sun import Sun
 from data.demo.clouds import Weather, draw_clouds, photograph
 
 SHAPE = (256, 256)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from core.clouds.sun import Sun
 from core.noise import fractal
-from core.sun import Sun
 from data.demo.light import cast_shadow, lighten, relief
 
 

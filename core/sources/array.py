@@ -12,9 +12,9 @@ from pyproj.exceptions import CRSError
 from core.errors import RasterError
 from core.grid import IDENTITY, Window
 from core.records import Grid
-from core.source import Part
-from core.source_base import Raster, RasterInfo, resolve
-from core.source_reduce import reduced
+from core.sources.base import Raster, RasterInfo, resolve
+from core.sources.reduce import reduced
+from core.sources.source import Part
 
 MOST_CHUNK_BYTES = 2**30  # a chunk is unpacked whole, however little of it is asked for
 MOST_WINDOW_BYTES = 2**33
@@ -43,7 +43,7 @@ class ArrayFile:
 
 
 class ArrayRaster:
-    """Windows of one array; see `core.source_base.Opened`."""
+    """Windows of one array; see `core.sources.base.Opened`."""
 
     def __init__(self, file: ArrayFile, part: Part) -> None:
         """Raise `RasterError` where the array is not what `part` says."""

@@ -12,7 +12,7 @@ from core.errors import RasterError
 from core.grid import Window
 from core.overviews import hold_classes
 from core.records import Grid
-from core.source_base import Raster, RasterInfo, named_errors, resolve
+from core.sources.base import Raster, RasterInfo, named_errors, resolve
 
 DRIVERS = ("GTiff", "PNG", "JPEG", "JP2OpenJPEG")  # no driver that follows addresses in a file
 
@@ -20,7 +20,7 @@ _overviews_hold: dict[tuple[Path, int, int], bool] = {}
 
 
 class GdalRaster:
-    """An open raster of GDAL; see `core.source_base.Opened`."""
+    """An open raster of GDAL; see `core.sources.base.Opened`."""
 
     def __init__(self, path: Path, size_bytes: int, mtime_ns: int, name: str = "") -> None:
         """Open `path`, or `name` where GDAL knows the file by another name."""

@@ -14,9 +14,9 @@ from rasterio.warp import transform_geom
 from core.errors import RasterError
 from core.grid import Window
 from core.records import Grid
-from core.source import Part
-from core.source_base import Array, Raster, RasterInfo
-from core.source_reduce import reduced
+from core.sources.base import Array, Raster, RasterInfo
+from core.sources.reduce import reduced
+from core.sources.source import Part
 
 MOST_BYTES = 2**28
 LONLAT = "EPSG:4326"  # what GeoJSON is in where it names no other system
@@ -25,7 +25,7 @@ SHAPES = ("Polygon", "MultiPolygon")
 
 
 class VectorRaster:
-    """Outlines drawn on the grid of their part; see `core.source_base.Opened`."""
+    """Outlines drawn on the grid of their part; see `core.sources.base.Opened`."""
 
     def __init__(self, path: Path, part: Part) -> None:
         """Read the outlines; raises `RasterError`."""

@@ -1,7 +1,7 @@
 """Clouds for any clear picture: seeded, of a set cover, with shadows where the sun throws them.
 
 A *sky* is what a person asks for; *clouds* are what is drawn for one grid: opacity, shade on the
-ground and brightness inside. `core.cloud_optics` says what they do to each band. Cover is counted
+ground and brightness inside. `core.clouds.optics` says what they do to each band. Cover is counted
 as everywhere: the share of valid pixels under thin or thick cloud or shadow.
 """
 
@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft, ndimage
 
-from core.cloud import CLEAR, NONE, SHADOW, THICK, THIN
+from core.clouds.cover import CLEAR, NONE, SHADOW, THICK, THIN
+from core.clouds.sun import Sun, View
 from core.errors import CloudbrushError
 from core.noise import Field, Shape, fractal, smoothstep
-from core.sun import Sun, View
 
 THIN_FROM, THICK_FROM, SHADE_FROM = 0.10, 0.60, 0.35
 TOLERANCE = 0.01

@@ -14,8 +14,8 @@ import h5py
 import numpy as np
 
 from core.errors import RasterError
-from core.source import Part
-from core.source_array import ArrayFile, ArrayRaster
+from core.sources.array import ArrayFile, ArrayRaster
+from core.sources.source import Part
 
 FILES_PER_THREAD = 8
 MOST_ARRAYS = 20_000

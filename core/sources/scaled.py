@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from core.grid import Window
-from core.source import Part
-from core.source_base import Opened, Raster, resolve
-from core.source_reduce import reduced
+from core.sources.base import Opened, Raster, resolve
+from core.sources.reduce import reduced
+from core.sources.source import Part
 
 
 class ScaledRaster:

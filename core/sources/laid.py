@@ -8,7 +8,7 @@ from core.errors import GridMismatch
 from core.grid import MAX_OFFSET_PX, SAME_PX, Window, is_placed, same_crs
 from core.records import Grid
 from core.resample import bilinear, centres, nearest, plan_axis
-from core.source_base import Opened, Raster
+from core.sources.base import Opened, Raster
 
 
 class LaidRaster:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from core.grid import Window
-from core.source import Part
-from core.source_base import Array, Opened, Raster
+from core.sources.base import Array, Opened, Raster
+from core.sources.source import Part
 
 OTHER = 255
 
@@ -59,8 +59,8 @@ class AboveRaster:
     ) -> Raster:
         """Return a window of 0 and 1, uint8 [1, h, w]."""
         raw = self._under.read(self._bands, window, shape, True)
-        found = (raw.values > self._above).any(axis=0, keepdims=True)
-        return Raster(found.astype(np.uint8), raw.valid)
+        found = np.logical_or.reduce(raw.values > self._above)
+        return Raster(found[np.newaxis].astype(np.uint8), raw.valid)
 
     def holds_classes(self) -> bool:
         """Return what the file says."""

@@ -8,8 +8,8 @@ from typing import Any
 import zarr
 
 from core.errors import RasterError
-from core.source import Part
-from core.source_array import ArrayFile, ArrayRaster
+from core.sources.array import ArrayFile, ArrayRaster
+from core.sources.source import Part
 
 # Those that only pack numbers; "pickle" and its kin would run what a file says.
 CODECS = frozenset(

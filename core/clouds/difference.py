@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from core.cloud import CLEAR, NONE, SHADOW, THICK, THIN
-from core.cloud_optics import ABOVE_GROUND, BRIGHT_GROUND
-from core.cloud_simulator import THICK_FROM
+from core.clouds.cover import CLEAR, NONE, SHADOW, THICK, THIN
+from core.clouds.optics import ABOVE_GROUND, BRIGHT_GROUND
+from core.clouds.simulator import THICK_FROM
 from core.errors import CloudbrushError
 from core.noise import Field
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from core.source_array import ArrayFile
+from core.sources.array import ArrayFile
 
 MOST_DATES = 10_000
 _UNITS = re.compile(r"\s*(\w+?)s?\s+since\s+(\d{1,4}-\d{1,2}-\d{1,2})(?:[T ](\d{1,2}:\d{1,2}))?")

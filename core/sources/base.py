@@ -13,7 +13,7 @@ from rasterio.errors import RasterioError
 from core.errors import CloudbrushError, GridMismatch, RasterError
 from core.grid import Window
 from core.records import Grid
-from core.source import Part
+from core.sources.source import Part
 
 KEPT_DTYPES = ("uint8", "int8", "uint16", "int16", "float32")
 

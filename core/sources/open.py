@@ -10,17 +10,17 @@ from rasterio.errors import RasterioError
 
 from core.addresses import is_remote
 from core.errors import CloudbrushError, RasterError
-from core.source import Part
-from core.source_base import Opened, reason
-from core.source_gdal import GdalRaster
-from core.source_hdf5 import open_hdf5
-from core.source_laid import LaidRaster
-from core.source_netcdf3 import open_netcdf
-from core.source_recoded import AboveRaster, RecodedRaster
-from core.source_remote import open_remote
-from core.source_scaled import ScaledRaster
-from core.source_vector import VectorRaster
-from core.source_zarr import open_zarr
+from core.sources.base import Opened, reason
+from core.sources.gdal import GdalRaster
+from core.sources.hdf5 import open_hdf5
+from core.sources.laid import LaidRaster
+from core.sources.netcdf3 import open_netcdf
+from core.sources.recoded import AboveRaster, RecodedRaster
+from core.sources.remote import open_remote
+from core.sources.scaled import ScaledRaster
+from core.sources.source import Part
+from core.sources.vector import VectorRaster
+from core.sources.zarr import open_zarr
 
 HANDLES_PER_THREAD = 16
 

@@ -1,7 +1,7 @@
 """Clouds of one image of a tile: found by its clear image, or drawn onto it.
 
-Reads the optical layers of an acquisition; `core.cloud_levels` keeps what comes of it. Tiles longer
-than `WORKED_PX` are compared on a coarser copy: levels of clouds do not need every pixel.
+Reads the optical layers of an acquisition; `core.clouds.levels` keeps what comes of it. Tiles
+longer than `WORKED_PX` are compared on a coarser copy: levels of clouds do not need every pixel.
 """
 
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from core import catalogue
-from core.cloud import fractions
-from core.cloud_difference import difference_levels
-from core.cloud_levels import Simulated, add_simulated
-from core.cloud_optics import to_light, under, wavelengths
-from core.cloud_simulator import MAX_PX, Clouds, Sky, coarser, draw
+from core.clouds.cover import fractions
+from core.clouds.difference import difference_levels
+from core.clouds.levels import Simulated, add_simulated
+from core.clouds.optics import to_light, under, wavelengths
+from core.clouds.simulator import MAX_PX, Clouds, Sky, coarser, draw
 from core.display import layer_stretch, to_rgb8
 from core.errors import CloudbrushError, NotFound
 from core.ground import ground

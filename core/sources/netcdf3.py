@@ -7,9 +7,9 @@ import numpy as np
 from scipy.io import netcdf_file
 
 from core.errors import RasterError
-from core.source import Part
-from core.source_array import ArrayFile, ArrayRaster
-from core.source_hdf5 import array_file
+from core.sources.array import ArrayFile, ArrayRaster
+from core.sources.hdf5 import array_file
+from core.sources.source import Part
 
 
 def open_netcdf(path: Path, part: Part) -> ArrayRaster:

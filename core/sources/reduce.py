@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.grid import Window
-from core.source_base import Array, Raster
+from core.sources.base import Array, Raster
 
 STRIP_PX = 2**22
 

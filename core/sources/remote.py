@@ -15,7 +15,7 @@ import rasterio
 
 from core.addresses import address_of, check_fetch
 from core.errors import RasterError
-from core.source_gdal import GdalRaster
+from core.sources.gdal import GdalRaster
 
 SECONDS = 20
 REMEMBER_S = 600

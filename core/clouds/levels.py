@@ -16,8 +16,8 @@ import numpy.typing as npt
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from core import cloud
-from core.cloud_files import FOLDER, cloud_folder
+from core.clouds import cover as cloud
+from core.clouds.files import FOLDER, cloud_folder
 from core.errors import CloudbrushError, NotFound
 from core.raster import write_geotiff
 from core.records import Acquisition, Layer, Modality, Tile, Unit

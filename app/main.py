@@ -1,4 +1,4 @@
-"""The Streamlit script: six pages in the order of the work, and who is at the keyboard."""
+"""The Streamlit script: the pages in the order of the work, and who is at the keyboard."""
 
 from pathlib import Path
 

@@ -29,7 +29,8 @@ PIXELS_OF_STROKE = 400
 PIXELS_UNTOUCHED = 1500
 WEIGHT_UNTOUCHED = 0.25
 PENALTY = 3.0
-MOST_TIMES = 20  # a suggestion is at most so many times as large as the corrections behind it
+MOST_TIMES = 20  # a suggestion is at most so many times as large as the corrections behind it,
+MOST_PX = 6000  # and no larger than this, or than they are: more cannot be judged at a glance
 LEAST_SHARE = 0.2  # of a stroke: what it changed less of may have been under the brush by chance
 MARGIN = 0.1  # how far the score of a new class must be above that of the present one
 SPECK_PX = 12
@@ -327,7 +328,8 @@ def _everywhere(here: _Ground, way: Way) -> tuple[Mask, Bytes]:
 def _keep_nearest(codes: Bytes, here: _Ground) -> None:
     """Take back, in place, what lies farthest from the corrections where it is too much of them."""
     changed: Mask = codes != here.labels
-    most = MOST_TIMES * int(np.count_nonzero(here.corrected))
+    behind = int(np.count_nonzero(here.corrected))
+    most = min(MOST_TIMES * behind, max(MOST_PX, behind))
     if np.count_nonzero(changed) <= most:
         return
     distance = ndimage.distance_transform_edt(~here.corrected)

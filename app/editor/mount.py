@@ -1,20 +1,16 @@
 """The editor as a Streamlit component: what it is told, and how it is mounted.
 
-Its modules lie in `static/` and are served by the route `/assets/editor`; the inline script only
-imports them, so that they keep ordinary imports between files. Pixels and strokes go through
-routes; the *manifest* carries names, ids and a token.
+Its modules lie in `static/` and are served by the route `/assets/editor`. Pixels and strokes go
+through routes; the *manifest* carries names, ids and a token.
 """
 
-import hashlib
 import math
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 from app.access import mint
+from app.component import component
 from core import browse, catalogue
 from core.damage import BACKGROUND
 from core.display import unit_label
@@ -32,36 +28,13 @@ CALIBRATED = (Unit.DB, Unit.LINEAR)
 Json = dict[str, Any]
 
 
-@cache
-def version() -> str:
-    """Return a short name of the static files; it changes when any of them does."""
-    digest = hashlib.sha256()
-    for path in sorted(file for file in STATIC.rglob("*") if file.is_file()):
-        digest.update(path.relative_to(STATIC).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
 def editor(manifest: Json, key: str, on_command: Callable[[], None]) -> None:
     """Mount the editor; `on_command` finds {"action", "tile", ...} in `st.session_state[key]`.
 
     The key must stay the same for every tile: the editor then keeps its view and queue.
     """
-    _component()(key=key, data=manifest, height=1, on_command_change=on_command)
-
-
-@cache
-def _component() -> Any:  # noqa: ANN401  # Streamlit keeps the renderer's type to itself
-    main = f"/assets/editor/main.js?v={version()}"
-    return st.components.v2.component(
-        "cloudbrush_editor",
-        js=f"""let loaded;
-        export default (args) => {{
-            loaded ??= import(`${{location.origin}}{main}`);
-            let unmount = null, gone = false;
-            loaded.then((module) => {{ if (!gone) unmount = module.default(args); }});
-            return () => {{ gone = true; unmount?.(); }};
-        }}""",
-    )
+    mount = component("editor", STATIC)
+    mount(key=key, data=manifest, height=1, on_command_change=on_command)
 
 
 def manifest(

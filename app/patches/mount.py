@@ -4,15 +4,12 @@ Its modules lie in `static/` and use the editor's queue: each key is a stroke of
 to the route that saves every other stroke.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 from app.access import mint
+from app.component import component
 from app.links import thumbnail
 from core import catalogue
 from core.patch_index import PatchLabel
@@ -58,30 +55,7 @@ SPLITS: Mapping[str, str] = {"train": "training", "val": "validation", "test": "
 
 def board(data: Json, key: str, on_command: Callable[[], None]) -> None:
     """Mount the board; `on_command` finds {"action": "page" or "renew", ...} in the state."""
-    _component()(key=key, data=data, on_command_change=on_command)
-
-
-@cache
-def _version() -> str:
-    digest = hashlib.sha256()
-    for path in sorted(STATIC.iterdir()):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-@cache
-def _component() -> Any:  # noqa: ANN401  # Streamlit keeps the renderer's type to itself
-    main = f"/assets/patches/main.js?v={_version()}"
-    return st.components.v2.component(
-        "cloudbrush_patches",
-        js=f"""let loaded;
-        export default (args) => {{
-            loaded ??= import(`${{location.origin}}{main}`);
-            let unmount = null, gone = false;
-            loaded.then((module) => {{ if (!gone) unmount = module.default(args); }});
-            return () => {{ gone = true; unmount?.(); }};
-        }}""",
-    )
+    component("patches", STATIC)(key=key, data=data, on_command_change=on_command)
 
 
 def manifest(

@@ -180,6 +180,18 @@ class TestCare:
         found = suggest(values, now, provenance, small)
         assert 0 < found.pixels <= MOST_TIMES * 4 * 25
 
+    def test_broad_strokes_do_not_make_it_broader_than_can_be_judged(self) -> None:
+        values, _, label = scene_of()
+        broad = [example(at, TREE, WATER, 10) for at in CORRECTIONS] + strokes()[4:]
+        now, provenance = painted(label, broad)
+        whole = suggest(values, now, provenance, broad)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("core.suggest.MOST_PX", 50)
+            found = suggest(values, now, provenance, broad)
+        behind = sum(len(each.rows) for each in broad if not each.confirms)
+        assert 0 < found.pixels <= max(50, behind)
+        assert found.pixels < whole.pixels
+
     def test_it_repeats_and_has_no_specks(self) -> None:
         first, _, _ = self.suggestion()
         again, _, _ = self.suggestion()

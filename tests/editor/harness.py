@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from app.editor.mount import manifest, version
+from app.component import version
+from app.editor.mount import STATIC, manifest
 from app.routes import routes
 from core import catalogue
 from core.records import Person
@@ -78,7 +79,7 @@ class Harness:
         return Starlette(routes=[*ours, *routes(self.store, self.settings)])
 
     def _page(self, _request: Request) -> Response:
-        return HTMLResponse(PAGE.replace("VERSION", version()))
+        return HTMLResponse(PAGE.replace("VERSION", version(STATIC)))
 
     def _manifest(self, request: Request) -> Response:
         tile = catalogue.tile(self.store, request.path_params["tile"])

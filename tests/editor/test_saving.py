@@ -226,6 +226,7 @@ def renderers(bench: Bench) -> set[int]:
     return {int(process["id"]) for process in found if process["type"] == "renderer"}
 
 
+@pytest.mark.soak  # kills processes of the browser: beside other tests it may never end
 def test_strokes_survive_a_crash_of_the_tab(bench: Bench) -> None:
     others = renderers(bench)
     desk = bench.open()

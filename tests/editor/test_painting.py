@@ -216,6 +216,8 @@ def test_provenance_is_marked_with_patterns_as_it_changes(bench: Bench) -> None:
     assert desk.editor(marked) == []
     desk.press("6")
     desk.stroke((40, 20), (50, 60))
+    desk.expect_state("saved, version 1")
+    desk.hover(45, 40)
     desk.press("w")
     desk.expect_state("saved, version 1")
     desk.hover(85, 5)

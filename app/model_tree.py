@@ -9,8 +9,8 @@ from core import catalogue, jobs, trained
 from core.errors import CloudbrushError
 from core.records import ModelRecord, Project
 from core.scores import Reference
-from models.request import NETWORK_NAMES
 from models.summary import main_reference, summaries, validation_summary
+from models.zoo import NETWORKS
 
 REFERENCE_WORDS: dict[Reference, str] = {
     "truth": "against truth",
@@ -70,7 +70,7 @@ def _model_ui(
     promoted = shown is not None and shown.id == record.id
     mark = " :material/visibility:" if promoted else ""
     name.markdown(f"{indent}**{_escaped(record.name)}**{mark}  \n{indent}{inputs_of(record)}")
-    network = NETWORK_NAMES.get(record.network, record.network)
+    network = NETWORKS[record.network].title if record.network in NETWORKS else record.network
     learnt.caption(f"{network}  \n{_learnt(record)}")
     clear.metric("clear", _mean(scores, "clear"))
     every.metric("all dates", _mean(scores, "all"))

@@ -8,8 +8,9 @@ from app.model_tree import inputs_of
 from app.session import Context
 from core import catalogue, jobs, trained
 from core.records import Job, JobState, ModelRecord, Project, Tile
-from models.request import NETWORK_NAMES, RetrainRequest
+from models.request import RetrainRequest
 from models.summary import main_reference, validation_summary
+from models.zoo import for_task
 
 DEFAULT = RetrainRequest()
 INPUTS: dict[str, tuple[str, ...]] = {
@@ -63,10 +64,11 @@ def _settings_ui(here: Context, project: Project, tiles: Sequence[Tile]) -> Retr
     name = st.text_input("Name", max_chars=80, placeholder="Model N", key="train_name")
     start = _start_ui(here, project)
     inputs = st.selectbox("Inputs", list(INPUTS), key="train_inputs")
+    networks = for_task("damage" if project.kind == "damage" else "land cover")
     network = st.selectbox(
         "Network",
-        ["auto", *NETWORK_NAMES],
-        format_func=lambda key: "As the start has it" if key == "auto" else NETWORK_NAMES[key],
+        ["auto", *networks],
+        format_func=lambda key: "As the start has it" if key == "auto" else networks[key].title,
         key="train_network",
     )
     regions = st.multiselect(

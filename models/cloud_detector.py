@@ -104,7 +104,7 @@ def train_detector(path: Path = WEIGHTS, *, steps: int = STEPS) -> dict[str, Any
     config = TrainConfig(
         len(CODES),
         {"optical": 3},
-        widths=WIDTHS,
+        options={"widths": WIDTHS},
         steps=steps,
         validate_every=max(steps // 7, 1),
         batch=8,

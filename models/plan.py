@@ -6,6 +6,7 @@ and it has not been trained on what is validation today; otherwise training star
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from core import catalogue, trained
 from core.classes import Provenance
@@ -17,6 +18,7 @@ from models.request import RetrainRequest
 from models.train import TrainConfig, compatible
 from models.training_set import Choice, TrainingSet, training_set
 from models.validation_set import ValidationTile
+from models.zoo import NETWORKS
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def plan(
     Raises `LeakError` for a leak and `CloudbrushError` when there is nothing to learn from.
     """
     wanted = _wanted_start(store, project, request)
-    network, modalities = _network(store, project, request, wanted)
+    network, options, modalities = _network(store, project, request, wanted)
     choice = Choice(
         modalities=modalities,
         regions=request.regions or None,
@@ -51,6 +53,7 @@ def plan(
         classes=len(project.classes.codes),
         bands=found.bands,
         network=network,
+        options=options,
         steps=request.steps,
         validate_every=max(1, round(request.steps / 5)),
         batch=request.batch,
@@ -65,15 +68,19 @@ def plan(
 
 def _network(
     store: Store, project: Project, request: RetrainRequest, wanted: ModelRecord | None
-) -> tuple[str, tuple[str, ...]]:
-    """Return network and modalities: as asked, as the start has them, or as the project needs."""
-    network, modalities = request.network, request.modalities
+) -> tuple[str, dict[str, Any], tuple[str, ...]]:
+    """Return network, its options and modalities.
+
+    Each is as asked, as the start has it, or as the project needs.
+    """
+    network, modalities, options = request.network, request.modalities, dict(request.options)
     if network == "auto":
         default = "two_branch" if project.kind == "damage" else "unet"
         network = wanted.network if wanted else default
+        options = options or (load_model(wanted).network.spec.options if wanted else {})
     if not modalities:
         modalities = tuple(wanted.bands) if wanted else common_modalities(store, project)
-    return network, modalities
+    return network, NETWORKS[network].settle(network, options), modalities
 
 
 def common_modalities(store: Store, project: Project) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def save_files(
         "network": spec.name,
         "bands": spec.bands,
         "classes": spec.classes,
-        "widths": list(spec.widths),
+        "options": spec.options,
         "codes": list(codes),
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
@@ -150,20 +150,22 @@ def _read_card(path: Path) -> dict[str, Any]:
 
 
 def _network_of(card: Mapping[str, Any], path: Path) -> SegmentationNetwork:
-    bands, widths = card.get("bands"), card.get("widths")
+    bands, options = card.get("bands"), card.get("options")
     name, classes = card.get("network"), card.get("classes")
+    if options is None and "widths" in card:  # cards written before networks had other options
+        options = {"widths": card["widths"]}
     if not (
         isinstance(bands, dict)
-        and isinstance(widths, list)
+        and isinstance(options, dict)
         and isinstance(name, str)
         and isinstance(classes, int)
     ):
         raise ModelFileError(
             str(path),
-            found=f"network {name!r}, bands {bands!r}, classes {classes!r}, widths {widths!r}",
-            expected="a name, a table, a number and a list",
+            found=f"network {name!r}, bands {bands!r}, classes {classes!r}, options {options!r}",
+            expected="a name, a table, a number and a table",
         )
-    return build(name, bands, classes, widths=tuple(widths))
+    return build(name, bands, classes, options)
 
 
 def _codes_of(card: Mapping[str, Any], path: Path) -> tuple[int, ...]:

@@ -7,20 +7,21 @@ from typing import Any
 
 from core.errors import JobError
 from models.training_set import PROVENANCE_WEIGHTS
-
-NETWORK_NAMES = {"unet": "Small U-Net, inputs joined", "two_branch": "Two branches, one per input"}
+from models.zoo import NETWORKS
 
 
 @dataclass(frozen=True)
 class RetrainRequest:
     """What a person may choose for a retraining; every default is sensible.
 
-    `network` "auto" follows the promoted model, or the kind of project. `start` is "promoted",
-    "scratch" or a model's id. `weights` are by name of provenance.
+    `network` "auto" follows the promoted model, or the kind of project; `options` are those of
+    the network in `models.zoo`, and are the promoted model's where it is followed. `start` is
+    "promoted", "scratch" or a model's id. `weights` are by name of provenance.
     """
 
     name: str = ""
     network: str = "auto"
+    options: Mapping[str, Any] = field(default_factory=dict)
     modalities: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     tile_ids: tuple[int, ...] = ()
@@ -63,8 +64,8 @@ def request_of(payload: Mapping[str, Any]) -> RetrainRequest:
         value = getattr(request, name)
         if not isinstance(value, (int, float)) or not low <= value <= high:
             raise JobError(f"retraining, {name}", found=repr(value), expected=f"{low} to {high}")
-    if request.network not in ("auto", *NETWORK_NAMES):
+    if request.network not in ("auto", *NETWORKS):
         raise JobError(
-            "retraining, network", found=repr(request.network), expected=", ".join(NETWORK_NAMES)
+            "retraining, network", found=repr(request.network), expected=", ".join(NETWORKS)
         )
     return request

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +20,8 @@ from torch import Tensor
 
 from core.errors import Cancelled, CloudbrushError
 from core.metrics import confusion, iou, mean
-from models.losses import weighted_cross_entropy
 from models.networks import SegmentationNetwork, build
+from models.objective import Supervised
 from models.sample import IGNORE, Sample, draw_batch, draw_chances, normalisation
 
 
@@ -31,7 +32,7 @@ class TrainConfig:
     classes: int
     bands: dict[str, int]  # channels per modality
     network: str = "unet"
-    widths: tuple[int, ...] | None = None  # channels per level; None: the network's own
+    options: dict[str, Any] = field(default_factory=dict)  # of the network, see models.zoo
     steps: int = 240  # batches
     validate_every: int = 40  # steps; also called an epoch
     batch: int = 8  # crops
@@ -110,6 +111,7 @@ def train(
         network = _initial(config, samples, start).on(device)
     rng = np.random.default_rng(config.seed)
     balance = torch.from_numpy(class_weights(config, samples)).to(device)
+    objective = Supervised(network, balance)
     chances = draw_chances(samples, config.favour_people)
     optimiser = _optimiser(config, network, started=start is not None)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, config))
@@ -135,13 +137,14 @@ def train(
         )
         inputs = {m: _to(device, values) for m, values in batch.inputs.items()}
         label, weight = _to(device, batch.label), _to(device, batch.weight)
+        more = {name: _to(device, array) for name, array in objective.further(rng).items()}
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=half):
-            logits = network(inputs)
-        loss = weighted_cross_entropy(logits, label, weight, balance)
+            loss = objective(inputs, label, weight, more)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # untyped in torch
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
+        objective.after_step(step)
         schedule.step()
         losses.append(loss.item())
 
@@ -279,20 +282,20 @@ def compatible(config: TrainConfig, network: SegmentationNetwork) -> bool:
         config.network,
         config.bands,
         config.classes,
-    ) and (config.widths is None or config.widths == spec.widths)
+    ) and all(spec.options.get(key) == value for key, value in config.options.items())
 
 
 def _initial(
     config: TrainConfig, samples: Sequence[Sample], start: SegmentationNetwork | None
 ) -> SegmentationNetwork:
-    widths = config.widths
+    options = config.options
     if start is not None:
         if not compatible(config, start):
             raise CloudbrushError(
                 "start of training", found=f"{start.spec}", expected=f"the network of {config}"
             )
-        widths = start.spec.widths
-    network = build(config.network, config.bands, config.classes, widths=widths)
+        options = start.spec.options
+    network = build(config.network, config.bands, config.classes, options)
     if start is not None:
         network.load_state_dict(start.state_dict())
         return network

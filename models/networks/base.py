@@ -3,8 +3,8 @@ of an encoder and a decoder.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
@@ -14,35 +14,42 @@ from core.errors import ModelFileError
 
 MAX_BANDS = 64
 MAX_CLASSES = 64
-MAX_WIDTH = 1024
-MAX_LEVELS = 6
 
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """Everything needed to build a network again: what a card stores."""
+    """Everything needed to build a network again: what a card stores.
+
+    `options` holds every option of its entry in `models.zoo`, checked.
+    """
 
     name: str
     bands: dict[str, int]
     classes: int
-    widths: tuple[int, ...]
+    options: dict[str, Any]
 
 
-def check_spec(
-    name: str,
-    known: Mapping[str, object],
-    bands: Mapping[str, int],
-    classes: int,
-    widths: Sequence[int] | None,
+@dataclass
+class Outputs:
+    """What a network gives while it learns.
+
+    `auxiliary` are further logits [B, K', h, w] by the name of what they predict: "classes" for
+    the same classes, "building" for background and building; they may be coarser than the label.
+    `penalties` are scalars to be added to the loss as they are.
+    """
+
+    logits: Tensor
+    auxiliary: dict[str, Tensor] = field(default_factory=dict)
+    penalties: dict[str, Tensor] = field(default_factory=dict)
+
+
+def check_inputs(
+    name: str, bands: Mapping[str, int], classes: int, modalities: Sequence[str]
 ) -> None:
-    """Raise `ModelFileError` unless a network of this specification is sane to build.
+    """Raise `ModelFileError` unless inputs and classes are sane to build a network for.
 
     The bounds keep a hostile card from asking for more memory than a machine has.
     """
-    if name not in known:
-        raise ModelFileError(
-            "network", found=repr(name), expected=f"one of {', '.join(sorted(known))}"
-        )
     if not bands or not all(_int_within(count, 1, MAX_BANDS) for count in bands.values()):
         raise ModelFileError(
             "network bands", found=str(dict(bands)), expected=f"1 to {MAX_BANDS} per modality"
@@ -51,16 +58,15 @@ def check_spec(
         raise ModelFileError(
             "network bands", found=str(list(bands)), expected="up to 8 modalities with plain names"
         )
+    if not set(modalities) <= set(bands):
+        raise ModelFileError(
+            f"network {name}",
+            found=f"inputs {', '.join(bands)}",
+            expected=f"{' and '.join(modalities)}",
+            todo="Choose another network, or tiles with these inputs.",
+        )
     if not _int_within(classes, 2, MAX_CLASSES):
         raise ModelFileError("network classes", found=str(classes), expected=f"2 to {MAX_CLASSES}")
-    if widths is not None and not (
-        2 <= len(widths) <= MAX_LEVELS and all(_int_within(w, 1, MAX_WIDTH) for w in widths)
-    ):
-        raise ModelFileError(
-            "network widths",
-            found=str(tuple(widths)),
-            expected=f"2 to {MAX_LEVELS} levels of 1 to {MAX_WIDTH} channels",
-        )
 
 
 def _int_within(value: object, low: int, high: int) -> bool:
@@ -70,17 +76,14 @@ def _int_within(value: object, low: int, high: int) -> bool:
 class SegmentationNetwork(nn.Module):
     """Base of the networks: normalises, pads to a multiple of the deepest stride, crops back.
 
-    A subclass implements `features_to_logits` on padded, normalised inputs.
+    A subclass is built from a spec whose options are settled, and implements `features_to_logits`
+    on padded, normalised inputs. `stride` is what height and width are padded to a multiple of.
     """
 
-    name: ClassVar[str]
-    default_widths: ClassVar[tuple[int, ...]]
-
-    def __init__(self, bands: dict[str, int], classes: int, widths: tuple[int, ...]) -> None:
+    def __init__(self, spec: NetworkSpec, *, stride: int) -> None:
         super().__init__()
-        self.spec = NetworkSpec(self.name, bands, classes, widths)
-        self.stride = 2 ** (len(widths) - 1)
-        for modality, count in bands.items():
+        self.spec, self.stride = spec, stride
+        for modality, count in spec.bands.items():
             self.register_buffer(f"mean_{modality}", torch.zeros(count))
             self.register_buffer(f"std_{modality}", torch.ones(count))
 
@@ -101,16 +104,29 @@ class SegmentationNetwork(nn.Module):
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Return logits [B, K, H, W] from raw inputs float32 [B, C, H, W] by modality."""
         height, width = next(iter(inputs.values())).shape[-2:]
-        pad = (0, -width % self.stride, 0, -height % self.stride)
-        ready = [
-            F.pad(self._normalised(modality, inputs[modality]), pad, mode="replicate")
-            for modality in self.spec.bands
-        ]
-        return self.features_to_logits(ready)[..., :height, :width]
+        return self.features_to_logits(self._prepared(inputs))[..., :height, :width]
+
+    def learn(self, inputs: Mapping[str, Tensor], target: Tensor) -> Outputs:
+        """Return logits and what else the loss is made of, in training only.
+
+        `target` int64 [B, H, W] with 255 for void is there for penalties that look at the label;
+        logits never depend on it. Override it together with `features_to_logits` where a network
+        has auxiliary heads.
+        """
+        return Outputs(self(inputs))
 
     def features_to_logits(self, inputs: list[Tensor]) -> Tensor:
         """Return logits from normalised inputs in the order of the specification's bands."""
         raise NotImplementedError
+
+    def _prepared(self, inputs: Mapping[str, Tensor]) -> list[Tensor]:
+        """Return the inputs in the order of the bands, normalised and padded to the stride."""
+        height, width = next(iter(inputs.values())).shape[-2:]
+        pad = (0, -width % self.stride, 0, -height % self.stride)
+        return [
+            F.pad(self._normalised(modality, inputs[modality]), pad, mode="replicate")
+            for modality in self.spec.bands
+        ]
 
     def _normalised(self, modality: str, values: Tensor) -> Tensor:
         mean: Tensor = getattr(self, f"mean_{modality}")[:, None, None]

@@ -4,24 +4,20 @@ Optical before and SAR after an event share no statistics, so the encoders share
 features meet at every level of the decoder.
 """
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
 
-from models.networks.base import Decoder, Encoder, SegmentationNetwork
+from models.networks.base import Decoder, Encoder, NetworkSpec, SegmentationNetwork
 
 
 class TwoBranch(SegmentationNetwork):
     """About 0.5 M parameters with two modalities at the default widths: 2 MB as float32."""
 
-    name: ClassVar[str] = "two_branch"
-    default_widths: ClassVar[tuple[int, ...]] = (12, 24, 48, 96)
-
-    def __init__(self, bands: dict[str, int], classes: int, widths: tuple[int, ...]) -> None:
-        super().__init__(bands, classes, widths)
-        self.encoders = nn.ModuleList(Encoder(count, widths) for count in bands.values())
-        self.decoder = Decoder([w * len(bands) for w in widths], widths, classes)
+    def __init__(self, spec: NetworkSpec) -> None:
+        widths: tuple[int, ...] = spec.options["widths"]
+        super().__init__(spec, stride=2 ** (len(widths) - 1))
+        self.encoders = nn.ModuleList(Encoder(count, widths) for count in spec.bands.values())
+        self.decoder = Decoder([w * len(spec.bands) for w in widths], widths, spec.classes)
 
     def features_to_logits(self, inputs: list[Tensor]) -> Tensor:
         """Return logits from features joined level by level."""

@@ -67,7 +67,13 @@ def samples() -> list[Sample]:
 @pytest.fixture
 def config() -> TrainConfig:
     return TrainConfig(
-        classes=3, bands=BANDS, widths=(4, 8), steps=12, validate_every=6, batch=2, crop_px=32
+        classes=3,
+        bands=BANDS,
+        options={"widths": (4, 8)},
+        steps=12,
+        validate_every=6,
+        batch=2,
+        crop_px=32,
     )
 
 
@@ -159,10 +165,15 @@ def paint(
 
 
 @pytest.fixture
-def quick_recipe(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def quick_recipe() -> dict[str, Any]:
     """Return a payload that trains in a second, with a tiny network."""
-    monkeypatch.setattr("models.networks.UNet.default_widths", (4, 8))
-    return {"steps": 10, "batch": 2, "crop_px": 32, "learning_rate": 1e-2}
+    return {
+        "options": {"widths": [4, 8]},
+        "steps": 10,
+        "batch": 2,
+        "crop_px": 32,
+        "learning_rate": 1e-2,
+    }
 
 
 def run_task(store: Store, settings: Settings, project: Project, kind: str, **payload: Any) -> Any:

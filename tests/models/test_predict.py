@@ -15,7 +15,7 @@ from models.registry import LoadedModel
 def test_windows_agree_with_the_whole(height: int, width: int) -> None:
     """Where the network sees one pixel only, windows and blending must change nothing."""
     torch.manual_seed(0)
-    network = build("unet", {"sar": 2}, 4, widths=(4, 8)).eval()
+    network = build("unet", {"sar": 2}, 4, {"widths": (4, 8)}).eval()
     image = np.random.default_rng(0).random((2, height, width), np.float32)
     head = torch.nn.Conv2d(2, 4, 1)
     network.features_to_logits = lambda inputs: head(inputs[0])  # type: ignore[method-assign]
@@ -32,7 +32,7 @@ def test_windows_agree_with_the_whole(height: int, width: int) -> None:
 
 
 def test_windows_cover_and_overlap() -> None:
-    network = build("unet", {"sar": 1}, 2, widths=(2, 2))
+    network = build("unet", {"sar": 1}, 2, {"widths": (2, 2)})
     seen: list[tuple[int, int, int, int]] = []
     cover = np.zeros((100, 75), int)
 
@@ -49,7 +49,7 @@ def test_windows_cover_and_overlap() -> None:
 
 
 def test_codes_come_from_the_model() -> None:
-    network = build("unet", {"sar": 1}, 2, widths=(2, 2))
+    network = build("unet", {"sar": 1}, 2, {"widths": (2, 2)})
     torch.nn.init.zeros_(network.get_parameter("decoder.head.weight"))
     network.get_parameter("decoder.head.bias").data = torch.tensor([0.0, 9.0])
     model = LoadedModel(network, (3, 7), {})
@@ -58,7 +58,7 @@ def test_codes_come_from_the_model() -> None:
 
 
 def test_missing_pixels_are_predicted_too() -> None:
-    network = build("unet", {"sar": 1}, 2, widths=(2, 2))
+    network = build("unet", {"sar": 1}, 2, {"widths": (2, 2)})
     _, confidence = predict_array(
         LoadedModel(network, (1, 2), {}), {"sar": np.full((1, 16, 16), np.nan, np.float32)}
     )

@@ -21,7 +21,7 @@ CODES = (1, 2, 8)
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
     torch.manual_seed(1)
-    network = build("unet", {"optical": 3, "sar": 1}, 3, widths=(4, 8))
+    network = build("unet", {"optical": 3, "sar": 1}, 3, {"widths": (4, 8)})
     network.set_normalisation("sar", torch.tensor([3.0]), torch.tensor([2.0]))
     path = tmp_path / "model.safetensors"
     save_files(path, network, CODES, {"name": "small", "config": {"steps": 2}})
@@ -71,9 +71,11 @@ def _edit_card(weights: Path, change: Callable[[dict[str, Any]], object]) -> Non
         lambda c: c.update(network=["unet"]),
         lambda c: c.update(bands={"optical": 10**12}),
         lambda c: c.update(bands=[3, 1]),
-        lambda c: c.update(widths=[10**6, 10**6]),
-        lambda c: c.update(widths=[8, 8]),
-        lambda c: c.update(widths=["4", "8"]),
+        lambda c: c.update(options={"widths": [10**6, 10**6]}),
+        lambda c: c.update(options={"widths": [8, 8]}),
+        lambda c: c.update(options={"widths": ["4", "8"]}),
+        lambda c: c.update(options={"depth": 4}),
+        lambda c: c.update(options=[4, 8]),
         lambda c: c.update(classes=4),
         lambda c: c.update(classes=True),
         lambda c: c.update(codes=[1, 2]),

@@ -12,11 +12,10 @@ from core.predictions import find_prediction, predictions, read_prediction
 from core.records import Project
 from core.settings import Settings
 from core.store.engine import Store
-from models.networks import NETWORKS
 from models.plan import plan
 from models.predict import ensure_prediction
 from models.registry import load_model
-from models.request import NETWORK_NAMES, RetrainRequest, request_of
+from models.request import RetrainRequest, request_of
 from models.validation_set import validation_tiles
 from tests.models.conftest import paint, run_task, tiles_by_name
 
@@ -231,10 +230,6 @@ def test_damage_starts_with_two_branches(
 def test_models_of_other_projects_are_no_start(store: Store, project: Project) -> None:
     with pytest.raises(CloudbrushError):
         plan(store, project, request_of({"start": 99}), [])
-
-
-def test_network_names_are_those_that_exist() -> None:
-    assert set(NETWORK_NAMES) == set(NETWORKS)
 
 
 def test_pages_can_read_requests_and_scores_without_torch() -> None:

@@ -215,7 +215,8 @@ from models.train import TrainConfig, train
 image = np.random.default_rng(0).random((1, 16, 16), np.float32)
 label = (image[0] > 0.5).astype(np.uint8)
 sample = Sample({"sar": [image]}, label, np.ones((16, 16), np.float32), "t")
-config = TrainConfig(classes=2, bands={"sar": 1}, widths=(2, 4), steps=1, batch=1, crop_px=16)
+small = {"options": {"widths": (2, 4)}, "steps": 1, "batch": 1, "crop_px": 16}
+config = TrainConfig(classes=2, bands={"sar": 1}, **small)
 assert train(config, [sample], [sample]).matrix.sum() == 256
 """
     root = Path(__file__).resolve().parents[2]

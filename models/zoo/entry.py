@@ -69,7 +69,8 @@ class Entry:
     `code` is "module:class". `modalities` are names that must be among its inputs, in that order
     where the network treats them differently; empty: any. `smallest` are the options of the variant
     that tests train. `published` says what the source states, `ours` what we chose because it does
-    not. `licence` is that of the source's own code, which we did not copy.
+    not. `licence` is that of the source's own code, which we did not copy. `good_for` says in a few
+    words when to choose it, after "good for".
     """
 
     title: str
@@ -82,6 +83,7 @@ class Entry:
     options: Mapping[str, Option] = field(default_factory=dict)
     smallest: Mapping[str, Any] = field(default_factory=dict)
     modalities: tuple[str, ...] = ()
+    good_for: str = ""
 
     def settle(self, name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return every option with its value, lists as tuples.

@@ -21,6 +21,7 @@ NETWORKS = {
             )
         },
         smallest={"widths": (8, 16, 32)},
+        good_for="a first model, and any work without a GPU",
     ),
     "two_branch": Entry(
         title="Two branches, one per input",
@@ -36,5 +37,6 @@ NETWORKS = {
             )
         },
         smallest={"widths": (8, 16, 32)},
+        good_for="inputs that differ in kind or in date, such as damage",
     ),
 }

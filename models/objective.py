@@ -28,6 +28,11 @@ class Objective(nn.Module):
         """Return the module whose parameters are optimised; the network unless there are more."""
         return self.network
 
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Return which inputs a batch holds; those of the network unless the loss needs more."""
+        return tuple(self.network.spec.bands)
+
     def further(self, rng: np.random.Generator) -> Arrays:
         """Return further arrays of a batch [B, ...] by name, for instance unlabelled crops."""
         return {}

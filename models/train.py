@@ -128,7 +128,7 @@ def train(
         network.train()
         batch = draw_batch(
             samples,
-            tuple(config.bands),
+            objective.modalities,
             config.crop_px,
             config.batch,
             rng,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
+from models.losses import pixels, regions
 from models.losses.pixels import weighted_cross_entropy
 from models.zoo.losses import LossTerm, check_terms
 
@@ -16,7 +17,18 @@ __all__ = ["Combined", "Loss", "LossTerm", "combined", "weighted_cross_entropy"]
 
 Loss = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 
-_CODE: dict[str, Callable[..., Tensor]] = {"ce": weighted_cross_entropy}
+CODE: dict[str, Callable[..., Tensor]] = {
+    "ce": weighted_cross_entropy,
+    "lovasz": regions.lovasz,
+    "dice": regions.dice,
+    "focal": pixels.focal,
+    "annealed_focal": pixels.annealed_focal,
+    "symmetric_ce": pixels.symmetric_ce,
+    "generalised_ce": pixels.generalised_ce,
+    "bootstrap_soft": pixels.bootstrap_soft,
+    "bootstrap_hard": pixels.bootstrap_hard,
+}
+"""The function behind each name of `models.zoo.losses.LOSSES`."""
 
 
 class Combined:
@@ -30,11 +42,15 @@ class Combined:
         self, logits: Tensor, target: Tensor, weight: Tensor, class_weight: Tensor | None = None
     ) -> Tensor:
         """Return the sum, a scalar."""
-        total = logits.new_zeros((), dtype=logits.float().dtype)
-        for term in self.terms:
-            value = _CODE[term.name](logits, target, weight, class_weight, **term.params)
-            total = total + term.weight * value
-        return total
+        parts = [
+            term.weight * CODE[term.name](logits, target, weight, class_weight, **self._of(term))
+            for term in self.terms
+        ]
+        return sum(parts[1:], parts[0])
+
+    def _of(self, term: LossTerm) -> dict[str, object]:
+        anneals = {"step": self.step} if term.name == "annealed_focal" else {}
+        return {**term.params, **anneals}
 
 
 def combined(terms: Sequence[LossTerm] = (LossTerm(),)) -> Combined:

@@ -90,17 +90,26 @@ class Entry:
 
         Raises `ModelFileError` for an unknown option or a value out of bounds.
         """
-        for key, value in asked.items():
-            option = self.options.get(key)
-            if option is None:
-                raise ModelFileError(
-                    f"network {name}",
-                    found=f"option {str(key)[:40]!r}",
-                    expected=f"of {', '.join(sorted(self.options)) or 'none'}",
-                )
-            if not option.accepts(value):
-                raise ModelFileError(
-                    f"network {name}, {key}", found=repr(value)[:80], expected=option.expected
-                )
-        whole = {key: asked.get(key, option.default) for key, option in self.options.items()}
-        return {k: tuple(v) if isinstance(v, list) else v for k, v in whole.items()}
+        return settle(f"network {name}", self.options, asked)
+
+
+def settle(where: str, options: Mapping[str, Option], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every option with the value asked for or its default, lists as tuples.
+
+    Raises `ModelFileError`, which begins with `where`, for an unknown option or a value out of
+    bounds.
+    """
+    for key, value in asked.items():
+        option = options.get(key)
+        if option is None:
+            raise ModelFileError(
+                where,
+                found=f"option {str(key)[:40]!r}",
+                expected=f"of {', '.join(sorted(options)) or 'none'}",
+            )
+        if not option.accepts(value):
+            raise ModelFileError(
+                f"{where}, {key}", found=repr(value)[:80], expected=option.expected
+            )
+    whole = {key: asked.get(key, option.default) for key, option in options.items()}
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in whole.items()}

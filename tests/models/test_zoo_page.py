@@ -1,0 +1,19 @@
+from models.networks import build
+from models.zoo import NETWORKS
+from models.zoo.page import CLASSES, INPUTS, PAGE, in_words, page, parameters
+
+
+def test_the_page_is_current() -> None:
+    assert PAGE.read_text() == page(), "run `python -m models.zoo.page`"
+
+
+def test_parameters_are_those_of_a_real_network() -> None:
+    for name in ("unet", "two_branch"):
+        network = build(name, INPUTS, CLASSES, NETWORKS[name].smallest)
+        assert parameters(name, NETWORKS[name].smallest) == sum(
+            p.numel() for p in network.parameters()
+        )
+
+
+def test_numbers_in_words() -> None:
+    assert [in_words(n) for n in (487_312, 999_999, 31_045_444)] == ["487 k", "1000 k", "31.0 M"]

@@ -8,9 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import CloudbrushError
+from models.augment import IGNORE, Crop, augmented, nearest, resized
+from models.zoo.augment import Augment, check_augments
 
-IGNORE = 255
-"""The label index of pixels without a class."""
+__all__ = ["IGNORE", "Bands", "Batch", "Sample", "draw_batch", "draw_chances", "normalisation"]
+
+TRIES = 10
+"""How often a crop that one class fills is drawn again, as published loaders do."""
 
 Bands = npt.NDArray[np.generic]
 """One image, any number type, [C, H, W]; NaN marks a missing pixel."""
@@ -22,7 +26,7 @@ class Sample:
 
     `label` is uint8 [H, W] with class indices 0..K-1 and 255 for void; `weight` is float32 [H, W]
     and says how much a pixel counts. `by_people` is the share of pixels that a person changed or
-    verified, 0 to 1.
+    verified, 0 to 1, and `checked` bool [H, W] says which; None for none.
     """
 
     inputs: Mapping[str, Sequence[Bands]]
@@ -30,9 +34,14 @@ class Sample:
     weight: npt.NDArray[np.float32]
     name: str
     by_people: float = 0.0
+    checked: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         shape = self.label.shape
+        if self.checked is not None and self.checked.shape != shape:
+            raise CloudbrushError(
+                f"sample {self.name}, checked", found=f"{self.checked.shape}", expected=f"{shape}"
+            )
         if len(shape) != 2 or min(shape) < 1 or self.weight.shape != shape:
             raise CloudbrushError(
                 f"sample {self.name}",
@@ -66,23 +75,35 @@ def draw_batch(
     *,
     flip: bool = True,
     chances: npt.NDArray[np.float64] | None = None,
+    augments: Sequence[Augment] = (),
 ) -> Batch:
     """Return `size` random crops: tile, acquisition, place, flip and turn all come from `rng`.
 
     `chances` float64 [len(samples)] sum to 1; None draws all tiles alike. A tile smaller than the
-    crop is padded with missing input and void label.
+    crop is padded with missing input and void label. `augments` are applied in the order of their
+    table; raises `ModelFileError` for one that is not in it.
     """
-    crops = []
-    for _ in range(size):
+    wanted = check_augments(augments)
+    by_name = {augment.name: augment.params for augment in wanted}
+
+    def draw() -> Crop:
         if chances is None:
             number = int(rng.integers(len(samples)))
         else:
             number = int(rng.choice(len(samples), p=chances))
-        crops.append(_draw_crop(samples[number], modalities, crop_px, rng, flip=flip))
+        crop = _draw_crop(samples[number], modalities, crop_px, rng, flip, by_name)
+        return augmented(crop, wanted, rng)
+
+    crops = []
+    for _ in range(size):
+        crop = draw()
+        if "mosaic" in by_name and rng.random() < by_name["mosaic"]["chance"]:
+            crop = _mosaic([crop, draw(), draw(), draw()], rng)
+        crops.append(crop)
     return Batch(
-        {m: np.stack([crop[0][m] for crop in crops]) for m in modalities},
-        np.stack([crop[1] for crop in crops]),
-        np.stack([crop[2] for crop in crops]),
+        {m: np.stack([crop.inputs[m] for crop in crops]) for m in modalities},
+        np.stack([crop.label for crop in crops]),
+        np.stack([crop.weight for crop in crops]),
     )
 
 
@@ -99,23 +120,26 @@ def draw_chances(samples: Sequence[Sample], favour: float) -> npt.NDArray[np.flo
     return chances
 
 
-Crop = tuple[dict[str, npt.NDArray[np.float32]], npt.NDArray[np.int64], npt.NDArray[np.float32]]
-
-
 def _draw_crop(
-    sample: Sample, modalities: Sequence[str], crop_px: int, rng: np.random.Generator, *, flip: bool
+    sample: Sample,
+    modalities: Sequence[str],
+    crop_px: int,
+    rng: np.random.Generator,
+    flip: bool,
+    augments: Mapping[str, Mapping[str, Any]],
 ) -> Crop:
-    height, width = sample.label.shape
-    y = int(rng.integers(max(height - crop_px, 0) + 1))
-    x = int(rng.integers(max(width - crop_px, 0) + 1))
-    box = (slice(y, y + crop_px), slice(x, x + crop_px))
+    """Return a crop as it lies in its tile, resized, turned and mirrored; values as they are."""
+    side = _side(crop_px, augments.get("resize"), rng)
+    box = _box(sample.label, side, augments.get("mixed_crop"), rng)
     turns, mirrored = (int(rng.integers(4)), bool(rng.integers(2))) if flip else (0, False)
 
-    def place(values: npt.NDArray[np.generic], fill: float, dtype: type) -> npt.NDArray[np.generic]:
+    def place(values: npt.NDArray[np.generic], fill: float, dtype: type) -> npt.NDArray[Any]:
         cut: npt.NDArray[Any] = values[(..., *box)].astype(dtype)
-        missing = [(0, 0)] * (cut.ndim - 2) + [(0, crop_px - n) for n in cut.shape[-2:]]
+        missing = [(0, 0)] * (cut.ndim - 2) + [(0, side - n) for n in cut.shape[-2:]]
         if any(after for _, after in missing):
             cut = np.pad(cut, missing, constant_values=fill)
+        if side != crop_px:
+            cut = (resized if cut.ndim == 3 else nearest)(cut, crop_px, crop_px)
         cut = np.rot90(cut, turns, (-2, -1))
         return np.ascontiguousarray(cut[..., ::-1] if mirrored else cut)
 
@@ -123,10 +147,71 @@ def _draw_crop(
     for modality in modalities:
         images = sample.inputs[modality]
         image = images[int(rng.integers(len(images)))]
-        inputs[modality] = place(image, np.nan, np.float32).astype(np.float32, copy=False)
-    label = place(sample.label, IGNORE, np.int64).astype(np.int64, copy=False)
-    weight = place(sample.weight, 0.0, np.float32).astype(np.float32, copy=False)
-    return inputs, label, weight
+        inputs[modality] = place(image, np.nan, np.float32)
+    checked = np.zeros_like(sample.label) if sample.checked is None else sample.checked
+    return Crop(
+        inputs,
+        place(sample.label, IGNORE, np.int64),
+        place(sample.weight, 0.0, np.float32),
+        place(checked, 0, np.bool_),
+    )
+
+
+def _side(crop_px: int, resize: Mapping[str, Any] | None, rng: np.random.Generator) -> int:
+    """Return how many pixels of the tile a crop takes; a factor is as likely as its inverse."""
+    if resize is None or rng.random() >= resize["chance"]:
+        return crop_px
+    factor = np.exp(rng.uniform(np.log(resize["low"]), np.log(resize["high"])))
+    return max(round(crop_px / float(factor)), 1)
+
+
+def _box(
+    label: npt.NDArray[np.uint8],
+    side: int,
+    mixed: Mapping[str, Any] | None,
+    rng: np.random.Generator,
+) -> tuple[slice, slice]:
+    """Return where a crop lies; drawn again while one class fills more of it than it may."""
+    height, width = label.shape
+    for _ in range(1 if mixed is None else TRIES):
+        y = int(rng.integers(max(height - side, 0) + 1))
+        x = int(rng.integers(max(width - side, 0) + 1))
+        box = (slice(y, y + side), slice(x, x + side))
+        if mixed is None:
+            break
+        counts = np.bincount(label[box].ravel(), minlength=IGNORE + 1)[:IGNORE]
+        if counts.max() <= mixed["largest"] * counts.sum() and counts.any():
+            break
+    return box
+
+
+def _mosaic(crops: Sequence[Crop], rng: np.random.Generator) -> Crop:
+    """Return one crop of four: each fills a corner with its middle, split at a random point.
+
+    The split lies in the middle half of each side.
+    """
+    height, width = crops[0].label.shape
+    split_y, split_x = (int(rng.integers(n // 4, 3 * n // 4 + 1)) for n in (height, width))
+    corners = [
+        (rows, cols)
+        for rows in ((0, split_y), (split_y, height))
+        for cols in ((0, split_x), (split_x, width))
+    ]
+
+    def join(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        whole = np.empty_like(parts[0])
+        for part, ((y0, y1), (x0, x1)) in zip(parts, corners, strict=True):
+            top, left = (height - (y1 - y0)) // 2, (width - (x1 - x0)) // 2
+            middle = part[..., top : top + y1 - y0, left : left + x1 - x0]
+            whole[..., y0:y1, x0:x1] = middle
+        return whole
+
+    return Crop(
+        {m: join([crop.inputs[m] for crop in crops]) for m in crops[0].inputs},
+        join([crop.label for crop in crops]),
+        join([crop.weight for crop in crops]),
+        join([crop.checked for crop in crops]),
+    )
 
 
 def normalisation(

@@ -23,6 +23,7 @@ from core.metrics import confusion, iou, mean
 from models.networks import SegmentationNetwork, build
 from models.objective import Supervised
 from models.sample import IGNORE, Sample, draw_batch, draw_chances, normalisation
+from models.zoo.augment import Augment
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class TrainConfig:
     class_balance: float = 0.25  # exponent of inverse class frequency; 0 counts pixels alike
     favour_people: float = 3.0  # a tile verified by people is drawn that many times as often
     flip: bool = True  # random flips and quarter turns
+    augments: tuple[Augment, ...] = ()  # further changes of crops, see models.zoo.augment
     mixed_precision: bool = True  # bfloat16 where the device is fast at it
     seed: int = 0
 
@@ -134,6 +136,7 @@ def train(
             rng,
             flip=config.flip,
             chances=chances,
+            augments=config.augments,
         )
         inputs = {m: _to(device, values) for m, values in batch.inputs.items()}
         label, weight = _to(device, batch.label), _to(device, batch.weight)

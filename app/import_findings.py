@@ -1,5 +1,6 @@
 """The table of findings: everything that a person should know before or after an import."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import streamlit as st
 from core.found import Finding
 
 MESSAGE_CHARS = 85  # of a finding, in one line of the table
+MOST_ALIKE = 3
 LEVELS = {"error": "left out", "warning": "imported, look at it", "info": "good to know"}
 
 
@@ -29,16 +31,12 @@ def findings_ui(findings: Sequence[Finding], key: str = "findings", *, root: Pat
             format_func=lambda level: f"{level} ({counts[level]:,}): {LEVELS[level]}",
         )
         text = st.text_input("Containing", key=f"{key} text", width=240).lower()
-    below = f"{root}/"
-    shown = [
-        {
-            "level": f.level,
-            "where": f.where.replace(below, ""),
-            "message": f.message.replace(below, ""),
-        }
+    kept = [
+        f
         for f in sorted(findings, key=lambda f: list(LEVELS).index(f.level))
         if f.level in levels and text in f"{f.where} {f.message}".lower()
     ]
+    shown = rows_of(kept, f"{root}/")
     longest = max((len(row["message"]) for row in shown), default=0)
     st.dataframe(
         pd.DataFrame(shown, columns=["level", "where", "message"]),
@@ -50,3 +48,22 @@ def findings_ui(findings: Sequence[Finding], key: str = "findings", *, root: Pat
             "message": st.column_config.TextColumn(width=610),
         },
     )
+
+
+def rows_of(findings: Sequence[Finding], below: str) -> list[dict[str, str]]:
+    """Return a row for each finding, with paths after `below`.
+
+    What is good to know of more than `MOST_ALIKE` files in the same words is one row.
+    """
+    alike = Counter(f.message for f in findings if f.level == "info")
+    told: set[str] = set()
+    rows = []
+    for f in findings:
+        where = f.where.replace(below, "")
+        if f.level == "info" and alike[f.message] > MOST_ALIKE:
+            if f.message in told:
+                continue
+            told.add(f.message)
+            where = f"{where} and {alike[f.message] - 1:,} more"
+        rows.append({"level": f.level, "where": where, "message": f.message.replace(below, "")})
+    return rows

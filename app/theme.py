@@ -18,6 +18,7 @@ _PAGE_CSS = f"""<style>
 [data-testid="stMetricValue"], [data-testid="stDataFrame"], table {{
   font-variant-numeric: tabular-nums; }}
 .cb-lead {{ color: {MUTED}; margin: -0.6rem 0 1.1rem 0; max-width: 60rem; }}
+.cb-class {{ display: inline-block; }}
 .cb-swatch {{ display: inline-block; width: 0.8em; height: 0.8em; border-radius: 2px;
   border: 1px solid rgba(0,0,0,.25); margin-right: .4em; vertical-align: -0.05em; }}
 [data-stale="true"] {{ opacity: 1 !important; transition: none !important; }}
@@ -34,7 +35,8 @@ def page_header(title: str, lead: str = "") -> None:
 
 def swatch(colour: str, name: str) -> str:
     """Return HTML for a class: its colour and its name."""
-    return f'<span class="cb-swatch" style="background:{escape(colour)}"></span>{escape(name)}'
+    square = f'<span class="cb-swatch" style="background:{escape(colour)}"></span>'
+    return f'<span class="cb-class">{square}{escape(name)}</span>'
 
 
 def install_chart_template() -> None:

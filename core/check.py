@@ -87,7 +87,7 @@ def names_twice(tiles: Sequence[FoundTile]) -> list[Finding]:
 
 def about_places(found: FoundDataset, unplaced: int, tiles: int) -> list[Finding]:
     """Return what to say where tiles have no position."""
-    text = f"{unplaced} of {tiles} tiles have no position: a grid takes the map's place"
+    text = f"{unplaced:,} of {tiles:,} tiles have no position: a grid takes the map's place"
     return [Finding("info", found.title, text)] if unplaced else []
 
 

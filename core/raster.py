@@ -6,7 +6,6 @@ images bilinear (averaged first where the file is much finer). Originals are ope
 Each kind of file has its opener in `core.sources`, and `core.sources.source` says what a band is.
 """
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -14,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from rasterio.errors import NotGeoreferencedWarning
 
 from core.addresses import check_remote, is_remote
 from core.errors import ClassTableError, DatasetError, RasterError
@@ -50,9 +48,6 @@ __all__ = [
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2")
 CLASS_MODALITIES = frozenset({Modality.LABEL, Modality.TRUTH, Modality.CLOUD, Modality.MODEL})
-
-# Missing positions are reported as findings at import.
-warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
 
 Sources = Sequence[tuple[Path, int]]
 

@@ -82,6 +82,19 @@ def unknown_dates(
     return found
 
 
+def take_named_as_clear(store: Store, project_id: int) -> int:
+    """Keep that images are clear where nothing but their name says so; return how many."""
+    masks = catalogue.project_layers(store, project_id, Modality.CLOUD)
+    taken = 0
+    for tile_id, dates in catalogue.project_acquisitions(store, project_id).items():
+        masked = {layer.acquisition_id for layer in masks.get(tile_id, [])}
+        for date in dates:
+            if date.cloud_source is None and date.id not in masked and says_clear(date):
+                take_as_clear(store, date.id)
+                taken += 1
+    return taken
+
+
 def find_levels(store: Store, tile: Tile, date: Acquisition, method: Method = "auto") -> str:
     """Find and keep the cloud levels of one image; return the source.
 
@@ -211,8 +224,11 @@ def find_task(context: JobContext) -> dict[str, Any]:
     method = context.payload.get("method", "auto")
     if method not in METHODS:
         raise JobError("clouds job", found=repr(method)[:40], expected=", ".join(METHODS))
+    named = take_named_as_clear(context.store, project_id)
     work = unknown_dates(context.store, project_id, again=bool(context.payload.get("again")))
-    return find_all(context.store, work, method, context).to_json()
+    outcome = find_all(context.store, work, method, context)
+    done = {"clear by name": named} if named else {}
+    return replace(outcome, done=done | outcome.done).to_json()
 
 
 def simulate_task(context: JobContext) -> dict[str, Any]:

@@ -182,6 +182,10 @@ function cloudbrushOverview(map, data) {
     load();
   }
 
+  // Leaflet takes the focus when it is pressed. The page around the frame must not scroll then: the
+  // mouse would come up over another tile, and the click be lost.
+  const box = map.getContainer(), focus = box.focus.bind(box);
+  box.focus = () => focus({ preventScroll: true });
   if (!data.tiles.length) return;
   drawFootprints();
   drawRegions();

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -12,7 +13,7 @@ from app.theme import page_header
 from core import jobs
 from core.errors import CloudbrushError
 from core.export.choose import Plan, Which, plan
-from core.export.formats import FORMATS, Format, export, is_instant, payload
+from core.export.formats import Format, export, format_of, formats_of, is_instant, payload
 from core.export.frame import (
     Order,
     export_folder,
@@ -54,7 +55,7 @@ def main() -> None:
 
 
 def _export_ui(here: Context, project: Project) -> None:
-    chosen = st.selectbox("Format", FORMATS, format_func=lambda found: found.title)
+    chosen = st.selectbox("Format", formats_of(project), format_func=lambda found: found.title)
     st.caption(chosen.about)
     why_not = chosen.unfit(here.store, project)
     if why_not:
@@ -194,8 +195,9 @@ def _folder_ui(folder: Path) -> None:
     counts = {"tile": len(tiles), **counts, "file": files}
     parts = ", ".join(f"{n:,} {name}{'s' if n != 1 else ''}" for name, n in counts.items())
     st.success(f"Read back and equal: {parts}, {size_text(size)}.", icon=":material/check:")
+    written = str(manifest["exported_at"]).replace("T", " ").replace("+00:00", " UTC")
     st.caption(
-        f"{manifest['project']}, {manifest['exported_at']}, "
+        f"{_title(manifest)} of {manifest['project']}, {written}, "
         f"by {manifest['exported_by'] or 'unknown'}. Folder: {folder}"
     )
     for note in manifest.get("notes", []):
@@ -210,6 +212,14 @@ def _folder_ui(folder: Path) -> None:
     if len(tiles) > SHOWN_TILES:
         st.caption(f"The first {SHOWN_TILES:,} of {len(tiles):,} tiles; all are in the manifest.")
     _download_ui(folder, size, manifest.get("zip"))
+
+
+def _title(manifest: dict[str, Any]) -> str:
+    """Return the title of an export's format, or what it says itself where nobody knows it."""
+    try:
+        return format_of(str(manifest["holds"])).title
+    except CloudbrushError:
+        return str(manifest["holds"])
 
 
 def _download_ui(folder: Path, size: int, ready: str | None) -> None:

@@ -229,6 +229,12 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
+def formats_of(project: Project) -> tuple[Format, ...]:
+    """Return the formats for the kind of a project's labels, of whole patches or of pixels."""
+    other = _of_pixels if project.kind in KINDS else _of_patches
+    return tuple(known for known in FORMATS if known.unfit is not other)
+
+
 def format_of(key: str) -> Format:
     """Return a format by its key; raises `DatasetError` when there is none."""
     for found in FORMATS:

@@ -1,5 +1,6 @@
 """What every kind of file offers to `core.raster`: a header and windows of pixels."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,12 +9,15 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from core.errors import CloudbrushError, GridMismatch, RasterError
 from core.grid import Window
 from core.records import Grid
 from core.sources.source import Part
+
+# Missing positions are reported as findings at import.
+warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
 
 KEPT_DTYPES = ("uint8", "int8", "uint16", "int16", "float32")
 

@@ -1,5 +1,6 @@
 """The export page: what goes out, and the check mark after reading it back."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from app.pages import export
 from app.pages.export import size_text
 from core import catalogue, jobs
 from core.export.frame import exports
+from core.found import Kind
 from core.ingest import import_dataset
 from core.records import JobState
 from core.settings import Settings
@@ -48,9 +50,24 @@ def test_an_export_is_written_checked_and_listed(
     assert not page.exception
     assert page.success[0].value.startswith("Read back and equal: 2 tiles, 0 edits, 6 files")
     assert [folder.name for folder in exports(store)] == ["Mine"]
+    assert page.caption[-1].value.startswith("GeoTIFF labels of P, 20")
+    assert "UTC, by Ada." in page.caption[-1].value
     page.toggle[0].set_value(True).run()
     assert not page.exception
     assert (store.workspace / "exports/Mine.zip").is_file()
+
+
+@pytest.mark.parametrize("kind", ["land_cover", "patch"])
+def test_only_formats_for_the_kind_of_labels_are_offered(
+    page: AppTest, tmp_path: Path, store: Store, kind: Kind
+) -> None:
+    found = replace(dataset(tmp_path, make_tile(tmp_path)), kind=kind)
+    project = import_dataset(store, found, "P", roots=[tmp_path])
+    page.query_params["project"] = str(project.id)
+    page.run()
+    assert ("Patch labels" in page.selectbox[0].options) == (kind == "patch")
+    assert ("GeoTIFF labels" in page.selectbox[0].options) == (kind == "land_cover")
+    assert "Edit log" in page.selectbox[0].options
 
 
 def test_a_name_that_leaves_the_folder_is_refused(

@@ -118,6 +118,22 @@ def test_levels_are_found_by_the_clear_image_where_there_is_one_and_detected_els
     assert len(clouds.unknown_dates(store, scene.project_id, again=True)) == 2
 
 
+def test_an_image_named_clear_is_kept_as_clear_by_the_look_for_clouds(
+    store: Store, settings: Settings, scene: Scene
+) -> None:
+    with store.write() as session:
+        row = session.get(AcquisitionRow, scene.acquisitions["train"])
+        assert row is not None
+        row.name, row.cloud_source = "clean", None
+        row.thin = row.thick = row.shadow = None
+        for layer in catalogue.layers(store, scene.tile, modality=Modality.CLOUD):
+            session.delete(session.get(LayerRow, layer.id))
+    result = TASKS["clouds"](context(store, settings, "clouds", scene))
+    assert result["done"]["clear by name"] == 1
+    (date,) = catalogue.acquisitions(store, scene.tile)
+    assert (date.cover, date.cloud_source) == (0.0, cloud.TAKEN_SOURCE)
+
+
 def test_images_with_a_mask_of_their_own_are_not_touched(store: Store, tmp_path: Path) -> None:
     scene = make_scene(store, tmp_path / "masked")
     assert clouds.unknown_dates(store, scene.project_id, again=True) == []

@@ -9,10 +9,14 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.losses import weighted_cross_entropy
-from models.networks import SegmentationNetwork
+from models.losses import combined
+from models.networks import Outputs, SegmentationNetwork
+from models.sample import IGNORE
+from models.training.config import TrainConfig
 
 Tensors = Mapping[str, Tensor]
 Arrays = Mapping[str, npt.NDArray[np.generic]]
@@ -56,12 +60,25 @@ class Objective(nn.Module):
 
 
 class Supervised(Objective):
-    """Cross entropy of the labels as given."""
+    """The losses of the settings, of the labels as given."""
 
-    def __init__(self, network: SegmentationNetwork, class_weight: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        network: SegmentationNetwork,
+        class_weight: Tensor | None = None,
+        config: TrainConfig | None = None,
+    ) -> None:
+        """Take class weights float32 [K]; without settings the loss is plain cross entropy."""
         super().__init__()
         self.network = network
         self.class_weight = class_weight
+        self.loss = combined(config.losses) if config else combined()
+        buildings = config.building_losses if config else ()
+        self.building_loss = combined(buildings) if buildings else self.loss
+        self.auxiliary_weights = {
+            "classes": config.auxiliary_weight if config else 1.0,
+            "building": config.building_weight if config else 1.0,
+        }
 
     def forward(
         self,
@@ -70,7 +87,44 @@ class Supervised(Objective):
         weight: Tensor,
         more: Tensors,
     ) -> Tensor:
-        """Return the weighted cross entropy, with what the network adds to it."""
-        outputs = self.network.learn(inputs, label)
-        loss = weighted_cross_entropy(outputs.logits, label, weight, self.class_weight)
+        """Return the loss of the batch, with what the network's further heads and penalties add."""
+        return self.of(self.network.learn(inputs, label), label, weight)
+
+    def of(self, outputs: Outputs, label: Tensor, weight: Tensor) -> Tensor:
+        """Return the loss of a network's outputs.
+
+        Further logits are brought to the size of the label. "classes" is held to the label,
+        "building" to whether the label is any class but the first, which is background; void stays
+        void. Raises `KeyError` for another name.
+        """
+        loss = self.loss(outputs.logits, label, weight, self.class_weight)
+        for name, coarse in outputs.auxiliary.items():
+            logits = _sized(coarse, label)
+            if name == "building":
+                part = self.building_loss(logits, building_of(label), weight, None)
+            else:
+                part = self.loss(logits, label, weight, self.class_weight)
+            loss = loss + self.auxiliary_weights[name] * part
         return loss + sum(outputs.penalties.values(), loss.new_zeros(()))
+
+    def after_step(self, step: int) -> None:
+        """Tell losses that change with time where they are."""
+        self.loss.step = self.building_loss.step = step
+
+
+def supervised(
+    network: SegmentationNetwork, class_weight: Tensor, config: TrainConfig
+) -> Supervised:
+    """Return the objective that training has when no other is asked for."""
+    return Supervised(network, class_weight, config)
+
+
+def building_of(label: Tensor) -> Tensor:
+    """Return 1 for buildings, 0 for background, 255 for void, from indices of damage classes."""
+    return torch.where(label == IGNORE, IGNORE, (label > 0).long())
+
+
+def _sized(logits: Tensor, label: Tensor) -> Tensor:
+    if logits.shape[-2:] == label.shape[-2:]:
+        return logits
+    return F.interpolate(logits.float(), label.shape[-2:], mode="bilinear", align_corners=False)

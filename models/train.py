@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,33 +20,23 @@ from torch import Tensor
 from core.errors import Cancelled, CloudbrushError
 from core.metrics import confusion, iou, mean
 from models.networks import SegmentationNetwork, build
-from models.objective import Supervised
+from models.objective import Objective, supervised
 from models.sample import IGNORE, Sample, draw_batch, draw_chances, normalisation
-from models.zoo.augment import Augment
+from models.training.config import TrainConfig
 
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """Every setting of a run; stored in the model's card."""
-
-    classes: int
-    bands: dict[str, int]  # channels per modality
-    network: str = "unet"
-    options: dict[str, Any] = field(default_factory=dict)  # of the network, see models.zoo
-    steps: int = 240  # batches
-    validate_every: int = 40  # steps; also called an epoch
-    batch: int = 8  # crops
-    crop_px: int = 192
-    learning_rate: float = 2e-3  # peak; warms up, then falls as a cosine to zero
-    head_rate: float = 20.0  # times learning_rate for the last layer, where there is a start
-    warm_up: float = 0.1  # share of steps
-    weight_decay: float = 1e-2
-    class_balance: float = 0.25  # exponent of inverse class frequency; 0 counts pixels alike
-    favour_people: float = 3.0  # a tile verified by people is drawn that many times as often
-    flip: bool = True  # random flips and quarter turns
-    augments: tuple[Augment, ...] = ()  # further changes of crops, see models.zoo.augment
-    mixed_precision: bool = True  # bfloat16 where the device is fast at it
-    seed: int = 0
+__all__ = [
+    "MakeObjective",
+    "Progress",
+    "TrainConfig",
+    "Trained",
+    "class_weights",
+    "compatible",
+    "describe_device",
+    "mixed_precision_helps",
+    "pick_device",
+    "train",
+    "validate",
+]
 
 
 @dataclass(frozen=True)
@@ -76,6 +65,11 @@ class Trained:
     names: tuple[str, ...] = field(default=())  # of the samples trained on
 
 
+MakeObjective = Callable[[SegmentationNetwork, Tensor, TrainConfig], Objective]
+"""Makes what is minimised from the network (on its device), the class weights float32 [K] and the
+settings of a run."""
+
+
 def _silent(_: Progress) -> None:
     return None
 
@@ -89,6 +83,7 @@ def train(
     samples: Sequence[Sample],
     val: Sequence[Sample] = (),
     *,
+    objective: MakeObjective = supervised,
     start: SegmentationNetwork | None = None,
     report: Callable[[Progress], None] = _silent,
     cancelled: Callable[[], bool] = _never,
@@ -96,9 +91,10 @@ def train(
 ) -> Trained:
     """Return a network trained on `samples`, from `start` or from scratch.
 
-    A start keeps its normalisation. The same arguments give the same weights on one machine and
-    thread count. Raises `Cancelled` when asked to stop and `CloudbrushError` when there is nothing
-    to learn from.
+    `objective` makes what is minimised; the default is the losses of the settings on the labels as
+    given. A start keeps its normalisation. The same arguments give the same weights on one machine
+    and thread count. Raises `Cancelled` when asked to stop and `CloudbrushError` when there is
+    nothing to learn from.
     """
     _check_samples(config, [*samples, *val])
     if not any(((s.label != IGNORE) & (s.weight > 0)).any() for s in samples):
@@ -113,9 +109,9 @@ def train(
         network = _initial(config, samples, start).on(device)
     rng = np.random.default_rng(config.seed)
     balance = torch.from_numpy(class_weights(config, samples)).to(device)
-    objective = Supervised(network, balance)
+    aim = objective(network, balance, config).to(device)
     chances = draw_chances(samples, config.favour_people)
-    optimiser = _optimiser(config, network, started=start is not None)
+    optimiser = _optimiser(config, aim, started=start is not None)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, config))
     half = config.mixed_precision and mixed_precision_helps(device)
     epochs = math.ceil(config.steps / config.validate_every)
@@ -127,10 +123,10 @@ def train(
     for step in range(1, config.steps + 1):
         if cancelled():
             raise Cancelled("training", found=f"a request to stop at step {step}")
-        network.train()
+        aim.train()
         batch = draw_batch(
             samples,
-            objective.modalities,
+            aim.modalities,
             config.crop_px,
             config.batch,
             rng,
@@ -140,14 +136,14 @@ def train(
         )
         inputs = {m: _to(device, values) for m, values in batch.inputs.items()}
         label, weight = _to(device, batch.label), _to(device, batch.weight)
-        more = {name: _to(device, array) for name, array in objective.further(rng).items()}
+        more = {name: _to(device, array) for name, array in aim.further(rng).items()}
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=half):
-            loss = objective(inputs, label, weight, more)
+            loss = aim(inputs, label, weight, more)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        torch.nn.utils.clip_grad_norm_(aim.trained.parameters(), 5.0)
         optimiser.step()
-        objective.after_step(step)
+        aim.after_step(step)
         schedule.step()
         losses.append(loss.item())
 
@@ -308,16 +304,14 @@ def _initial(
     return network
 
 
-def _optimiser(
-    config: TrainConfig, network: SegmentationNetwork, *, started: bool
-) -> torch.optim.AdamW:
+def _optimiser(config: TrainConfig, aim: Objective, *, started: bool) -> torch.optim.AdamW:
     """Return AdamW. The last layer of a trained start learns faster.
 
     Adam moves a weight by about the learning rate a step, so in a short run the logit of a class
     that the start has never seen cannot climb from where training without it has pushed it.
     """
-    head = network.head_parameters()
-    body = [p for p in network.parameters() if all(p is not other for other in head)]
+    head = aim.network.head_parameters()
+    body = [p for p in aim.trained.parameters() if all(p is not other for other in head)]
     faster = config.head_rate if started else 1.0
     groups = [
         {"params": body, "lr": config.learning_rate},

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from core.classes import ClassEntry, ClassTable
 from core.clouds.files import forget_files
 from core.errors import CloudbrushError, NotFound
+from core.map_files import unlink_map
 from core.records import (
     Acquisition,
     Layer,
@@ -119,9 +120,10 @@ def delete_project(store: Store, project_id: int) -> None:
         shutil.rmtree(store.workspace / cache / f"project-{project_id}", ignore_errors=True)
     for name in mine - kept:
         path = store.workspace / name
-        path.unlink(missing_ok=True)
+        unlink_map(path)
         if path.suffix == ".safetensors":
-            path.with_suffix(".json").unlink(missing_ok=True)
+            for beside in (".json", ".onnx"):
+                path.with_suffix(beside).unlink(missing_ok=True)
 
 
 _PREDICTION_PATHS = select(PredictionRow.path)

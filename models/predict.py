@@ -1,127 +1,56 @@
-"""Prediction: a network over an image of any size, by windows that overlap and are blended.
+"""Prediction of tiles of the catalogue: one map per tile, or per optical date.
 
-First arrays, then tiles of the catalogue. A model without optical input has one map per tile, any
-other one per optical date. Maps that are already there are not made again.
+Maps that are already there are not made again. A tile is predicted from the inputs of the model
+that it has; one that has none of them is refused by name. How many views a map is the mean of is
+the model's own, in its card, so that a map and its scores say the same of it for good.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
-import torch
 
 from core import catalogue
-from core.errors import Cancelled
+from core.errors import Cancelled, CloudbrushError
 from core.grid import Window
-from core.predictions import find_prediction, save_prediction
-from core.records import Acquisition, ModelRecord, Prediction, Tile
+from core.predictions import find_prediction, has_probabilities, new_prediction
+from core.records import Acquisition, Layer, Modality, ModelRecord, Prediction, Tile
 from core.scores import model_source
 from core.settings import Settings
 from core.store.engine import Store
-from models.networks import SegmentationNetwork
+from models.blend import Rows
 from models.registry import LoadedModel, load_model
 from models.sample import Bands
-from models.train import mixed_precision_helps, pick_device
-from models.training_set import read_inputs
+from models.scene import PLAIN, How, Read, Report, never, predict_scene, predict_windows, silent
+from models.train import pick_device
+from models.training_set import read_image
 
-WINDOW_PX = 1024
-OVERLAP_PX = 128
-
-Codes = npt.NDArray[np.uint8]
-Read = Callable[[int, int, int, int], Mapping[str, Bands]]
-"""Reads (y0, x0, height, width) of every modality as [C, height, width]."""
-
-Report = Callable[[float, str], None]
-"""Told the share that is done and what is being done."""
-
-
-def silent(_share: float, _message: str) -> None:
-    """Report nothing."""
-
-
-def never() -> bool:
-    """Never ask to stop."""
-    return False
+__all__ = [
+    "Report",
+    "acquisitions_of",
+    "ensure_prediction",
+    "never",
+    "predict_array",
+    "predict_tiles",
+    "predict_windows",
+    "silent",
+]
 
 
 def predict_array(
-    model: LoadedModel, inputs: Mapping[str, Bands], *, device: str = "cpu"
-) -> tuple[Codes, Codes]:
+    model: LoadedModel, inputs: Mapping[str, Bands], *, device: str = "cpu", how: How = PLAIN
+) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.uint8]], ...]:
     """Return class codes and confidence, both uint8 [H, W], of images [C, H, W] by modality.
 
-    Confidence is the probability of the class, 0 to 255.
+    Confidence is the probability of the class, 0 to 255. What is missing is left out, or NaN.
     """
 
     def read(y0: int, x0: int, height: int, width: int) -> Mapping[str, Bands]:
         return {m: v[:, y0 : y0 + height, x0 : x0 + width] for m, v in inputs.items()}
 
     height, width = next(iter(inputs.values())).shape[1:]
-    index, confidence = predict_windows(model.network, read, height, width, device=device)
+    index, confidence = predict_windows(model.network, read, height, width, how=how, device=device)
     return np.asarray(model.codes, np.uint8)[index], confidence
-
-
-@torch.inference_mode()
-def predict_windows(
-    network: SegmentationNetwork,
-    read: Read,
-    height: int,
-    width: int,
-    *,
-    window_px: int = WINDOW_PX,
-    overlap_px: int = OVERLAP_PX,
-    device: str = "cpu",
-) -> tuple[Codes, Codes]:
-    """Return class index and confidence, both uint8 [H, W], reading window by window.
-
-    Probabilities are kept for one row of windows only, so a large scene fits in memory. Where
-    windows overlap, each counts by its distance to its own edge.
-    """
-    network = network.on(device).eval()
-    half = mixed_precision_helps(device)
-    rows, columns = (_starts(n, window_px, overlap_px) for n in (height, width))
-    index = np.zeros((height, width), np.uint8)
-    confidence = np.zeros((height, width), np.uint8)
-    band = np.zeros((network.spec.classes, min(window_px, height), width), np.float32)
-    for number, y0 in enumerate(rows):
-        h = band.shape[1]
-        for x0 in columns:
-            w = min(window_px, width)
-            tensors = {
-                m: torch.from_numpy(np.array(v, np.float32)[None]).to(
-                    device, memory_format=torch.channels_last
-                )
-                for m, v in read(y0, x0, h, w).items()
-                if m in network.spec.bands
-            }
-            with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=half):
-                logits = network(tensors)
-            found = torch.softmax(logits.float()[0], 0).cpu().numpy()
-            band[:, :, x0 : x0 + w] += found * _ramp(h, w, overlap_px)
-        done = h if number == len(rows) - 1 else rows[number + 1] - y0
-        ready = band[:, :done]
-        index[y0 : y0 + done] = ready.argmax(0)
-        confidence[y0 : y0 + done] = np.rint(255 * ready.max(0) / ready.sum(0))
-        band[:, : h - done] = band[:, done:].copy()
-        band[:, h - done :] = 0
-    return index, confidence
-
-
-def _starts(length: int, window: int, overlap: int) -> list[int]:
-    """Return where windows start so that they cover `length` and overlap by at least `overlap`."""
-    if length <= window:
-        return [0]
-    count = -(-(length - overlap) // (window - overlap))
-    return [round(i * (length - window) / (count - 1)) for i in range(count)]
-
-
-def _ramp(height: int, width: int, overlap: int) -> npt.NDArray[np.float32]:
-    """Return float32 [h, w] that falls from 1 inside towards the window's edges."""
-
-    def side(n: int) -> npt.NDArray[np.float32]:
-        distance = np.minimum(np.arange(1, n + 1), np.arange(n, 0, -1))
-        return np.minimum(distance / max(overlap, 1), 1.0).astype(np.float32)
-
-    return side(height)[:, None] * side(width)[None, :]
 
 
 def ensure_prediction(
@@ -132,40 +61,80 @@ def ensure_prediction(
     acquisition: Acquisition | None,
     *,
     loaded: LoadedModel | None = None,
+    probabilities: bool = False,
+    report: Report = silent,
+    cancelled: Callable[[], bool] = never,
 ) -> Prediction:
     """Return the map of a model on a tile, made now when it is missing.
 
     `acquisition` is the optical date; models without optical input ignore it. `loaded` saves
-    reading the weights again. Raises `CloudbrushError` when the tile lacks an input.
+    reading the weights again. With `probabilities` those of all classes are kept beside the map,
+    and a map without them is made again. Raises `CloudbrushError` when the tile has no input of
+    the model, and `Cancelled` when asked to stop; no half map is left.
     """
     seen = acquisition if record.uses_optical else None
     source = model_source(record.id, seen.id if seen else None)
     found = find_prediction(store, tile.id, source)
-    if found is not None:
+    if found is not None and (has_probabilities(found) or not probabilities):
         return found
     model = loaded or load_model(record)
-
-    def read(y0: int, x0: int, height: int, width: int) -> dict[str, Bands]:
-        window = Window(y0, x0, height, width)
-        return read_inputs(store, tile, tuple(record.bands), seen, window)
-
-    index, confidence = predict_windows(
-        model.network,
-        read,
-        tile.grid.height,
-        tile.grid.width,
-        device=pick_device(settings.device),
-    )
-    codes = np.asarray(model.codes, np.uint8)[index]
-    return save_prediction(
+    read = input_reader(store, tile, tuple(record.bands), seen)
+    codes = np.asarray(model.codes, np.uint8)
+    with new_prediction(
         store,
         tile.id,
         source,
-        codes,
-        confidence,
         model_id=record.id,
         acquisition_id=seen.id if seen else None,
-    )
+        probabilities=model.codes if probabilities else (),
+    ) as made:
+
+        def keep(rows: Rows) -> None:
+            made.add(codes[rows.index], rows.confidence, rows.probabilities)
+
+        predict_scene(
+            model.network,
+            read,
+            tile.grid.height,
+            tile.grid.width,
+            keep,
+            how=replace(PLAIN, views=model.views, probabilities=probabilities),
+            device=pick_device(settings.device),
+            report=report,
+            cancelled=cancelled,
+        )
+    return made.saved
+
+
+def input_reader(
+    store: Store, tile: Tile, modalities: Sequence[str], acquisition: Acquisition | None
+) -> Read:
+    """Return what reads windows of a tile, NaN where it has no data, without what it lacks.
+
+    `acquisition` chooses the optical date; None takes the only or first optical layer. Raises
+    `CloudbrushError` when the tile has none of the modalities.
+    """
+    layers: dict[str, Layer] = {}
+    for modality in modalities:
+        found = catalogue.layers(store, tile.id, modality=Modality(modality))
+        if modality == Modality.OPTICAL and acquisition is not None:
+            found = [layer for layer in found if layer.acquisition_id == acquisition.id]
+        if found:
+            layers[modality] = found[0]
+    if not layers:
+        date = f" of {acquisition.name}" if acquisition else ""
+        raise CloudbrushError(
+            f"tile {tile.name}",
+            found=f"no {' and no '.join(modalities)} image{date}",
+            expected="one",
+            todo="Choose a model that reads what the tile has.",
+        )
+
+    def read(y0: int, x0: int, height: int, width: int) -> dict[str, Bands]:
+        window = Window(y0, x0, height, width)
+        return {m: read_image(layer, tile.grid, window) for m, layer in layers.items()}
+
+    return read
 
 
 def acquisitions_of(store: Store, record: ModelRecord, tile: Tile) -> Sequence[Acquisition | None]:
@@ -182,12 +151,14 @@ def predict_tiles(
     tiles: Sequence[Tile],
     *,
     every_date: bool = True,
+    probabilities: bool = False,
     report: Report = silent,
     cancelled: Callable[[], bool] = never,
 ) -> int:
     """Make the missing maps of a model; return how many there are now.
 
-    With `every_date` False only the clearest optical date of each tile is predicted.
+    With `every_date` False only the clearest optical date of each tile is predicted. Raises
+    `Cancelled` when asked to stop, at the next window.
     """
     loaded = load_model(record)
     work = []
@@ -197,6 +168,26 @@ def predict_tiles(
     for done, (tile, date) in enumerate(work):
         if cancelled():
             raise Cancelled("prediction", found="a request to stop")
-        report(done / len(work), f"Predicting {tile.name}")
-        ensure_prediction(store, settings, tile, record, date, loaded=loaded)
+        told = _within(report, done, len(work), f"Predicting {tile.name}")
+        told(0.0, "")
+        ensure_prediction(
+            store,
+            settings,
+            tile,
+            record,
+            date,
+            loaded=loaded,
+            probabilities=probabilities,
+            report=told,
+            cancelled=cancelled,
+        )
     return len(work)
+
+
+def _within(report: Report, done: int, count: int, name: str) -> Report:
+    """Return what reports the progress within one of several tiles."""
+
+    def told(share: float, row: str) -> None:
+        report((done + share) / count, f"{name}, {row.lower()}" if row else name)
+
+    return told

@@ -26,11 +26,12 @@ from core.errors import ModelFileError
 from core.records import ModelRecord
 from core.store.engine import Store
 from models.networks import SegmentationNetwork, build
+from models.zoo.views import VIEWS
 
 CARD_FORMAT = 1
 MAX_CARD_BYTES = 1 << 20
 MAX_HEADER_BYTES = 1 << 20
-MAX_WEIGHTS_BYTES = 1 << 28
+MAX_WEIGHTS_BYTES = 1 << 31
 TYPES = {"F32": torch.float32, "F16": torch.float16, "I64": torch.int64}
 
 
@@ -41,6 +42,11 @@ class LoadedModel:
     network: SegmentationNetwork
     codes: tuple[int, ...]
     card: dict[str, Any]
+
+    @property
+    def views(self) -> int:
+        """Return how many views a map is the mean of, see `models.zoo.views`."""
+        return int(self.card.get("views", 1))
 
 
 def card_path(weights: Path) -> Path:
@@ -67,6 +73,7 @@ def save_files(
         "bands": spec.bands,
         "classes": spec.classes,
         "options": spec.options,
+        "parameters": sum(weights.numel() for weights in network.parameters()),
         "codes": list(codes),
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
@@ -78,6 +85,12 @@ def save_files(
 def load(path: Path) -> LoadedModel:
     """Return the model of a weights file with its card; raises `ModelFileError`."""
     card = _read_card(card_path(path))
+    if card.get("views", 1) not in tuple(VIEWS):
+        raise ModelFileError(
+            str(card_path(path)),
+            found=f"views {str(card['views'])[:40]}",
+            expected=f"one of {', '.join(map(str, VIEWS))}",
+        )
     network = _network_of(card, card_path(path))
     codes = _codes_of(card, card_path(path))
     _check_header(path, network.state_dict())
@@ -117,6 +130,24 @@ def add_model_files(store: Store, project_id: int, weights: Path, name: str) -> 
     """Keep a model that came as files, a shipped one for instance; raises `ModelFileError`."""
     model = load(weights)
     return save_model(store, project_id, model.network, model.codes, name, model.card)
+
+
+def with_views(store: Store, record: ModelRecord, views: int) -> ModelRecord:
+    """Keep a copy of a model whose maps are the mean of so many views, see `models.zoo.views`.
+
+    A model of its own, so that it is scored and compared like any other. Raises `ModelFileError`
+    when there are no such views.
+    """
+    model = load_model(record)
+    if views not in VIEWS:
+        raise ModelFileError(
+            "views", found=str(views), expected=f"one of {', '.join(map(str, VIEWS))}"
+        )
+    name = f"{record.name}, {views} views"
+    card = {**model.card, "views": views}
+    return save_model(
+        store, record.project_id, model.network, model.codes, name, card, parent_id=record.id
+    )
 
 
 def load_model(record: ModelRecord) -> LoadedModel:

@@ -12,6 +12,7 @@ from core.jobs import JobContext, Task, check_payload
 from core.records import ModelRecord, Tile
 from core.scan_job import scan
 from data.importing import import_tiles
+from data.taking_over import take_over_task
 from models.clouds import find_task, simulate_task
 
 
@@ -30,7 +31,10 @@ def export(context: JobContext) -> dict[str, Any]:
 
 
 def predict(context: JobContext) -> dict[str, Any]:
-    """Make the maps of `model_id` on `tile_ids` (all tiles when missing), for every date."""
+    """Make the maps of `model_id` on `tile_ids` (all tiles when missing), for every date.
+
+    With `probabilities` in the payload those of all classes are kept beside each map.
+    """
     from models.predict import predict_tiles
 
     check_payload("predict", context.payload, "model_id")
@@ -42,6 +46,7 @@ def predict(context: JobContext) -> dict[str, Any]:
         record,
         tiles,
         every_date=bool(context.payload.get("every_date", True)),
+        probabilities=bool(context.payload.get("probabilities", False)),
         report=context.report,
         cancelled=context.cancelled,
     )
@@ -106,6 +111,7 @@ TASKS: dict[str, Task] = {
     "evaluate": evaluate,
     "export": export,
     "import": import_tiles,
+    "take_over": take_over_task,
     "scan": scan,
     "clouds": find_task,
     "simulate_clouds": simulate_task,

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from core.clouds import cover as cloud
 from core.clouds.files import FOLDER, cloud_folder
 from core.errors import CloudbrushError, NotFound
+from core.map_files import unlink_map
 from core.raster import write_geotiff
 from core.records import Acquisition, Layer, Modality, Tile, Unit
 from core.store.engine import Store
@@ -210,8 +211,11 @@ def remove_simulated(store: Store, project_id: int) -> int:
         gone = session.scalars(drawn).all()
         session.execute(delete(AcquisitionRow).where(AcquisitionRow.id.in_(drawn)))
     ours = store.workspace / FOLDER
-    for path in (*predicted, *(path for path in files if path.is_relative_to(ours))):
-        path.unlink(missing_ok=True)
+    for path in predicted:
+        unlink_map(path)
+    for path in files:
+        if path.is_relative_to(ours):
+            path.unlink(missing_ok=True)
     return len(gone)
 
 

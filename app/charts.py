@@ -18,8 +18,9 @@ from app.theme import ACCENT, INK, LINE, MUTED, WARNING
 from core.classes import ClassTable
 
 DASHES = ("solid", "dot", "longdash", "dashdot", "longdashdot")
-MARKERS = ("circle", "square", "diamond", "triangle-up", "x")
+MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "star", "triangle-down")
 COLOURS = (ACCENT, "#b7791f", "#6b5b95", "#4a7c59", "#8c4a4a")
+FLAT_DASHES = ("dash", "longdash", "dot", "dashdot")
 HEAT = ((0.0, "#fbf6ec"), (0.25, "#cfe0df"), (0.5, "#8ebcc4"), (0.75, "#3f8498"), (1.0, "#0b4454"))
 CHANGE = ((0.0, WARNING), (0.5, "#fbfbfa"), (1.0, ACCENT))
 CLICKED = {"symbol": "square", "size": 40, "color": "rgba(0,0,0,0)"}
@@ -57,9 +58,9 @@ def cloud_curve(
         colour = COLOURS[place % len(COLOURS)]
         figure.add_trace(_level_line(line, titles[str(name)], place, colour, score))
         ends.append((line["score"].iloc[-1], titles[str(name)], colour))
-    for row in flat.to_dict("records"):
+    for place, row in enumerate(flat.to_dict("records")):
         title = titles[row["map"]]
-        _add_flat(figure, row, title, score)
+        _add_flat(figure, row, title, score, FLAT_DASHES[place % len(FLAT_DASHES)])
         ends.append((row["score"], f"{title}: any cloud", INK))
     _label_ends(figure, ends)
     for edge in edges[1:-1]:
@@ -90,7 +91,9 @@ def _level_line(line: pd.DataFrame, title: str, place: int, colour: str, score: 
     )
 
 
-def _add_flat(figure: go.Figure, row: Mapping[Hashable, Any], title: str, score: str) -> None:
+def _add_flat(
+    figure: go.Figure, row: Mapping[Hashable, Any], title: str, score: str, dash: str
+) -> None:
     if np.isfinite(row["score_low"]):
         low, high = row["score_low"], row["score_high"]
         figure.add_hrect(low, high, fillcolor=MUTED, opacity=0.12, line_width=0)
@@ -101,7 +104,7 @@ def _add_flat(figure: go.Figure, row: Mapping[Hashable, Any], title: str, score:
             y=np.full(grid.size, row["score"]),
             name=title,
             mode="lines",
-            line={"color": INK, "width": 2.5, "dash": "dash"},
+            line={"color": INK, "width": 2.5, "dash": dash},
             hovertemplate=(
                 f"<b>{title}</b><br>{score} %{{y:.3f}} under any sky<br>{row['tiles']} tiles,"
                 f" {row['pixels']:,} px<extra></extra>"
@@ -294,8 +297,16 @@ def _cells(frame: pd.DataFrame, value: str, *, change: bool, reach: float) -> go
     )
 
 
-def confusion_heat(matrix: npt.NDArray[np.int64], classes: ClassTable) -> go.Figure:
-    """Return shares of each reference class by what the map said, from int64 [K+1, K+1]."""
+def confusion_heat(
+    matrix: npt.NDArray[np.int64],
+    classes: ClassTable,
+    rows: str = "reference",
+    says: str = "the map says",
+) -> go.Figure:
+    """Return shares of each class of the rows by what the map said, from int64 [K+1, K+1].
+
+    `rows` and `says` are the titles of the axes.
+    """
     counts = matrix[:-1].astype(float)
     totals = counts.sum(1, keepdims=True)
     share = np.divide(counts, totals, out=np.full_like(counts, np.nan), where=totals > 0)
@@ -316,36 +327,34 @@ def confusion_heat(matrix: npt.NDArray[np.int64], classes: ClassTable) -> go.Fig
             colorbar=_scale("share"),
         )
     )
-    rows, places = np.indices(share.shape)
+    lines, places = np.indices(share.shape)
     values = share.ravel()
     figure.add_trace(
         go.Scatter(
             x=np.array(columns)[places.ravel()],
-            y=np.array(names)[rows.ravel()],
+            y=np.array(names)[lines.ravel()],
             mode="markers+text",
             text=["-" if np.isnan(v) else f"{v * 100:.0f}" if v >= 0.005 else "" for v in values],
             textfont={"color": ["#ffffff" if v > DARK else INK for v in values], "size": 13},
             marker=CLICKED,
             **CLICKED_STATES,
             customdata=np.stack(
-                [rows.ravel(), places.ravel(), counts[:, : len(columns)].ravel()], axis=1
+                [lines.ravel(), places.ravel(), counts[:, : len(columns)].ravel()], axis=1
             ),
             hovertemplate=(
-                "reference <b>%{y}</b>, map <b>%{x}</b><br>%{text} % of the reference class,"
+                f"{rows} <b>%{{y}}</b>, {says} <b>%{{x}}</b><br>%{{text}} % of {rows},"
                 " %{customdata[2]:,} px<extra></extra>"
             ),
         )
     )
     figure.update_xaxes(
-        title={"text": "the map says", "standoff": 8},
+        title={"text": says, "standoff": 8},
         side="bottom",
         ticks="",
         showgrid=False,
         automargin=True,
     )
-    figure.update_yaxes(
-        title="reference", autorange="reversed", ticks="", showgrid=False, automargin=True
-    )
+    figure.update_yaxes(title=rows, autorange="reversed", ticks="", showgrid=False, automargin=True)
     figure.update_layout(height=180 + 40 * len(names), showlegend=False, margin={"t": 12})
     return _calm(figure)
 

@@ -163,7 +163,7 @@ def _align(
             size = matrix.shape
             key = -1 if evaluation.acquisition_id is None else evaluation.acquisition_id
             found[name].setdefault(evaluation.tile_id, {})[key] = matrix
-    rows = _common_rows(list(found.values()))
+    rows = common_rows(list(found.values()))
     matrices = {
         name: np.array(
             [by_tile[tile].get(acq, by_tile[tile].get(-1)) for tile, acq in rows], np.int64
@@ -179,8 +179,11 @@ def _align(
     )
 
 
-def _common_rows(found: list[dict[int, dict[int, Matrices]]]) -> list[tuple[int, int]]:
-    """Return (tile, acquisition) of every row that all maps have, -1 for no acquisition."""
+def common_rows(found: Sequence[Mapping[int, Mapping[int, object]]]) -> list[tuple[int, int]]:
+    """Return (tile, acquisition) of every row that all maps have, -1 for no acquisition.
+
+    `found` holds for each map what it has by tile and acquisition.
+    """
     if not found:
         return []
     rows: list[tuple[int, int]] = []

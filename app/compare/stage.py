@@ -1,9 +1,10 @@
-"""What the Compare page is about: two maps, a reference, the rules, and the rows they share."""
+"""What the Compare page is about: the ground (reference, rules, scores) and the two maps on it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.background import background_ui, working
 from app.compare.rules import Rules, rules_ui
@@ -26,8 +27,8 @@ REFERENCE_NAMES: dict[Reference, str] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
-    """What the whole page is about, once the person has chosen."""
+class Ground:
+    """What every comparison of a project stands on, once the person has chosen."""
 
     here: Context
     project: Project
@@ -36,11 +37,8 @@ class Stage:
     covers: Mapping[int, float | None]
     titles: Mapping[str, str]
     known: Sequence[ModelRecord]
-    before: str
-    after: str
     reference: Reference
     rules: Rules
-    scored: Scored
 
     @property
     def preset(self) -> Preset:
@@ -85,6 +83,15 @@ class Stage:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Stage(Ground):
+    """Two maps on their ground, with the rows that they share."""
+
+    before: str
+    after: str
+    scored: Scored
+
+
 def nothing(words: str, page: PageName, button: str, **query: int) -> None:
     """Say why there is nothing to see, with a button to the page that helps."""
     st.info(words)
@@ -92,8 +99,13 @@ def nothing(words: str, page: PageName, button: str, **query: int) -> None:
         open_page(page, **query)
 
 
-def stage_ui(here: Context, project: Project) -> Stage | None:
-    """Draw the choices; return None where there is nothing to compare yet, which is said."""
+def ground_ui(
+    here: Context, project: Project, fewest: int = 1
+) -> tuple[Ground, DeltaGenerator] | None:
+    """Draw reference, split and rules; return what is chosen, and the place to choose maps in.
+
+    Returns None where fewer maps than `fewest` have been scored, which is said.
+    """
     every = _scored_so_far(here, project)
     if not every:
         return None
@@ -103,24 +115,35 @@ def stage_ui(here: Context, project: Project) -> Stage | None:
     found = split_ui(here, project, tiles, found)
     maps = aligned.maps_in(sorted(found, key=lambda e: (e.model_id or 0, e.source)))
     titles = _titles(maps, known)
-    if len(maps) < 2:
+    if len(maps) < fewest:
         words = f"Only {titles[maps[0]]} has been scored so far. Train another model to compare."
         nothing(words, "train", "Go to Train", project=project.id)
         return None
-    shown = promoted(here.store, project.id)
-    before, after = _pair_ui(maps, titles, known, shown)
+    place = st.container()
     rules = rules_ui(project)
     dates = catalogue.project_acquisitions(here.store, project.id)
     covers = {date.id: date.cover for found_dates in dates.values() for date in found_dates}
-    scored = aligned.align(found, [before, after], covers)
+    ground = Ground(here, project, tiles, found, covers, titles, known, reference, rules)
+    return ground, place
+
+
+def stage_ui(here: Context, project: Project) -> Stage | None:
+    """Draw the choices of two maps; return None where there is nothing to compare yet."""
+    made = ground_ui(here, project, fewest=2)
+    if made is None:
+        return None
+    ground, place = made
+    titles, known = ground.titles, ground.known
+    with place:
+        before, after = _pair_ui(list(titles), titles, known, promoted(here.store, project.id))
+    scored = aligned.align(ground.found, [before, after], ground.covers)
     if before == after:
         st.info("Choose two different maps.")
         return None
     if scored.tiles == 0:
         st.info(f"{titles[before]} and {titles[after]} were scored on different tiles.")
         return None
-    chosen = (before, after, reference, rules, scored)
-    return Stage(here, project, tiles, found, covers, titles, known, *chosen)
+    return Stage(**vars(ground), before=before, after=after, scored=scored)
 
 
 def _scored_so_far(here: Context, project: Project) -> list[Evaluation]:

@@ -1,13 +1,15 @@
 """Tables of scores: "-" where a class is absent, links to the tiles, and CSV of each."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 from pandas.api.types import is_float_dtype, is_numeric_dtype
 
-from app.compare.stage import Stage
+from app.compare.heat import heat_css
+from app.compare.stage import Ground, Stage
 from app.links import page_address
 from core import comparison
 from core.aligned import Scored
@@ -57,7 +59,7 @@ def tile_table(
     links_table(stage, frame[columns].rename(columns=named), key or f"tiles_{code}")
 
 
-def links_table(stage: Stage, frame: pd.DataFrame, name: str) -> None:
+def links_table(stage: Ground, frame: pd.DataFrame, name: str) -> None:
     """Draw rows with columns tile, acquisition and cover; each opens in Correct in another tab."""
     shown = frame.copy()
     links = [
@@ -82,7 +84,7 @@ def links_table(stage: Stage, frame: pd.DataFrame, name: str) -> None:
     download(shown.drop(columns=["open"]), stage, name)
 
 
-def scores_shown(frame: pd.DataFrame, stage: Stage) -> pd.DataFrame:
+def scores_shown(frame: pd.DataFrame, stage: Ground) -> pd.DataFrame:
     """Return an `overall_frame` or one of groups as people read it: the interval by its figure."""
     shown = frame.assign(map=[stage.titles.get(name, name) for name in frame["map"]])
     lead = {"score_low": f"{stage.score} from", "score_high": f"{stage.score} to"}
@@ -92,18 +94,34 @@ def scores_shown(frame: pd.DataFrame, stage: Stage) -> pd.DataFrame:
     return named[[*order[:place], *lead.values(), *order[place:]]]
 
 
-def table(frame: pd.DataFrame, **options: Any) -> None:  # noqa: ANN401  # of st.dataframe
-    """Draw a table: three digits, grouped counts, "-" where a class is absent."""
+def table(
+    frame: pd.DataFrame,
+    heat: Sequence[str] = (),
+    **options: Any,  # noqa: ANN401  # of st.dataframe
+) -> Any:  # noqa: ANN401
+    """Draw a table: three digits, grouped counts, "-" where a class is absent.
+
+    The columns in `heat` hold scores from 0 to 1: two digits, and the darker the higher.
+    Returns what `st.dataframe` does.
+    """
     formats: dict[Any, Any] = {
-        str(name): "{:.0f}" if "%" in str(name) else "{:.3f}" if is_float_dtype(column) else "{:,}"
+        str(name): "{:.2f}" if name in heat else _format(str(name), column)
         for name, column in frame.items()
         if is_numeric_dtype(column)
     }
     shown = frame.style.format(formats, na_rep="-")
-    st.dataframe(shown, hide_index=True, placeholder="-", **options)
+    if len(heat):
+        shown = shown.map(heat_css, subset=list(heat))
+    return st.dataframe(shown, hide_index=True, placeholder="-", **options)
 
 
-def download(frame: pd.DataFrame, stage: Stage, name: str) -> None:
+def _format(name: str, column: "pd.Series[Any]") -> str:
+    if "%" in name:
+        return "{:.0f}"
+    return "{:.3f}" if is_float_dtype(column) else "{:,}"
+
+
+def download(frame: pd.DataFrame, stage: Ground, name: str) -> None:
     """Draw the button that saves a table as CSV; `name` is part of the file's name."""
     project = "-".join(re.findall(r"\w+", stage.project.name.lower()))
     st.download_button(

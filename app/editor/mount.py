@@ -44,11 +44,13 @@ def manifest(
     *,
     acquisition: int | None = None,
     model: str | None = None,
+    against: Sequence[str] = (),
 ) -> Json:
     """Return all that the editor is told of a tile, as JSON.
 
     `acquisition` and `model` are what the address asks for; where they do not belong to the tile
-    the clearest image and the promoted model are chosen.
+    the clearest image and the promoted model are chosen. `against` names models whose maps are to
+    stand side by side at first.
     """
     project = catalogue.project(store, tile.project_id)
     dates = catalogue.acquisitions(store, tile.id)
@@ -80,6 +82,7 @@ def manifest(
         ],
         "acquisitions": [_acquisition(date, layers) for date in dates],
         "models": known,
+        "against": [entry["key"] for entry in known if entry["key"] in against],
         "chosen": {
             "acquisition": chosen_date or (dates[0].id if dates else None),
             "model": chosen_model or default_model or (known[-1]["key"] if known else None),

@@ -59,6 +59,7 @@ def _editor_ui(here: Context) -> None:
         here.person,
         acquisition=_acquisition_like(here, tile),
         model=st.query_params.get("model"),
+        against=st.query_params.get("against", "").split(","),
     )
     st.query_params["acquisition"] = str(data["chosen"]["acquisition"] or "")
     editor(data, EDITOR_KEY, _on_command)

@@ -210,6 +210,19 @@ def test_layouts_are_remembered_for_each_kind_of_project() -> None:
     ]
 
 
+def test_maps_of_two_models_stand_side_by_side_without_being_remembered() -> None:
+    script = """(layouts) => {
+      const kept = layouts.restore(null, 'land_cover', 1);
+      const {layout, panes} = layouts.sideBySide(kept, 'land_cover', ['m1', 'm2']);
+      return [layout, panes[layout].map(({id}) => id), panes[layout].map(({model}) => model),
+        kept.layout, panes['2x2'].length];
+    }"""
+    layout, ids, of, before, others = call("views/layouts.js", script)
+    assert (layout, before, others) == ("2x3", "2x2", 4)
+    assert ids == ["optical", "sar", "disagreement", "label", "prediction:m1", "prediction:m2"]
+    assert of == [None, None, "m1", None, "m1", "m2"]
+
+
 def test_every_layout_names_each_of_its_panes() -> None:
     script = """(layouts) => layouts.LAYOUTS.map((layout) => {
       const {areas, names} = layouts.gridOf(layout);

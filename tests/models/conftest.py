@@ -32,7 +32,7 @@ CLASSES = ClassTable(
     (
         ClassEntry(1, "Low", "#111111"),
         ClassEntry(2, "Mid", "#777777"),
-        ClassEntry(5, "Top", "#eee"),
+        ClassEntry(5, "Top", "#eeeeee"),
     ),
     void=0,
 )

@@ -2,7 +2,7 @@
 the caption that says so. Which views there are stands in `views/catalog.js`. */
 
 import {acquisitionOf, filterText, kindOf, layerOf, logName, nextView, renderingText, resolve, titleOf} from './views/catalog.js';
-import {layoutOf, nextLayout, remember, restore} from './views/layouts.js';
+import {layoutOf, nextLayout, remember, restore, sideBySide} from './views/layouts.js';
 import {scaleBar} from './views/scale.js';
 import {Faded, Hatched, nudgeText} from './views/shown.js';
 
@@ -29,10 +29,15 @@ export class Display {
     if (scene !== this.scene) this.notes.clear();
     else this.#takeNudges(scene, manifest);
     const {kind, id: project = null} = manifest.project;
-    if (kind !== this.kind || project !== this.project) this.arrangement = restore(this.settings.views, kind, project);
+    if (kind !== this.kind || project !== this.project) this.arrangement = this.#arrangementFor(manifest);
     Object.assign(this, {kind, project});
     Object.assign(this, {scene, manifest});
     this.show();
+  }
+
+  #arrangementFor({project: {kind, id: project = null}, against = []}) {
+    const kept = restore(this.settings.views, kind, project);
+    return against.length > 1 ? sideBySide(kept, kind, against) : kept;
   }
 
   /* Nudges that others made since the tile was told last. */

@@ -48,6 +48,15 @@ export function restore(stored, kind, project = null) {
   return found;
 }
 
+/* The arrangement that sets the maps of two models beside each other, for who comes to see where they
+   differ. It is not remembered until it is changed. */
+export function sideBySide(arrangement, kind, [one, other]) {
+  const [first, second, disagreement, label, prediction] = defaultViews(kind, '2x3');
+  const map = (key) => ({...prediction, id: `prediction:${key}`, model: key});
+  const views = [first, second, {...disagreement, model: one}, label, map(one), map(other)];
+  return {layout: '2x3', panes: {...arrangement.panes, '2x3': views}};
+}
+
 /* What to keep, beside what is kept for other projects; a new project of this kind begins with it. */
 export function remember(stored, kind, {layout, panes}, project = null) {
   const kinds = stored?.version === VERSION ? stored.kinds : {}, name = nameOf(kind, project);

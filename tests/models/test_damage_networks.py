@@ -106,7 +106,7 @@ def test_a_step_reaches_every_weight(name: str) -> None:
     for logits in found.auxiliary.values():
         assert logits.shape == (2, 2, 40, 40)
     outputs = [found.logits, *found.auxiliary.values()]
-    torch.stack([x.square().mean() for x in outputs]).sum().backward()
+    torch.stack([x.square().mean() for x in outputs]).sum().backward()  # type: ignore[no-untyped-call]
     assert [n for n, p in network.named_parameters() if p.grad is None] == []
     heads = network.head_parameters()
     assert heads and all(any(p is q for q in network.parameters()) for p in heads)

@@ -1,9 +1,9 @@
 """Class maps from afar: labels of now, predictions and clouds at one pixel for 2^z x 2^z.
 
 A huge scene is never replayed to be looked at. A coarse block of labels is the label file read
-coarsely, with each edit since laid on it at the pixels that stand for their surroundings: those in
-the middle. What was worked out is remembered with its version and brought up to date by the edits
-since, so that a look costs what happened since the last one.
+coarsely, with the keyframes of its blocks and each edit since laid on it at the pixels that stand
+for their surroundings: those in the middle. What was worked out is remembered with its version and
+brought up to date by the edits since, so that a look costs what happened since the last one.
 """
 
 import threading
@@ -18,19 +18,21 @@ from sqlalchemy import Engine, RowMapping
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.grid import BLOCK, Window, whole
+from core.grid import BLOCK, Window, block, whole
 from core.original import Ground, ground, read_original
 from core.patch import plane
 from core.raster import read, read_layer
 from core.records import Grid, Layer, Prediction
-from core.replay import Labels, edits_between, patch_of
+from core.replay import Labels, edits_between, edits_since, keyframes, keys_of, patch_of
 from core.store.engine import Store
 
 MAX_LEVEL = 12
+EDITS_PER_KEYFRAME = 10  # so many edits take as long to lay as a keyframe takes to unpack
 KEPT = 160  # coarse blocks of half a megabyte each
 
 Bytes = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.intp]
+Versions = npt.NDArray[np.int32]
 _Key = tuple[int, datetime, int, int, int]
 
 
@@ -81,9 +83,9 @@ def labels(store: Store, tile_id: int, z: int, by: int, bx: int) -> Labels:
         key = (tile_id, here.born, z, by, bx)
         known = _memory(store).get(key)
         if known is None or known.version > here.version:
-            first = read_original(session, here, level.window, level.shape)
-            known = Labels(first, np.zeros_like(first), 0)
-        found = _caught_up(session, here, level, known)
+            found = _from_keyframes(session, here, level)
+        else:
+            found = _caught_up(session, here, level, known)
     _memory(store).keep(key, found)
     return found
 
@@ -93,8 +95,7 @@ def small_labels(store: Store, tile_id: int, shape: tuple[int, int]) -> Bytes:
     with store.read() as session:
         here = ground(session, tile_id)
         level = Level(whole(here.grid), shape)
-        first = read_original(session, here, level.window, shape)
-        return _caught_up(session, here, level, Labels(first, np.zeros_like(first), 0)).labels
+        return _from_keyframes(session, here, level).labels
 
 
 def class_layer(layer: Layer, grid: Grid, z: int, by: int, bx: int) -> Bytes:
@@ -122,30 +123,67 @@ def _prediction(found: Prediction, grid: Grid, level: Level) -> Bytes:
     return values
 
 
+def _from_keyframes(session: Session, here: Ground, level: Level) -> Labels:
+    """Return a coarse block of now, from the keyframes of the blocks under it.
+
+    Nearly all edits of a much edited tile are older than the keyframes of its blocks. A huge scene
+    with few edits is quicker without them.
+    """
+    codes = read_original(session, here, level.window, level.shape).copy()
+    work = _Work(level, codes, np.zeros_like(codes), np.zeros(level.shape, np.int32))
+    keys = keys_of(level.window)
+    versions = dict.fromkeys(keys, 0)
+    if here.version > EDITS_PER_KEYFRAME * len(keys):
+        for key, stored in keyframes(session, here, keys, here.version):
+            work.take(block(here.grid, *key), stored)
+            versions[key] = stored.version
+    for row in edits_since(session, here.tile_id, versions, here.version, level.window):
+        work.lay(row)
+    return Labels(work.codes, work.provenance, here.version)
+
+
 def _caught_up(session: Session, here: Ground, level: Level, known: Labels) -> Labels:
     """Return a coarse block after the edits since its version."""
     if known.version == here.version:
         return known
-    codes, provenance = known.labels.copy(), known.provenance.copy()
-    rows, columns = level.rows, level.columns
+    seen = np.broadcast_to(np.int32(known.version), level.shape)
+    work = _Work(level, known.labels.copy(), known.provenance.copy(), seen)
     for row in edits_between(session, here.tile_id, known.version, here.version, level.window):
-        _lay(row, codes, provenance, rows, columns)
-    return Labels(codes, provenance, here.version)
+        work.lay(row)
+    return Labels(work.codes, work.provenance, here.version)
 
 
-def _lay(row: RowMapping, codes: Bytes, provenance: Bytes, rows: Rows, columns: Rows) -> None:
-    """Write one edit at the pixels that it covers."""
-    y0, x0 = row["y0"], row["x0"]
-    top, bottom = np.searchsorted(rows, (y0, y0 + row["h"]))
-    left, right = np.searchsorted(columns, (x0, x0 + row["w"]))
-    if top == bottom or left == right:
-        return  # it lies between the pixels that stand for their surroundings
-    patch = patch_of(row)
-    inner = np.ix_(rows[top:bottom] - y0, columns[left:right] - x0)
-    mask = patch.mask[inner]
-    outer = np.s_[top:bottom, left:right]
-    codes[outer][mask] = plane(patch, patch.new_values)[inner][mask]
-    provenance[outer][mask] = plane(patch, patch.new_provenance)[inner][mask]
+class _Work:
+    """A coarse block while edits are laid on it. `seen` is the version that each pixel is at."""
+
+    def __init__(self, level: Level, codes: Bytes, provenance: Bytes, seen: Versions) -> None:
+        self.rows, self.columns = level.rows, level.columns
+        self.codes, self.provenance, self.seen = codes, provenance, seen
+
+    def take(self, box: Window, stored: Labels) -> None:
+        """Write what is known of a box at a version."""
+        inner, outer = self._samples(box)
+        self.codes[outer] = stored.labels[inner]
+        self.provenance[outer] = stored.provenance[inner]
+        self.seen[outer] = stored.version
+
+    def lay(self, row: RowMapping) -> None:
+        """Write one edit at the pixels that it covers and that have not seen it."""
+        inner, outer = self._samples(Window(row["y0"], row["x0"], row["h"], row["w"]))
+        old = self.seen[outer] < row["version"]
+        if not old.any():
+            return  # it lies between the pixels that stand for their surroundings
+        patch = patch_of(row)
+        mask = patch.mask[inner] & old
+        self.codes[outer][mask] = plane(patch, patch.new_values)[inner][mask]
+        self.provenance[outer][mask] = plane(patch, patch.new_provenance)[inner][mask]
+
+    def _samples(self, box: Window) -> tuple[tuple[Rows, ...], tuple[slice, slice]]:
+        """Return which pixels of a box stand for their surroundings, and where they go."""
+        top, bottom = np.searchsorted(self.rows, (box.y0, box.y0 + box.h))
+        left, right = np.searchsorted(self.columns, (box.x0, box.x0 + box.w))
+        inner = np.ix_(self.rows[top:bottom] - box.y0, self.columns[left:right] - box.x0)
+        return inner, (slice(top, bottom), slice(left, right))
 
 
 @dataclass

@@ -7,7 +7,7 @@ blocks in memory.
 """
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -173,11 +173,21 @@ def _stored_blocks(
         inner = meet(hull, window)[0]
         first = np.ascontiguousarray(original[inner])
         found[key] = Block(window, 0, _sealed(first), first, _sealed(np.zeros_like(first)))
-    for key, at in _newest_keyframes(session, here.tile_id, keys, version).items():
-        stored = _keyframe(session, here.tile_id, key, at, windows[key])
-        if stored is not None:
-            found[key] = replace(found[key], version=at, labels=stored[0], provenance=stored[1])
+    for key, stored in keyframes(session, here, keys, version):
+        found[key] = replace(
+            found[key], version=stored.version, labels=stored.labels, provenance=stored.provenance
+        )
     return found
+
+
+def keyframes(
+    session: Session, here: Ground, keys: Sequence[BlockKey], version: int
+) -> Iterator[tuple[BlockKey, Labels]]:
+    """Yield the newest keyframe of each block up to a version, where there is a usable one."""
+    for key, at in _newest_keyframes(session, here.tile_id, keys, version).items():
+        stored = _keyframe(session, here.tile_id, key, at, block(here.grid, *key))
+        if stored is not None:
+            yield key, Labels(*stored, at)
 
 
 def _newest_keyframes(
@@ -257,9 +267,9 @@ def _caught_up(
     behind = {key: part for key, part in starts.items() if part.version < version}
     if not behind:
         return starts
-    first = min(part.version for part in behind.values())
     hull = _hull(part.window for part in behind.values())
-    rows = edits_between(session, here.tile_id, first, version, hull)
+    versions = {key: part.version for key, part in behind.items()}
+    rows = edits_since(session, here.tile_id, versions, version, hull)
     return starts | after_patches(
         behind, ((row["version"], patch_of(row)) for row in rows), version
     )
@@ -285,6 +295,29 @@ def after_patches(
             part, version=version, labels=_sealed(labels), provenance=_sealed(provenance)
         )
     return done
+
+
+def edits_since(
+    session: Session, tile_id: int, versions: Mapping[BlockKey, int], up_to: int, window: Window
+) -> Sequence[RowMapping]:
+    """Return the patch columns of the edits that some block of a window has not seen yet.
+
+    `versions` says up to which edit each block is. One that nobody touched may be far behind the
+    others, so boxes are asked for first: they are cheap, and most edits miss it.
+    """
+    oldest = min(versions.values())
+    query = select(EditRow.version, EditRow.y0, EditRow.x0, EditRow.h, EditRow.w).where(
+        EditRow.tile_id == tile_id, EditRow.version > oldest, EditRow.version <= up_to
+    )
+    wanted = {
+        number
+        for number, *box in session.execute(query)
+        if any(versions.get(key, up_to) < number for key in keys_of(Window(*box)))
+    }
+    if not wanted:
+        return []
+    rows = edits_between(session, tile_id, min(wanted) - 1, max(wanted), window)
+    return [row for row in rows if row["version"] in wanted]
 
 
 def edits_between(

@@ -79,10 +79,11 @@ export class BlockStore {
   }
 
   /* What to draw of a box at the level of the view, as {block, box, from, z, by, bx}: where a block is
-     missing, the part of a coarser one that is there (`from`, in its pixels). */
+     missing, the part of a coarser one that is there (`from`, in its pixels). The coarsest is loaded for
+     that, unless the level itself comes about as soon. */
   pieces(visible) {
     const found = [], z = this.view.level;
-    if (this.view.large) this.want(this.top, 0, 0);
+    if (this.view.large && this.top - z > 1) this.want(this.top, 0, 0);
     eachBlock(visible, BLOCK * 2 ** z, (by, bx) => {
       const block = this.want(z, by, bx), box = boxOfBlock(this.tile, z, by, bx);
       const piece = block ? {block, box, from: null, z, by, bx} : this.#coarser(z, by, bx, box);

@@ -162,21 +162,33 @@ function partOf(block, around, box) {
    in its middle. Where a native block is not loaded, the server must be asked again. */
 export function resample(store, labels, box) {
   for (const {block, around, part} of store.coarse(box)) {
-    const down = around.h / block.h, across = around.w / block.w;
-    for (let r = part.y0; r < part.y0 + part.h; r++) {
-      const row = Math.min(around.h - 1, Math.floor((r + 0.5) * down)) + around.y0;
-      for (let c = part.x0; c < part.x0 + part.w; c++) {
-        const col = Math.min(around.w - 1, Math.floor((c + 0.5) * across)) + around.x0;
-        if (row < box.y0 || col < box.x0 || row >= box.y0 + box.h || col >= box.x0 + box.w) continue;
-        const native = labels.block(Math.floor(row / BLOCK), Math.floor(col / BLOCK));
-        if (!native) {
-          block.stale = true;
-          continue;
+    const rows = middlesWithin(around.y0, around.h, block.h, box.y0, box.h, part.y0, part.h);
+    const columns = middlesWithin(around.x0, around.w, block.w, box.x0, box.w, part.x0, part.w);
+    rows.middles.forEach((row, r) => {
+      const by = Math.floor(row / BLOCK), to = (rows.first + r) * block.w + columns.first;
+      let bx = -1, native = null, from = 0;
+      columns.middles.forEach((col, c) => {
+        if (Math.floor(col / BLOCK) !== bx) {
+          bx = Math.floor(col / BLOCK);
+          native = labels.block(by, bx);
+          block.stale ||= !native;
+          if (native) from = (row % BLOCK) * native.w - bx * BLOCK;
         }
-        const at = (row % BLOCK) * native.w + (col % BLOCK), to = r * block.w + c;
-        block.labels[to] = native.labels[at];
-        block.provenance[to] = native.provenance[at];
-      }
-    }
+        if (!native) return;
+        block.labels[to + c] = native.labels[from + col];
+        block.provenance[to + c] = native.provenance[from + col];
+      });
+    });
   }
+}
+
+/* Of `many` coarse pixels from `first` on, those whose middle lies in [start, start + length): the first
+   of them, and the middles. The coarse block has `count` pixels over `size` from `origin` on. */
+function middlesWithin(origin, size, count, start, length, first, many) {
+  const step = size / count;
+  const all = Int32Array.from({length: many}, (_, i) =>
+    origin + Math.min(size - 1, Math.floor((first + i + 0.5) * step)));
+  const before = all.filter((middle) => middle < start).length;
+  const within = all.filter((middle) => middle >= start && middle < start + length).length;
+  return {first: first + before, middles: all.subarray(before, before + within)};
 }

@@ -6,7 +6,7 @@ A *stroke* is a change between `begin` and `finish`: each pixel's old value is k
 often the brush passes; `abort` puts them back. */
 
 import {KEEP, NONE, CHANGED, effectOf, kindOf, outcome, sourceOf} from './effects.js';
-import {trim} from './raster.js';
+import {runsOf, trim} from './raster.js';
 import {Gate, formatRestrict} from './restrict.js';
 
 export {CHANGED, PSEUDO, VERIFIED} from './effects.js';
@@ -260,26 +260,29 @@ export class Labels {
 
   /* Write an edit: `labels` and `provenance` hold one byte for each one of the mask. */
   write({y0, x0, h, w, data, labels, provenance}) {
-    const {counts} = this, rank = new Uint32Array(h);
-    for (let row = 0, n = 0; row < h; row++) {
-      rank[row] = n;
-      for (let i = row * w; i < (row + 1) * w; i++) n += data[i];
-    }
-    this.#rows({y0, x0, h, w}, (block, from, to, row, col) => {
-      const now = block.labels, behind = block.provenance;
-      const start = (row - y0) * w, base = start + col - x0 - from;
-      let n = rank[row - y0];
-      for (let i = start; i < base + from; i++) n += data[i];
-      for (let i = from; i < to; i++) {
-        if (data[base + i] === 0) continue;
-        counts[now[i]]--;
-        counts[labels[n]]++;
-        now[i] = labels[n];
-        behind[i] = provenance[n];
-        n++;
+    const runs = runsOf(data);
+    for (let k = 0, n = 0; k < runs.length; k += 2)
+      for (let at = runs[k], part; at < runs[k + 1]; at += part, n += part) {
+        // A run of the mask may go on in the next row of it, or in the next block.
+        const row = y0 + Math.floor(at / w), col = x0 + (at % w);
+        part = Math.min(runs[k + 1] - at, x0 + w - col, BLOCK - (col % BLOCK));
+        this.#writeRow(row, col, part, labels, provenance, n);
       }
-    });
     this.#dirty({y0, x0, h, w});
+  }
+
+  /* Write `length` pixels from (row, col) on, which lie in one block, from index `n` of the values. */
+  #writeRow(row, col, length, labels, provenance, n) {
+    const block = this.block(Math.floor(row / BLOCK), Math.floor(col / BLOCK)), {counts} = this;
+    if (!block) return;
+    const now = block.labels, behind = block.provenance;
+    const first = (row % BLOCK) * block.w + (col % BLOCK);
+    for (let i = first; i < first + length; i++, n++) {
+      counts[now[i]]--;
+      counts[labels[n]]++;
+      now[i] = labels[n];
+      behind[i] = provenance[n];
+    }
   }
 
   /* Labels then provenance of the whole tile, row-major: what the server hashes as well. */

@@ -6,7 +6,7 @@ written, and the changes laid on again; so the screen converges to the server wh
 between. A change keeps its *wish*, the pixels and values it was made with, and what it really
 changed when it was last laid on, which is what lifting it restores. */
 
-import {decodeRuns} from './raster.js';
+import {countOnes, decodeRuns, runsOf} from './raster.js';
 
 const ABSENT = 255; // no provenance: the pixel is not loaded
 
@@ -70,16 +70,14 @@ export function isShown(change, edit) {
   const {y0, x0, h, w, data, labels, provenance} = patchOf(edit), {new: next} = change;
   const top = y0 - change.y0, left = x0 - change.x0;
   if (top < 0 || left < 0 || top + h > change.h || left + w > change.w) return false;
+  const runs = runsOf(data), {labels: newLabels, provenance: newProvenance} = next;
   let n = 0;
-  for (let i = 0; i < data.length; i++) {
-    if (data[i] === 0) continue;
-    const at = (top + Math.floor(i / w)) * change.w + left + (i % w);
-    if (!change.data[at] || next.labels[at] !== labels[n] || next.provenance[at] !== provenance[n]) return false;
-    n += 1;
-  }
-  let shown = 0;
-  for (let i = 0; i < change.data.length; i++) shown += change.data[i];
-  return shown === n;
+  for (let k = 0; k < runs.length; k += 2)
+    for (let i = runs[k]; i < runs[k + 1]; i++, n++) {
+      const row = Math.floor(i / w), at = (top + row) * change.w + left + i - row * w;
+      if (!change.data[at] || newLabels[at] !== labels[n] || newProvenance[at] !== provenance[n]) return false;
+    }
+  return countOnes(runsOf(change.data)) === n;
 }
 
 /* The bytes of base64; a plain loop, as large fills have millions of them. */
@@ -108,22 +106,23 @@ function lift(labels, change) {
    was wished for is theirs; one that is to be confirmed, or taken back, must still be what it was. */
 export function lay(labels, wish, tool) {
   const now = windowOf(labels, wish), data = new Uint8Array(wish.data.length);
-  const {old, new: next} = wish, effect = wish.effect ?? tool;
+  const {old: {labels: oldLabels, provenance: oldProvenance}, new: next} = wish, effect = wish.effect ?? tool;
+  const {labels: newLabels} = next, runs = runsOf(wish.data);
   const reverses = tool === 'undo' || tool === 'redo';
   const keepsLabel = effect === 'verify' || effect === 'unsure';
   const free = !reverses && !keepsLabel;
   let partial = false;
-  for (let i = 0; i < data.length; i++) {
-    if (wish.data[i] === 0) continue;
-    if (now.provenance[i] === ABSENT) {
-      partial = true;
-      continue;
+  for (let k = 0; k < runs.length; k += 2)
+    for (let i = runs[k]; i < runs[k + 1]; i++) {
+      if (now.provenance[i] === ABSENT) {
+        partial = true;
+        continue;
+      }
+      const sameLabel = now.labels[i] === oldLabels[i];
+      if (free) data[i] = now.labels[i] !== newLabels[i] || (effect === 'revert' && now.provenance[i] !== 0) ? 1 : 0;
+      else if (keepsLabel) data[i] = sameLabel && now.provenance[i] !== 1 ? 1 : 0;
+      else data[i] = sameLabel && now.provenance[i] === oldProvenance[i] ? 1 : 0;
     }
-    const sameLabel = now.labels[i] === old.labels[i];
-    if (free) data[i] = now.labels[i] !== next.labels[i] || (effect === 'revert' && now.provenance[i] !== 0) ? 1 : 0;
-    else if (keepsLabel) data[i] = sameLabel && now.provenance[i] !== 1 ? 1 : 0;
-    else data[i] = sameLabel && now.provenance[i] === old.provenance[i] ? 1 : 0;
-  }
   write(labels, wish, data, next);
   return {...wish, data, old: now, partial};
 }
@@ -155,14 +154,13 @@ export function exchange(labels, change, from, to, tool) {
 }
 
 function write(labels, {y0, x0, h, w}, data, side) {
-  let count = 0;
-  for (let i = 0; i < data.length; i++) count += data[i];
+  const runs = runsOf(data), count = countOnes(runs), {labels: from, provenance: behind} = side;
   if (count === 0) return;
   const values = new Uint8Array(count), provenance = new Uint8Array(count);
-  for (let i = 0, n = 0; n < count; i++) {
-    if (data[i] === 0) continue;
-    values[n] = side.labels[i];
-    provenance[n++] = side.provenance[i];
-  }
+  for (let k = 0, n = 0; k < runs.length; k += 2)
+    for (let i = runs[k]; i < runs[k + 1]; i++, n++) {
+      values[n] = from[i];
+      provenance[n] = behind[i];
+    }
   labels.write({y0, x0, h, w, data, labels: values, provenance});
 }

@@ -234,7 +234,8 @@ export class Labels {
     const area = mask.h * mask.w;
     const old = {labels: new Uint8Array(area), provenance: new Uint8Array(area)};
     this.#rows(mask, (block, from, to, row, col) => {
-      const kept = stroke.touched.get(block) ?? block;
+      const kept = stroke.touched.get(block);
+      if (!kept) return; // outside the stroke nobody asks what was there
       const at = (row - mask.y0) * mask.w + col - mask.x0;
       old.labels.set(kept.labels.subarray(from, to), at);
       old.provenance.set(kept.provenance.subarray(from, to), at);

@@ -1,8 +1,9 @@
-"""Write docs/models.md, the page of networks, from the table: `python -m models.zoo.page`.
+"""Write docs/models.md and sizes.json from the table of networks: `python -m models.zoo.page`.
 
 Numbers of parameters are counted on torch's meta device, which gives no memory to weights.
 """
 
+import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 
 from models.networks import build
 from models.zoo import NETWORKS, Entry
+from models.zoo.sizes import SIZES_FILE, in_words
 
 PAGE = Path(__file__).parents[2] / "docs" / "models.md"
 CLASSES = 8
@@ -96,10 +98,12 @@ def _shown(value: Any) -> str:  # noqa: ANN401  # any option
     return ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
-def in_words(count: int) -> str:
-    """Return a number of parameters in short: 31.0 M, 487 k."""
-    return f"{count / 1e6:.1f} M" if count >= 1_000_000 else f"{count / 1e3:.0f} k"
+def sizes() -> str:
+    """Return the numbers of parameters, default and smallest, as JSON for pages without torch."""
+    found = {n: [parameters(n), parameters(n, e.smallest)] for n, e in NETWORKS.items()}
+    return json.dumps(found, indent=1) + "\n"
 
 
 if __name__ == "__main__":
     PAGE.write_text(page())
+    SIZES_FILE.write_text(sizes())

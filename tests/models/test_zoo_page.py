@@ -1,10 +1,12 @@
 from models.networks import build
 from models.zoo import NETWORKS
-from models.zoo.page import CLASSES, INPUTS, PAGE, in_words, page, parameters
+from models.zoo.page import CLASSES, INPUTS, PAGE, page, parameters, sizes
+from models.zoo.sizes import SIZES_FILE, in_words
 
 
 def test_the_page_is_current() -> None:
     assert PAGE.read_text() == page(), "run `python -m models.zoo.page`"
+    assert SIZES_FILE.read_text() == sizes(), "run `python -m models.zoo.page`"
 
 
 def test_parameters_are_those_of_a_real_network() -> None:

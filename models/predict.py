@@ -2,7 +2,8 @@
 
 Maps that are already there are not made again. A tile is predicted from the inputs of the model
 that it has; one that has none of them is refused by name. How many views a map is the mean of is
-the model's own, in its card, so that a map and its scores say the same of it for good.
+the model's own, in its card, so that a map and its scores say the same of it for good; so is
+whether the buildings of the map vote (`core.object_vote`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,12 +14,14 @@ import numpy as np
 from core import catalogue
 from core.errors import Cancelled, CloudbrushError
 from core.grid import Window
+from core.object_vote import object_vote, severity_of
 from core.predictions import find_prediction, has_probabilities, new_prediction
 from core.records import Acquisition, Layer, Modality, ModelRecord, Prediction, Tile
 from core.scores import model_source
 from core.settings import Settings
 from core.store.engine import Store
 from models.blend import Rows
+from models.post import voting
 from models.registry import LoadedModel, load_model
 from models.sample import Bands
 from models.scene import PLAIN, How, Read, Report, never, predict_scene, predict_windows, silent
@@ -42,7 +45,8 @@ def predict_array(
 ) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.uint8]], ...]:
     """Return class codes and confidence, both uint8 [H, W], of images [C, H, W] by modality.
 
-    Confidence is the probability of the class, 0 to 255. What is missing is left out, or NaN.
+    Confidence is the probability of the class that the network gives, 0 to 255. What is missing is
+    left out, or NaN.
     """
 
     def read(y0: int, x0: int, height: int, width: int) -> Mapping[str, Bands]:
@@ -50,7 +54,10 @@ def predict_array(
 
     height, width = next(iter(inputs.values())).shape[1:]
     index, confidence = predict_windows(model.network, read, height, width, how=how, device=device)
-    return np.asarray(model.codes, np.uint8)[index], confidence
+    codes = np.asarray(model.codes, np.uint8)[index]
+    if model.vote is not None:
+        codes = object_vote(codes, severity_of(model.codes), model.vote)
+    return codes, confidence
 
 
 def ensure_prediction(
@@ -80,17 +87,20 @@ def ensure_prediction(
     model = loaded or load_model(record)
     read = input_reader(store, tile, tuple(record.bands), seen)
     codes = np.asarray(model.codes, np.uint8)
-    with new_prediction(
-        store,
-        tile.id,
-        source,
-        model_id=record.id,
-        acquisition_id=seen.id if seen else None,
-        probabilities=model.codes if probabilities else (),
-    ) as made:
+    with (
+        new_prediction(
+            store,
+            tile.id,
+            source,
+            model_id=record.id,
+            acquisition_id=seen.id if seen else None,
+            probabilities=model.codes if probabilities else (),
+        ) as made,
+        voting(model.vote, model.codes, made.add) as add,
+    ):
 
         def keep(rows: Rows) -> None:
-            made.add(codes[rows.index], rows.confidence, rows.probabilities)
+            add(codes[rows.index], rows.confidence, rows.probabilities)
 
         predict_scene(
             model.network,

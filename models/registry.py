@@ -22,10 +22,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from core import trained
+from core.damage import BACKGROUND
 from core.errors import ModelFileError
+from core.object_vote import ObjectVote, of_card
 from core.records import ModelRecord
 from core.store.engine import Store
 from models.networks import SegmentationNetwork, build
+from models.zoo import NETWORKS
 from models.zoo.views import VIEWS
 
 CARD_FORMAT = 1
@@ -48,6 +51,11 @@ class LoadedModel:
         """Return how many views a map is the mean of, see `models.zoo.views`."""
         return int(self.card.get("views", 1))
 
+    @property
+    def vote(self) -> ObjectVote | None:
+        """Return how the buildings of a map vote before it is kept; None where they do not."""
+        return of_card(self.card.get("post"))
+
 
 def card_path(weights: Path) -> Path:
     """Return where the card of a weights file lies."""
@@ -60,13 +68,15 @@ def save_files(
     """Write weights and card, whole or not at all; return the card as written.
 
     `card` adds to what the file itself needs (network, bands, classes, hash): name, config,
-    parent, data versions, metrics. Its values are JSON.
+    parent, data versions, metrics. Its values are JSON. Where it does not say how a map is
+    finished ("post"), the network's entry does.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
     _write_whole(path, lambda temporary: save_file(tensors, temporary))
     spec = network.spec
     full = {
+        "post": dict(NETWORKS[spec.name].post),
         **card,
         "format": CARD_FORMAT,
         "network": spec.name,
@@ -91,6 +101,7 @@ def load(path: Path) -> LoadedModel:
             found=f"views {str(card['views'])[:40]}",
             expected=f"one of {', '.join(map(str, VIEWS))}",
         )
+    of_card(card.get("post"))  # raises for anything but a vote
     network = _network_of(card, card_path(path))
     codes = _codes_of(card, card_path(path))
     _check_header(path, network.state_dict())
@@ -145,6 +156,24 @@ def with_views(store: Store, record: ModelRecord, views: int) -> ModelRecord:
         )
     name = f"{record.name}, {views} views"
     card = {**model.card, "views": views}
+    return save_model(
+        store, record.project_id, model.network, model.codes, name, card, parent_id=record.id
+    )
+
+
+def with_vote(store: Store, record: ModelRecord, vote: ObjectVote | None) -> ModelRecord:
+    """Keep a copy of a damage model whose buildings vote, or with None vote no longer.
+
+    A model of its own, so that it is scored and compared like any other. Raises `ModelFileError`
+    for a model without background, the class that ground and dropped specks take.
+    """
+    model = load_model(record)
+    if BACKGROUND not in model.codes:
+        raise ModelFileError(
+            f"model {record.name}", found="no background", expected="a model of building damage"
+        )
+    name = f"{record.name}, {f'vote by {vote.rule}' if vote else 'no vote'}"
+    card = {**model.card, "post": vote.card() if vote else {}}
     return save_model(
         store, record.project_id, model.network, model.codes, name, card, parent_id=record.id
     )

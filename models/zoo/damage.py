@@ -1,5 +1,6 @@
 """Networks for building damage from a picture before and one after."""
 
+from core.object_vote import ObjectVote
 from models.zoo.entry import Entry, Option
 
 BEFORE_AND_AFTER = ("optical", "sar")
@@ -119,6 +120,7 @@ NETWORKS: dict[str, Entry] = {
         smallest={"encoder": "small_resnet", "width": 32},
         modalities=BEFORE_AND_AFTER,
         good_for="maps in which every building has one class",
+        post=ObjectVote("majority").card(),
     ),
     "building_fpn": Entry(
         title="Building map of the track 2 winner (UFPN)",

@@ -70,7 +70,8 @@ class Entry:
     where the network treats them differently; empty: any. `smallest` are the options of the variant
     that tests train. `published` says what the source states, `ours` what we chose because it does
     not. `licence` is that of the source's own code, which we did not copy. `good_for` says in a few
-    words when to choose it, after "good for".
+    words when to choose it, after "good for". `post` is what a card says of finishing maps, unless
+    told otherwise: nothing, or `core.object_vote.ObjectVote.card`.
     """
 
     title: str
@@ -84,6 +85,7 @@ class Entry:
     smallest: Mapping[str, Any] = field(default_factory=dict)
     modalities: tuple[str, ...] = ()
     good_for: str = ""
+    post: Mapping[str, Any] = field(default_factory=dict)
 
     def settle(self, name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return every option with its value, lists as tuples.

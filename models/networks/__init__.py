@@ -2,8 +2,8 @@
 
 Words: a *modality* names one input ("optical", "sar"); *bands* maps modality to channel count, in
 the order in which inputs are joined. A network carries the normalisation of its inputs, so that it
-takes raw values; NaN marks a missing pixel and becomes the mean of its band. Which networks there
-are is the table in `models.zoo`.
+takes raw values; NaN marks a missing pixel and becomes the mean of its band, and so does a picture
+that is left out. Which networks there are is the table in `models.zoo`.
 """
 
 import importlib

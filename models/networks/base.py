@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.errors import ModelFileError
+from core.errors import CloudbrushError, ModelFileError
 
 MAX_BANDS = 64
 MAX_CLASSES = 64
@@ -102,8 +102,13 @@ class SegmentationNetwork(nn.Module):
         return list(self.get_submodule("decoder.head").parameters())
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Return logits [B, K, H, W] from raw inputs float32 [B, C, H, W] by modality."""
-        height, width = next(iter(inputs.values())).shape[-2:]
+        """Return logits [B, K, H, W] from raw inputs float32 [B, C, H, W] by modality.
+
+        A picture that is missing is left out, or NaN throughout; it counts as the mean of its
+        bands, and a network that cares finds out by `has_data`. Raises `CloudbrushError` when
+        every picture is left out.
+        """
+        height, width = self._reference(inputs).shape[-2:]
         return self.features_to_logits(self._prepared(inputs))[..., :height, :width]
 
     def learn(self, inputs: Mapping[str, Tensor], target: Tensor) -> Outputs:
@@ -121,17 +126,42 @@ class SegmentationNetwork(nn.Module):
 
     def _prepared(self, inputs: Mapping[str, Tensor]) -> list[Tensor]:
         """Return the inputs in the order of the bands, normalised and padded to the stride."""
-        height, width = next(iter(inputs.values())).shape[-2:]
+        given = self._reference(inputs)
+        height, width = given.shape[-2:]
         pad = (0, -width % self.stride, 0, -height % self.stride)
         return [
             F.pad(self._normalised(modality, inputs[modality]), pad, mode="replicate")
-            for modality in self.spec.bands
+            if modality in inputs
+            else given.new_zeros(
+                (len(given), count, height + pad[3], width + pad[1]), dtype=torch.float32
+            )
+            for modality, count in self.spec.bands.items()
         ]
+
+    def _reference(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return a picture that is there, which tells how many there are and how large."""
+        for modality in self.spec.bands:
+            if modality in inputs:
+                return inputs[modality]
+        raise CloudbrushError(
+            f"inputs of network {self.spec.name}",
+            found=", ".join(inputs) or "none",
+            expected=f"at least one of {', '.join(self.spec.bands)}",
+        )
 
     def _normalised(self, modality: str, values: Tensor) -> Tensor:
         mean: Tensor = getattr(self, f"mean_{modality}")[:, None, None]
         std: Tensor = getattr(self, f"std_{modality}")[:, None, None]
         return torch.nan_to_num((values.float() - mean) / std, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def has_data(picture: Tensor) -> Tensor:
+    """Return float32 [B, 1, H, W]: 1 where a prepared input has data, 0 where it is missing.
+
+    Normalisation turns missing pixels into exact zeros in all bands, which a measured pixel is only
+    if it equals the mean of every band to the last bit.
+    """
+    return (picture != 0).any(1, keepdim=True).float()
 
 
 def double_conv(channels_in: int, channels_out: int, *, dilation: int = 1) -> nn.Sequential:

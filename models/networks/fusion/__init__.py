@@ -1,0 +1,1 @@
+"""Networks that join optical and SAR and are made for clouds."""

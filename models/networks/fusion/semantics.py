@@ -1,0 +1,109 @@
+"""From joined features to what they mean: a transformer, and anchors that its tokens are held to.
+
+CloudLULC-Net (arXiv 2606.17713) maps fused tokens to a latent space made for classes, not for clear
+pictures, and holds that space to an anchor derived from the label, in training only. Its formulas
+are not published; these are ours, from plain ViT blocks.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+MAX_HEADS = 4
+ANCHOR_SEED = 5
+
+
+class TokenBlock(nn.Module):
+    """One transformer block: attention between all tokens, then a small network on each."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.heads = math.gcd(width, MAX_HEADS)
+        self.before_attention = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.before_mlp = nn.LayerNorm(width)
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
+        )
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Return tokens [B, N, D]."""
+        batch, count, width = tokens.shape
+        qkv = self.qkv(self.before_attention(tokens))
+        split = qkv.view(batch, count, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(split[0], split[1], split[2])
+        tokens = tokens + self.out(mixed.transpose(1, 2).reshape(batch, count, width))
+        thought: Tensor = self.mlp(self.before_mlp(tokens))
+        return tokens + thought
+
+
+class SemanticMapping(nn.Module):
+    """USMT: pixels of a coarse map become tokens, at half the map's resolution.
+
+    Their place comes from a depthwise convolution, so that any size of map will do. What the
+    tokens learnt is added to the map.
+    """
+
+    def __init__(self, width: int, layers: int) -> None:
+        """Take the channels of the map and the number of blocks."""
+        super().__init__()
+        self.place = nn.Conv2d(width, width, 3, padding=1, groups=width)
+        self.blocks = nn.ModuleList(TokenBlock(width) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the map with meaning, [B, D, h, w], from [B, D, h, w]."""
+        coarse = F.avg_pool2d(x, 2, ceil_mode=True)
+        coarse = coarse + self.place(coarse)
+        tokens = coarse.flatten(2).transpose(1, 2)
+        for block in self.blocks:
+            tokens = block(tokens)
+        meaning = self.norm(tokens).transpose(1, 2).reshape(coarse.shape)
+        size = x.shape[-2:]
+        meant: Tensor = F.interpolate(meaning, size=size, mode="bilinear", align_corners=False)
+        return x + meant
+
+
+def class_embedding(classes: int, width: int) -> Tensor:
+    """Return a unit vector per class, float32 [K, D], at right angles as long as K <= D.
+
+    Fixed, not learned: a learned embedding and tokens that are pulled together would meet in one
+    point, where the penalty is zero and nothing is learnt.
+    """
+    generator = torch.Generator().manual_seed(ANCHOR_SEED)
+    drawn = torch.randn(max(classes, width), width, generator=generator)
+    if classes <= width:
+        basis: Tensor = torch.linalg.qr(drawn)[0]
+        return basis[:classes].contiguous()
+    return F.normalize(drawn[:classes], dim=1)
+
+
+def label_anchor(target: Tensor, embedding: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Return the label in the latent space [B, D, h, w], and each token's share of labelled pixels.
+
+    `target` int64 [B, H, W], 255 for void; H and W are padded with void to whole tokens. A token's
+    anchor is the mean of the embeddings of its labelled pixels.
+    """
+    classes = len(embedding)
+    high, wide = (-(-n // m) for n, m in zip(target.shape[-2:], size, strict=True))
+    pad = (0, wide * size[1] - target.shape[-1], 0, high * size[0] - target.shape[-2])
+    label = F.pad(target, pad, value=255)
+    one_hot = F.one_hot(torch.where(label < classes, label, classes), classes + 1)
+    shares = F.avg_pool2d(one_hot[..., :classes].permute(0, 3, 1, 2).float(), (high, wide))
+    labelled = shares.sum(1)
+    anchor = torch.einsum("bkhw,kd->bdhw", shares, embedding)
+    return anchor / labelled.clamp_min(1e-6)[:, None], labelled
+
+
+def anchor_penalty(latent: Tensor, target: Tensor, embedding: Tensor) -> Tensor:
+    """Return the mean of 1 - cos(token, its anchor), a scalar 0 to 2; 0 without labelled pixels.
+
+    `latent` [B, D, h, w]. Tokens count by their share of labelled pixels.
+    """
+    latent = latent.float()
+    anchor, labelled = label_anchor(target, embedding, (latent.shape[-2], latent.shape[-1]))
+    apart = 1 - F.cosine_similarity(latent, anchor, dim=1)
+    return (apart * labelled).sum() / labelled.sum().clamp_min(1e-6)

@@ -1,0 +1,196 @@
+"""Scores by cloud level of one network after one short run on the larger demo.
+
+`run` is the function that the benchmark of models calls; `python -m tests.bench._fusion NAME ...`
+runs rows of the study in `docs/fusion.md` and prints a line of JSON for each.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from core.clouds.cover import level_names, level_of
+from core.metrics import confusion, iou, mean
+from models.networks import SegmentationNetwork
+from models.sample import Sample
+from models.train import Progress, TrainConfig, mixed_precision_helps, train
+from tests.bench._larger_demo import BANDS, CLASSES, DemoTile, Labels, larger_demo, samples
+
+EDGES = (0.0, 0.01, 0.2, 0.4, 0.6, 0.8, 0.99, 1.0)
+"""Cover of a tile; the first level is the clear date, the last a closed deck."""
+
+CALIBRATION_STEPS = 10
+
+BOTH = ("optical", "sar")
+ROWS: dict[str, tuple[str, tuple[str, ...], dict[str, Any], int]] = {
+    "sar": ("unet", ("sar",), {}, 0),
+    "optical": ("unet", ("optical",), {}, 0),
+    "early": ("unet", BOTH, {}, 0),
+    "early, drop": ("unet", BOTH, {}, 1),
+    "late": ("late_fusion", BOTH, {}, 0),
+    "style": ("cloud_lulc", BOTH, {}, 0),
+    "style, no drop": ("cloud_lulc", BOTH, {"drop": 0.0}, 0),
+    "style, no reliability": ("cloud_lulc", BOTH, {"reliability": False}, 0),
+    "style, no spatial": ("cloud_lulc", BOTH, {"spatial": False}, 0),
+    "style, no channel": ("cloud_lulc", BOTH, {"channel": False}, 0),
+    "style, no transformer": ("cloud_lulc", BOTH, {"layers": 0}, 0),
+    "style, no anchor": ("cloud_lulc", BOTH, {"anchor": 0.0}, 0),
+    "style, N 0": ("cloud_lulc", BOTH, {"blocks": 0}, 0),
+    "style, O 3": ("cloud_lulc", BOTH, {"order": 3}, 0),
+}
+"""Rows of the study: network, inputs, options, draws of seven in which optical is missing."""
+
+Matrix = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """`miou` and `per_class` by cloud level; `missing` is the mIoU with optical left out.
+
+    `average` is the mean over levels, each counting alike. `matrices` int64 by (tile, date).
+    """
+
+    miou: dict[str, float]
+    per_class: dict[str, list[float]]
+    average: float
+    missing: float
+    steps: int
+    cpu_seconds: float
+    matrices: dict[tuple[str, int], Matrix]
+
+
+def run(
+    network: str,
+    options: Mapping[str, Any],
+    seed: int,
+    seconds: float = 60,
+    *,
+    modalities: Sequence[str] = BOTH,
+    labels: Labels = "mixed",
+    no_optical: int = 0,
+    steps: int | None = None,
+) -> Scores:
+    """Return the scores of a network trained for `seconds` of one core's time, or for `steps`.
+
+    The number of steps is settled beforehand from the processor time of a few, so that neighbours
+    on the machine do not matter much and the rate falls to zero at the end. Validation tiles are
+    scored against the truth, every tile at all six dates.
+    """
+    torch.set_num_threads(1)
+    tiles = larger_demo()
+    learnt = samples(tiles, labels, no_optical=no_optical)
+    config = TrainConfig(
+        classes=CLASSES,
+        bands={m: BANDS[m] for m in modalities},
+        network=network,
+        options=dict(options),
+        steps=CALIBRATION_STEPS,
+        batch=6,
+        crop_px=160,
+        seed=seed,
+    )
+    torch.manual_seed(seed)
+    count = steps or max(1, round(seconds / _step_seconds(config, learnt)))
+    began = time.process_time()
+    trained = train(_with_steps(config, count), learnt)
+    spent = time.process_time() - began
+    return _scores(trained.network, [t for t in tiles if t.validation], count, spent)
+
+
+def _with_steps(config: TrainConfig, steps: int) -> TrainConfig:
+    return replace(config, steps=steps, validate_every=steps)
+
+
+def _step_seconds(config: TrainConfig, learnt: Sequence[Sample]) -> float:
+    """Return the processor time of one step, the median of a few after the first two."""
+    times: list[float] = []
+
+    def watch(_: Progress) -> None:
+        times.append(time.process_time())
+
+    train(replace(config, steps=CALIBRATION_STEPS, validate_every=1), learnt[::10], report=watch)
+    return float(np.median(np.diff(times)[1:]))
+
+
+def _scores(
+    network: SegmentationNetwork, tiles: Sequence[DemoTile], steps: int, spent: float
+) -> Scores:
+    names = level_names(EDGES)
+    matrices: dict[tuple[str, int], Matrix] = {}
+    levels: dict[str, Matrix] = {}
+    absent = np.zeros((CLASSES + 1, CLASSES + 1), np.int64)
+    uses_optical = "optical" in network.spec.bands
+    for tile in tiles:
+        blind = confusion(tile.truth, _map(network, {"sar": tile.sar}), CLASSES)
+        absent += blind
+        for date, cover in enumerate(tile.covers):
+            matrix = blind
+            if uses_optical:
+                seen = {"sar": tile.sar, "optical": tile.optical[date]}
+                matrix = confusion(tile.truth, _map(network, seen), CLASSES)
+            matrices[tile.name, date] = matrix
+            level = level_of(cover, EDGES)
+            assert level is not None
+            levels[names[level]] = levels.get(names[level], np.zeros_like(matrix)) + matrix
+    per_class = {name: iou(levels[name]) for name in names if name in levels}
+    miou = {name: float(mean(values)) for name, values in per_class.items()}
+    return Scores(
+        miou,
+        {name: [float(v) for v in values] for name, values in per_class.items()},
+        float(np.mean(list(miou.values()))),
+        float(mean(iou(absent))),
+        steps,
+        spent,
+        matrices,
+    )
+
+
+@torch.inference_mode()
+def _map(
+    network: SegmentationNetwork, pictures: Mapping[str, npt.NDArray[np.uint8]]
+) -> npt.NDArray[np.uint8]:
+    """Return class indices uint8 [H, W]; pictures that the network does not read are left out."""
+    inputs = {
+        name: torch.from_numpy(values[None].astype(np.float32))
+        for name, values in pictures.items()
+        if name in network.spec.bands
+    }
+    if not inputs:
+        count, (height, width) = network.spec.bands["optical"], pictures["sar"].shape[1:]
+        inputs = {"optical": torch.full((1, count, height, width), torch.nan)}
+    with torch.autocast("cpu", torch.bfloat16, enabled=mixed_precision_helps("cpu")):
+        index: npt.NDArray[np.uint8] = network(inputs)[0].argmax(0).numpy().astype(np.uint8)
+    return index
+
+
+def main() -> None:
+    """Run rows of the study."""
+    parser = argparse.ArgumentParser("python -m tests.bench._fusion")
+    parser.add_argument("rows", nargs="+", choices=list(ROWS))
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--steps", type=int)
+    arguments = parser.parse_args()
+    for row in arguments.rows:
+        network, modalities, options, no_optical = ROWS[row]
+        found = run(
+            network,
+            options,
+            arguments.seed,
+            arguments.seconds,
+            modalities=modalities,
+            no_optical=no_optical,
+            steps=arguments.steps,
+        )
+        shown = {k: v for k, v in vars(found).items() if k not in ("per_class", "matrices")}
+        print(json.dumps({"row": row, "seed": arguments.seed, **shown}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -19,6 +19,12 @@ def in_words(store: Store, job: Job) -> str:
         return "Scoring the models on the validation tiles"
     if job.kind == "import":
         return "Importing"
+    if job.kind == "onnx":
+        return f"Writing {_model_name(store, job)} as ONNX"
+    if job.kind == "views":
+        return f"Scoring {_model_name(store, job)} with {job.payload.get('views')} views"
+    if job.kind == "take_over":
+        return "Taking over what changed"
     if job.kind == "scan":
         return "Reading the pixels of the tiles"
     if job.kind == "predict":

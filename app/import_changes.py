@@ -1,20 +1,23 @@
 """What changed in the folder of a project: see it, then take it over."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
+from app.background import background_ui, working
 from app.import_findings import findings_ui
 from app.import_large import import_findings_ui
 from app.import_progress import progress_to
 from app.session import Context
 from core import catalogue, jobs
 from core.errors import CloudbrushError
-from core.found import FoundDataset
-from core.records import Project
-from core.reimport import Changes, compare, take_over
-from core.scan_job import queue_scan
+from core.found import Finding
+from core.records import Job, JobState, Project
+from core.reimport import Changes, compare
 from data.importing import findings_path
 from data.recipe import recipe_of_project
+from data.taking_over import KIND, start_taking_over
 
 HELD_KEY = "import_changes"
 MOST_ROWS = 2_000
@@ -34,12 +37,18 @@ def changes_ui(here: Context) -> None:
     if findings_path(here.store, project.id).exists():
         with st.expander("What its import found"):
             import_findings_ui(here, project, "kept")
+    busy = working(here, project.id, KIND)
+    if busy:
+        _taking_over_ui(here, project, busy)
+        return
     try:
         if st.button("Look for changes"):
             _look(here, project)
         held = st.session_state.get(HELD_KEY)
         if held is not None and held[0] == project.id:
-            _changes_ui(here, project, held[1], held[2])
+            _changes_ui(here, project, held[1])
+        else:
+            _taken_ui(here, project)
     except CloudbrushError as error:
         st.error(str(error))
 
@@ -50,10 +59,10 @@ def _look(here: Context, project: Project) -> None:
     bar = st.progress(0.0, "Comparing files")
     changes = compare(here.store, project.id, found, progress_to(bar))
     bar.empty()
-    st.session_state[HELD_KEY] = (project.id, found, changes)
+    st.session_state[HELD_KEY] = (project.id, changes)
 
 
-def _changes_ui(here: Context, project: Project, found: FoundDataset, changes: Changes) -> None:
+def _changes_ui(here: Context, project: Project, changes: Changes) -> None:
     if not changes:
         st.success("Nothing has changed: every file is as it was imported.")
         return
@@ -76,14 +85,36 @@ def _changes_ui(here: Context, project: Project, found: FoundDataset, changes: C
         "no more edits until its file is put back."
     )
     if st.button("Take over", type="primary"):
-        bar = st.progress(0.0, "Reading headers")
-        roots = here.settings.allowed_roots
-        findings = take_over(
-            here.store, project.id, found, changes, roots=roots, progress=progress_to(bar)
-        )
-        bar.empty()
+        start_taking_over(here.store, here.settings, project.id, changes, here.person.id)
         st.session_state.pop(HELD_KEY)
-        queue_scan(here.store, project.id, again=True)
-        jobs.ensure_runner(here.settings)
-        st.success("Done. The pixels of new and changed tiles are read in the background.")
-        findings_ui(findings, "change findings", root=project.root)
+        st.rerun()
+
+
+def _taking_over_ui(here: Context, project: Project, busy: Sequence[Job]) -> None:
+    """Draw the job that takes over changes with a way to stop it."""
+    background_ui(here, busy)
+    st.caption("You can leave this page: it goes on, and says here what it did.")
+    if st.button("Stop", key="stop_take_over", help="What was taken over until then stays."):
+        jobs.cancel(here.store, busy[0].id)
+        st.rerun()
+
+
+def _taken_ui(here: Context, project: Project) -> None:
+    """Say what the newest job of a project took over, or why it did not."""
+    newest = next(iter(jobs.jobs(here.store, project.id, kind=KIND)), None)
+    if newest is None:
+        return
+    if newest.state is JobState.FAILED:
+        st.error(newest.message)
+    elif newest.state is JobState.CANCELLED:
+        st.warning("Taking over was stopped. What it had not come to still shows as changed.")
+    elif newest.state is JobState.DONE:
+        done = newest.result
+        st.success(
+            f"Taken over: {done['new']:,} new, {done['changed']:,} changed and {done['gone']:,} "
+            "gone tiles. Pixels of new and changed ones are read in the background."
+        )
+        found = [Finding(**finding) for finding in done["findings"]]
+        if len(found) < done["findings_count"]:
+            st.caption(f"The first {len(found):,} of {done['findings_count']:,} findings.")
+        findings_ui(found, "change findings", root=project.root)

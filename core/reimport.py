@@ -5,8 +5,10 @@ build on the label file as it came, so a tile with edits never takes over anothe
 its own, and says so, until the file is put back.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,10 @@ class Changes:
     def __bool__(self) -> bool:
         """Return whether anything changed."""
         return bool(self.new or self.gone or self.changed or self.kept)
+
+    def digest(self) -> str:
+        """Return a text that differs where the changes do."""
+        return sha256(json.dumps(vars(self), sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

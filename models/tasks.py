@@ -13,6 +13,7 @@ from core.records import ModelRecord, Tile
 from core.scan_job import scan
 from data.importing import import_tiles
 from data.taking_over import take_over_task
+from models.card_text import onnx_path
 from models.clouds import find_task, simulate_task
 
 
@@ -53,22 +54,53 @@ def predict(context: JobContext) -> dict[str, Any]:
     return {"model_id": record.id, "maps": made, "tiles": len(tiles)}
 
 
+def onnx(context: JobContext) -> dict[str, Any]:
+    """Write `model_id` as an ONNX file beside its weights; return what sizes it takes."""
+    from models.onnx_export import export_onnx
+    from models.registry import load_model
+
+    check_payload("onnx", context.payload, "model_id")
+    record = trained.model(context.store, int(context.payload["model_id"]))
+    context.report(0.1, f"Writing {record.name} as ONNX")
+    made = export_onnx(load_model(record), onnx_path(record))
+    return {"model_id": record.id, "opset": made.opset, "sizes": made.words}
+
+
+def views(context: JobContext) -> dict[str, Any]:
+    """Keep a copy of `model_id` whose maps are the mean of `views` views, and score it."""
+    from models.registry import with_views
+
+    check_payload("views", context.payload, "model_id", "views")
+    record = trained.model(context.store, int(context.payload["model_id"]))
+    made = with_views(context.store, record, int(context.payload["views"]))
+    return {"model_id": made.id, **_evaluate(context, [made])}
+
+
 def evaluate(context: JobContext) -> dict[str, Any]:
     """Score `model_ids` (all models when missing) and the labels on the validation tiles of now.
 
     With `test` in the payload, on tiles of the test split too.
     """
-    from models.evaluate import evaluate_labels, evaluate_model, forget_frozen_scores
-    from models.validation_set import validation_tiles
-
-    project_id = context.job.project_id
-    if project_id is None:
-        raise JobError("evaluate job", found="no project", expected="a project")
-    project = catalogue.project(context.store, project_id)
-    records = trained.models(context.store, project_id)
+    records = trained.models(context.store, _project_id(context))
     wanted = context.payload.get("model_ids")
     if wanted is not None:
         records = [record for record in records if record.id in wanted]
+    return _evaluate(context, records)
+
+
+def _project_id(context: JobContext) -> int:
+    if context.job.project_id is None:
+        raise JobError(f"{context.job.kind} job", found="no project", expected="a project")
+    return context.job.project_id
+
+
+def _evaluate(context: JobContext, records: Sequence[ModelRecord]) -> dict[str, Any]:
+    """Score models and labels, with progress and stops of the job."""
+    from models.evaluate import evaluate_labels, evaluate_model, forget_frozen_scores
+    from models.validation_set import validation_tiles
+
+    project_id = _project_id(context)
+    project = catalogue.project(context.store, project_id)
     forget_frozen_scores(context.store, project_id)
     validation = validation_tiles(
         context.store, project, test=bool(context.payload.get("test", False))
@@ -109,6 +141,8 @@ TASKS: dict[str, Task] = {
     "train": train,
     "predict": predict,
     "evaluate": evaluate,
+    "onnx": onnx,
+    "views": views,
     "export": export,
     "import": import_tiles,
     "take_over": take_over_task,

@@ -12,8 +12,10 @@ from core.errors import ClassTableError, DatasetError
 from core.records import JobState, Modality, Unit
 from core.settings import Settings
 from core.store.engine import Store
+from core.worker import run_attempt
 from data.importing import unfinished
 from data.readers.patterns import Role
+from models.tasks import TASKS
 from tests.rasters import make_oem, noise, save
 
 SCRIPT = "from app.pages import new_project\nnew_project.main()\n"
@@ -204,7 +206,11 @@ def test_a_large_folder_is_imported_by_a_job(
 
 
 def test_what_changed_is_seen_and_taken_over(
-    page: AppTest, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+    page: AppTest,
+    tmp_path: Path,
+    settings: Settings,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(jobs, "ensure_runner", lambda settings: None)
     click(open_folder(page, make_oem(tmp_path / "set")), "Import")
@@ -216,5 +222,9 @@ def test_what_changed_is_seen_and_taken_over(
     click(page, "Look for changes")
     assert "**1** new, **0** changed and **1** gone tiles" in texts(page)
     click(page, "Take over")
+    attempt = jobs.claim(store, jobs.FILES)
+    assert attempt is not None
+    run_attempt(store, settings, attempt, TASKS)
+    assert "Taken over: 1 new, 0 changed and 1 gone tiles" in page.run().success[0].value
     names = [tile.name for tile in catalogue.tiles(store, project.id)]
     assert names == ["TrainArea_0002", "TrainArea_001", "TrainArea_9"]

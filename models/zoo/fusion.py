@@ -6,7 +6,7 @@ from typing import Any
 from models.zoo.entry import Entry, Option
 
 _OPTIONS = {
-    "widths": Option((12, 24, 48, 96), 1, 1024, lengths=(2, 6), help="Channels per level"),
+    "widths": Option((8, 24, 48, 96), 1, 1024, lengths=(2, 6), help="Channels per level"),
     "channels": Option(48, 4, 1024, help="Channels where optical and SAR meet"),
     "reliability": Option(True, help="Hold optical back where it cannot be trusted"),
     "spatial": Option(True, help="Spatial high-order interaction (SHOI)"),

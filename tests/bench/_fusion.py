@@ -91,11 +91,10 @@ def run(
         network=network,
         options=dict(options),
         steps=CALIBRATION_STEPS,
-        batch=6,
-        crop_px=160,
+        batch=4,
+        crop_px=128,
         seed=seed,
     )
-    torch.manual_seed(seed)
     count = steps or max(1, round(seconds / _step_seconds(config, learnt)))
     began = time.process_time()
     trained = train(_with_steps(config, count), learnt)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from core.classes import ClassTable, LabelArray
 
@@ -33,6 +32,9 @@ def buildings(labels: LabelArray, classes: ClassTable) -> tuple[IdArray, int]:
     `labels` is uint8 [H, W] in codes. The connected components are those of building pixels of any
     damage class: a house whose roof carries two classes is still one house.
     """
+    # Not at the top: networks and training need numpy and torch alone.
+    from scipy import ndimage
+
     ids, count = ndimage.label(_is_building(labels, classes))
     return ids.astype(np.int32, copy=False), int(count)
 
@@ -46,6 +48,19 @@ def building_classes(ids: IdArray, labels: LabelArray, classes: ClassTable) -> L
     """
     votes = _votes(ids, labels, classes)
     return _codes(classes)[_majority(votes, classes)]
+
+
+def building_shares(
+    ids: IdArray, labels: LabelArray, classes: ClassTable
+) -> npt.NDArray[np.float64]:
+    """Return the share of each building's pixels that each class has, float64 [n, K].
+
+    In the order of the class table; what is void or other is no column and lowers the sum. `ids` as
+    in `building_classes`.
+    """
+    votes = _votes(ids, labels, classes)
+    shares: npt.NDArray[np.float64] = votes[:, :-1] / votes.sum(1, keepdims=True)
+    return shares
 
 
 def building_matrix(

@@ -10,7 +10,6 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from core.classes import LabelArray
 from core.damage import BACKGROUND
@@ -104,6 +103,8 @@ def clean_building_map(building: Mask, min_px: int = 50) -> Mask:
     Components of fewer than `min_px` pixels go; then a 3x3 closing fills cracks and pinholes. The
     edge of the map neither opens nor closes anything.
     """
+    from scipy import ndimage
+
     square = np.ones((3, 3), np.bool_)
     grown = ndimage.binary_dilation(_without_specks(building, min_px), square)
     closed: Mask = ndimage.binary_erosion(grown, square, border_value=1)
@@ -111,6 +112,9 @@ def clean_building_map(building: Mask, min_px: int = 50) -> Mask:
 
 
 def _components(inside: Mask) -> tuple[Ids, int]:
+    # Not at the top: the table of networks names this vote on machines that only train.
+    from scipy import ndimage
+
     ids, count = ndimage.label(inside)
     return ids.astype(np.int32, copy=False), int(count)
 

@@ -2,10 +2,11 @@
 
 The training loop knows only this: it draws crops, adds what `further` gives, calls the module,
 steps the optimiser and then calls `after_step`. Self-training, co-teaching and the like are other
-objectives on the same loop; several GPUs wrap the module and need nothing more.
+objectives on the same loop, with checkpoints and several GPUs like any.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +24,14 @@ Arrays = Mapping[str, npt.NDArray[np.generic]]
 
 
 class Objective(nn.Module):
-    """Base. `network` is what is validated and kept; `trained` is what the optimiser moves."""
+    """Base. `network` is what is validated and kept; `trained` is what the optimiser moves.
+
+    Parameters and buffers are kept in checkpoints, also those of a teacher. Where there are
+    `class_weight`, float32 [K], small batches of one step count by them too.
+    """
 
     network: SegmentationNetwork
+    class_weight: Tensor | None = None
 
     @property
     def trained(self) -> nn.Module:
@@ -38,7 +44,10 @@ class Objective(nn.Module):
         return tuple(self.network.spec.bands)
 
     def further(self, rng: np.random.Generator) -> Arrays:
-        """Return further arrays of a batch [B, ...] by name, for instance unlabelled crops."""
+        """Return further arrays of a batch [B, ...] by name, for instance unlabelled crops.
+
+        B is the batch of the settings: where memory is short, all arrays are cut along it.
+        """
         return {}
 
     def forward(
@@ -57,6 +66,25 @@ class Objective(nn.Module):
 
     def after_step(self, step: int) -> None:
         """Do what follows a step of the optimiser, for instance move a teacher."""
+
+    def counts(self, label: npt.NDArray[np.int64], weight: npt.NDArray[np.float32]) -> float:
+        """Return how much a batch counts beside the others of its step: the weight of its pixels.
+
+        Label and weight are [B, H, W] as in `forward`; void counts nothing.
+        """
+        each = np.where(label == IGNORE, 0, weight).astype(np.float64)
+        if self.class_weight is None:
+            return float(each.sum())
+        of_class = np.zeros(IGNORE + 1)
+        of_class[: len(self.class_weight)] = self.class_weight.detach().cpu().numpy()
+        return float((each * of_class[label]).sum())
+
+    def memory(self) -> dict[str, Any]:
+        """Return what a resumed run needs beside parameters and buffers, as JSON."""
+        return {}
+
+    def remember(self, values: Mapping[str, Any]) -> None:
+        """Take over what `memory` gave."""
 
 
 class Supervised(Objective):
@@ -110,6 +138,14 @@ class Supervised(Objective):
     def after_step(self, step: int) -> None:
         """Tell losses that change with time where they are."""
         self.loss.step = self.building_loss.step = step
+
+    def memory(self) -> dict[str, Any]:
+        """Return how far losses that change with time are."""
+        return {"step": self.loss.step}
+
+    def remember(self, values: Mapping[str, Any]) -> None:
+        """Take that over."""
+        self.after_step(int(values["step"]))
 
 
 def supervised(

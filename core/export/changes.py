@@ -8,7 +8,6 @@ had it before, redo to the edit that is done again. What was changed and put bac
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,9 +16,9 @@ import rasterio.features
 from rasterio.transform import Affine
 
 from core import history
-from core.classes import ClassTable
-from core.errors import DatasetError, RasterError
+from core.errors import DatasetError
 from core.export.frame import Work
+from core.export.vectors import class_names, write_tables
 from core.grid import Window, block
 from core.pixels import Bytes
 from core.records import Tile
@@ -29,9 +28,6 @@ from core.timeline import Maker, makers
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
-
-LONLAT = "EPSG:4326"
-SUFFIXES = {"parquet": ".parquet", "gpkg": ".gpkg"}
 
 Versions = npt.NDArray[np.int32]
 
@@ -128,8 +124,6 @@ def write_changes(work: Work) -> dict[str, Any]:
 
     Raises `DatasetError` when nothing has changed, `RasterError` when a file reads back otherwise.
     """
-    import pandas as pd
-
     tables: dict[str | None, list[GeoDataFrame]] = defaultdict(list)
     entries = []
     tiles = [tile for tile in work.tiles() if tile.version]
@@ -149,15 +143,7 @@ def write_changes(work: Work) -> dict[str, Any]:
             expected="at least one changed pixel",
             todo="Correct a tile first, or export the labels.",
         )
-    kind = work.option("file", "parquet")
-    placed = {crs: found for crs, found in tables.items() if crs}
-    if placed:
-        crs = next(iter(placed)) if len(placed) == 1 else LONLAT
-        parts = [part.to_crs(crs) for found in placed.values() for part in found]
-        _write(pd.concat(parts, ignore_index=True), work.folder / "changes", kind)
-    if None in tables:
-        joined = pd.concat(tables[None], ignore_index=True)
-        _write(joined, work.folder / "changes_pixels", kind)
+    write_tables(work.folder, "changes", tables, work.option("file", "parquet"))
     return {
         "verified": "every region was read back and compared",
         "regions": sum(entry["regions"] for entry in entries),
@@ -173,7 +159,7 @@ def _frame(work: Work, tile: Tile, rows: list[Region]) -> "GeoDataFrame":
 
     a, b, c, d, e, f = tile.grid.transform
     found = makers(work.store, tile.id)
-    names = _class_names(work.project.classes)
+    names = class_names(work.project.classes)
     behind = [found[row.version] for row in rows]
     columns = {
         "tile": [tile.name] * len(rows),
@@ -191,29 +177,3 @@ def _frame(work: Work, tile: Tile, rows: list[Region]) -> "GeoDataFrame":
     }
     shapes = [affine_transform(row.polygon, [a, b, d, e, c, f]) for row in rows]
     return geopandas.GeoDataFrame(columns, geometry=shapes, crs=tile.grid.crs)
-
-
-def _class_names(classes: ClassTable) -> dict[int, str]:
-    return {entry.code: entry.name for entry in classes.entries} | {classes.void_code: "void"}
-
-
-def _write(table: "GeoDataFrame", path: Path, kind: str) -> None:
-    """Write a table as GeoParquet or GeoPackage and hold what is read back against it."""
-    import geopandas
-
-    path = path.with_suffix(SUFFIXES[kind])
-    if kind == "parquet":
-        table.to_parquet(path)
-        found = geopandas.read_parquet(path)
-    else:
-        table.to_file(path, driver="GPKG", layer="changes", engine="pyogrio")
-        found = geopandas.read_file(path, engine="pyogrio")
-    plain = [name for name in table.columns if name != "geometry"]
-    same = (
-        len(found) == len(table)
-        and found[plain].astype(str).equals(table[plain].astype(str))
-        and bool(found.geometry.geom_equals(table.geometry).all())
-        and (table.crs is None or found.crs == table.crs)
-    )
-    if not same:
-        raise RasterError(str(path), found="other regions than written", expected="the same table")

@@ -9,7 +9,18 @@ from typing import Any
 
 from core import catalogue, trained
 from core.errors import DatasetError
-from core.export import changes, coco, edit_log, frame, labels, layout, patches, stac, submission
+from core.export import (
+    buildings,
+    changes,
+    coco,
+    edit_log,
+    frame,
+    labels,
+    layout,
+    patches,
+    stac,
+    submission,
+)
 from core.export.choose import Which, plan
 from core.export.frame import Exported, Order, Report, Work
 from core.patch_labels import KINDS
@@ -50,6 +61,10 @@ def _of_contest(store: Store, project: Project) -> str | None:
     if not trained.models(store, project.id):
         return "Train a model first: its maps of the test tiles are what is submitted."
     return None if _parts(store, project) else "This project has no validation or test tile."
+
+
+def _of_damage(_store: Store, project: Project) -> str | None:
+    return None if project.kind == "damage" else "Only projects of building damage have these."
 
 
 @dataclass(frozen=True)
@@ -116,6 +131,19 @@ def _contest_choices(store: Store, project: Project) -> tuple[Choice, ...]:
     return (
         Choice("model", "Model", models, "Maps that it has not made yet are made first."),
         Choice("split", "Part", {part.value: words[part] for part in _parts(store, project)}),
+    )
+
+
+def _building_choices(store: Store, project: Project) -> tuple[Choice, ...]:
+    models = {str(record.id): record.name for record in trained.models(store, project.id)[::-1]}
+    have = [split for split in Split if catalogue.tiles(store, project.id, split=split)]
+    parts = {buildings.EVERY: "All tiles"} | {s.value: s.value.capitalize() for s in have}
+    files = {"gpkg": "GeoPackage", "geojson": "GeoJSON", "parquet": "GeoParquet"}
+    text = "A model's maps need no labels; those that it has not made yet are made first."
+    return (
+        Choice("source", "Buildings of", {buildings.LABELS: "The labels of now", **models}, text),
+        Choice("part", "Part", parts),
+        Choice("file", "File", files),
     )
 
 
@@ -195,6 +223,24 @@ FORMATS: tuple[Format, ...] = (
         _change_choices,
     ),
     Format(
+        "buildings",
+        "Buildings",
+        "A polygon per building with its damage class, how much of it has that class, and area.",
+        (
+            ("buildings.gpkg, .geojson or .parquet", "one row per building", READS_VECTOR),
+            (
+                "buildings_pixels...",
+                "the same for tiles without a position, in pixels",
+                READS_VECTOR,
+            ),
+            MANIFEST_ROW,
+        ),
+        buildings.write_buildings,
+        _building_choices,
+        by_tile=False,
+        unfit=_of_damage,
+    ),
+    Format(
         "submission",
         "Contest submission",
         "A zip of a model's maps for the server of DFC2025, checked by its rules.",
@@ -230,9 +276,11 @@ FORMATS: tuple[Format, ...] = (
 
 
 def formats_of(project: Project) -> tuple[Format, ...]:
-    """Return the formats for the kind of a project's labels, of whole patches or of pixels."""
-    other = _of_pixels if project.kind in KINDS else _of_patches
-    return tuple(known for known in FORMATS if known.unfit is not other)
+    """Return the formats for the kind of a project's labels: whole patches, pixels or damage."""
+    others = [_of_pixels if project.kind in KINDS else _of_patches]
+    if project.kind != "damage":
+        others.append(_of_damage)
+    return tuple(known for known in FORMATS if known.unfit not in others)
 
 
 def format_of(key: str) -> Format:
@@ -272,6 +320,8 @@ def is_instant(store: Store, project_id: int, order: Order) -> bool:
     """Return whether an export is small enough to be written while a person waits."""
     if order.format == "submission":
         return False  # maps may have to be made first
+    if order.format == "buildings" and order.options.get("source", "") != buildings.LABELS:
+        return False
     whole = order.options.get("others", "list") != "list"
     planned = plan(store, project_id, Which.ALL if whole else order.which)
     return planned.pixels <= INSTANT_PX and planned.tiles <= INSTANT_TILES

@@ -1,6 +1,7 @@
 """Maps whose buildings vote: the same rows, later, and a model of its own."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ import torch
 
 from core import catalogue
 from core.classes import BRIGHT
+from core.damage import buildings
 from core.errors import ModelFileError
 from core.found import FoundDataset, FoundLayer, FoundTile
 from core.ingest import import_dataset
 from core.object_vote import ObjectVote, object_vote
-from core.predictions import read_prediction
+from core.predictions import predictions, read_prediction
 from core.raster import write_geotiff
 from core.records import Grid, Modality, Project, Split, Unit
 from core.settings import Settings
@@ -25,6 +27,7 @@ from models.post import voting
 from models.predict import ensure_prediction, predict_array
 from models.registry import LoadedModel, load, load_model, save_files, save_model, with_vote
 from models.zoo import NETWORKS
+from tests.models.conftest import run_task
 
 Bytes = npt.NDArray[np.uint8]
 Handed = list[tuple[Bytes, Bytes, Bytes | None]]
@@ -151,3 +154,18 @@ def test_a_model_without_background_cannot_vote(store: Store, town: Project) -> 
     record = save_model(store, town.id, network, (1, 2, 3), "no ground", {})
     with pytest.raises(ModelFileError, match="no background"):
         with_vote(store, record, ObjectVote())
+
+
+def test_an_export_of_buildings_makes_the_maps_that_it_lacks(
+    store: Store, settings: Settings, town: Project
+) -> None:
+    record = save_model(store, town.id, untrained().network, BRIGHT.codes, "plain", {})
+    options = {"source": str(record.id), "file": "geojson"}
+    work = {"name": "Sent", "format": "buildings", "options": options}
+    done = run_task(store, settings, town, "export", **work)
+    (made,) = predictions(store, model_id=record.id)
+    codes, _ = read_prediction(store, made)
+    sent = json.loads(
+        (store.workspace / "exports" / done["name"] / "buildings.geojson").read_text()
+    )
+    assert len(sent["features"]) == buildings(codes, BRIGHT)[1] > 0

@@ -1,7 +1,7 @@
 """Scores by cloud level of one network after one short run on the larger demo.
 
 `run` is the function that the benchmark of models calls; `python -m tests.bench._fusion NAME ...`
-runs rows of the study in `docs/fusion.md` and prints a line of JSON for each.
+runs rows of the study in `docs/fusion.md` and prints JSON for each; `--record` keeps it.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from core.metrics import confusion, iou, mean
 from models.networks import SegmentationNetwork
 from models.sample import Sample
 from models.train import Progress, TrainConfig, mixed_precision_helps, train
+from tests.bench._fusion_table import add
 from tests.bench._larger_demo import BANDS, CLASSES, DemoTile, Labels, larger_demo, samples
 
 EDGES = (0.0, 0.01, 0.2, 0.4, 0.6, 0.8, 0.99, 1.0)
@@ -175,6 +176,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--record", action="store_true", help="write docs/fusion.md")
     arguments = parser.parse_args()
     for row in arguments.rows:
         network, modalities, options, no_optical = ROWS[row]
@@ -188,7 +190,10 @@ def main() -> None:
             steps=arguments.steps,
         )
         shown = {k: v for k, v in vars(found).items() if k not in ("per_class", "matrices")}
-        print(json.dumps({"row": row, "seed": arguments.seed, **shown}), flush=True)
+        line = {"row": row, "seed": arguments.seed, **shown}
+        print(json.dumps(line), flush=True)
+        if arguments.record:
+            add(line)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def _pictures() -> dict[str, Tensor]:
 @pytest.mark.parametrize("name", NETWORKS)
 @torch.inference_mode()
 def test_every_network_predicts_without_optical(name: str) -> None:
-    """Left out and NaN throughout are the same; the answer is finite; SAR counts where it ever does."""
+    """Left out and NaN throughout are the same, and SAR counts where it ever does."""
     network, pictures = _small(name), _pictures()
     nothing = torch.full_like(pictures["optical"], torch.nan)
     absent = network({"sar": pictures["sar"]})

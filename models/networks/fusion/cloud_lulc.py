@@ -79,8 +79,7 @@ class CloudLulcStyle(SegmentationNetwork):
         seen: list[Tensor] = self.optical(clouded)
         gates = self.reliability(seen) if self.reliability is not None else None
         optical = modulated(seen, gates, has_data(clouded))
-        rest = torch.cat(list(pictures.values()), 1)
-        through = modulated(self.through(rest), None, has_data(rest))
+        through = self.through(torch.cat(list(pictures.values()), 1))
         kept, helper = self.into[0](optical[-1]), self.into[1](through[-1])
         for block in self.blocks:
             kept, helper = block(kept, helper)

@@ -91,8 +91,8 @@ def label_anchor(target: Tensor, embedding: Tensor, size: tuple[int, int]) -> tu
     high, wide = (-(-n // m) for n, m in zip(target.shape[-2:], size, strict=True))
     pad = (0, wide * size[1] - target.shape[-1], 0, high * size[0] - target.shape[-2])
     label = F.pad(target, pad, value=255)
-    one_hot = F.one_hot(torch.where(label < classes, label, classes), classes + 1)
-    shares = F.avg_pool2d(one_hot[..., :classes].permute(0, 3, 1, 2).float(), (high, wide))
+    codes = torch.arange(classes, device=target.device)[:, None, None]
+    shares = F.avg_pool2d((label[:, None] == codes).float(), (high, wide))
     labelled = shares.sum(1)
     anchor = torch.einsum("bkhw,kd->bdhw", shares, embedding)
     return anchor / labelled.clamp_min(1e-6)[:, None], labelled

@@ -11,28 +11,26 @@ from core.records import Job, JobState
 from core.store.engine import Store
 
 ENDED = {JobState.DONE, JobState.CANCELLED, JobState.FAILED}
+PLAIN = {
+    "evaluate": "Scoring the models on the validation tiles",
+    "import": "Importing",
+    "take_over": "Taking over what changed",
+    "scan": "Reading the pixels of the tiles",
+    "clouds": "Finding clouds",
+    "simulate_clouds": "Simulating clouds",
+}
 
 
 def in_words(store: Store, job: Job) -> str:
     """Return what a job does, as a heading."""
-    if job.kind == "evaluate":
-        return "Scoring the models on the validation tiles"
-    if job.kind == "import":
-        return "Importing"
+    if job.kind in PLAIN:
+        return PLAIN[job.kind]
     if job.kind == "onnx":
         return f"Writing {_model_name(store, job)} as ONNX"
     if job.kind == "views":
         return f"Scoring {_model_name(store, job)} with {job.payload.get('views')} views"
-    if job.kind == "take_over":
-        return "Taking over what changed"
-    if job.kind == "scan":
-        return "Reading the pixels of the tiles"
     if job.kind == "predict":
         return f"Drawing the maps of {_model_name(store, job)}"
-    if job.kind == "clouds":
-        return "Finding clouds"
-    if job.kind == "simulate_clouds":
-        return "Simulating clouds"
     if job.kind == "export":
         return f"Exporting {job.payload.get('name', job.id)}"
     return str(job.payload.get("name") or f"Retraining {job.id}")

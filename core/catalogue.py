@@ -151,6 +151,13 @@ def tiles(store: Store, project_id: int, *, split: Split | None = None) -> list[
         return list(tile_rows(session, query))
 
 
+def splits(store: Store, project_id: int) -> set[Split]:
+    """Return the splits that the tiles of a project are in."""
+    query = select(TileRow.split).where(TileRow.project_id == project_id).distinct()
+    with store.read() as session:
+        return {Split(split) for split in session.scalars(query)}
+
+
 def tiles_by_id(store: Store, tile_ids: Sequence[int]) -> list[Tile]:
     """Return the tiles of these ids, in their order; ids without a tile are passed over."""
     found: dict[int, Tile] = {}

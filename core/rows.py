@@ -10,9 +10,15 @@ from core.records import Acquisition, Grid, Layer, Modality, Split, Tile, TileSt
 from core.sources.source import from_json
 from core.store.tables import AcquisitionRow, EditRow, LayerRow, TileEventRow, TileRow
 
+SPLITS = {split.value: split for split in Split}
+STATES = {state.value: state for state in TileState}
+
 
 def tile_query() -> Select[Any]:
-    """Return the columns of tiles: plain rows, as there may be tens of thousands."""
+    """Return the columns of tiles: plain rows and no more of them than a tile takes.
+
+    There may be tens of thousands.
+    """
     version = (
         select(func.max(EditRow.version)).where(EditRow.tile_id == TileRow.id).scalar_subquery()
     )
@@ -23,7 +29,24 @@ def tile_query() -> Select[Any]:
         .limit(1)
         .scalar_subquery()
     )
-    return select(*TileRow.__table__.c, version.label("version"), state.label("state"))
+    return select(
+        TileRow.id,
+        TileRow.project_id,
+        TileRow.name,
+        TileRow.region,
+        TileRow.split,
+        TileRow.height,
+        TileRow.width,
+        TileRow.transform,
+        TileRow.crs,
+        TileRow.lonlat,
+        TileRow.problem,
+        TileRow.reserved_at.is_not(None).label("reserved"),
+        TileRow.frozen_at.is_not(None).label("frozen"),
+        TileRow.scanned_at.is_not(None).label("scanned"),
+        version.label("version"),
+        state.label("state"),
+    )
 
 
 def tile_rows(session: Session, query: Select[Any]) -> Iterator[Tile]:
@@ -40,14 +63,14 @@ def tile_of(row: Row[Any]) -> Tile:
         project_id=row.project_id,
         name=row.name,
         region=row.region,
-        split=Split(row.split),
+        split=SPLITS[row.split],
         grid=Grid(row.height, row.width, (a, b, c, d, e, f), row.crs),
-        state=TileState(row.state) if row.state else TileState.NEW,
+        state=STATES[row.state] if row.state else TileState.NEW,
         version=row.version or 0,
-        reserved=row.reserved_at is not None,
-        frozen=row.frozen_at is not None,
+        reserved=row.reserved,
+        frozen=row.frozen,
         lonlat=tuple((x, y) for x, y in row.lonlat) if row.lonlat else None,
-        scanned=row.scanned_at is not None,
+        scanned=row.scanned,
         problem=row.problem,
     )
 

@@ -19,13 +19,15 @@ from app.import_tables import SHOWS, classes_of, roles_frame, roles_of
 from app.import_ways import find_ui, with_known_names
 from app.session import Context, context
 from app.theme import ACCENT, page_header, swatch
-from core import catalogue
+from core import browse, catalogue
+from core.browse import Wish
 from core.check import Checked, check, sample
 from core.class_maps import add_predictions
 from core.classes import BRIGHT, OPEN_EARTH_MAP_SAR, ClassTable
 from core.errors import CloudbrushError, DatasetError
 from core.found import FoundDataset, Kind
 from core.ingest import import_dataset
+from core.patch_labels import KINDS
 from core.presets import PRESETS
 from core.records import Project, Unit
 from data.importing import start_import
@@ -307,9 +309,10 @@ def _done_ui(here: Context, project_id: int) -> None:
     st.session_state.pop(DONE_KEY)
     st.session_state[PATH_KEY] = ""  # the form is done with, and what to do next is in view
     project = catalogue.project(here.store, project_id)
-    count = len(catalogue.tiles(here.store, project_id))
+    count = browse.count(here.store, project_id, Wish())
     st.success(f"{project.name} is ready with {count:,} {'tile' if count == 1 else 'tiles'}.")
-    links = [("explore", f"Explore {project.name}"), ("correct", "Start correcting")]
+    work = "patches" if project.kind in KINDS else "correct"
+    links = [("explore", f"Explore {project.name}"), (work, "Start correcting")]
     st.html(
         " &ensp; ".join(
             f'<a style="color:{ACCENT}" href="{page}?project={project_id}" target="_self">'

@@ -121,8 +121,8 @@ def _change_choices(_store: Store, _project: Project) -> tuple[Choice, ...]:
 
 
 def _parts(store: Store, project: Project) -> list[Split]:
-    parts = (Split.TEST, Split.VAL)
-    return [part for part in parts if catalogue.tiles(store, project.id, split=part)]
+    there = catalogue.splits(store, project.id)
+    return [part for part in (Split.TEST, Split.VAL) if part in there]
 
 
 def _contest_choices(store: Store, project: Project) -> tuple[Choice, ...]:

@@ -2,10 +2,12 @@
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Route
 
 from app.map import LEAFLET, NO_POSITION, Footprint, LegendItem, overview_html
 
@@ -89,3 +91,27 @@ def test_swipe_carries_both_pictures() -> None:
     found = data(page(footprint(images=images), swipe=("optical", "label")))
     assert found["tiles"][0]["images"] == list(images)
     assert [side["title"] for side in found["swipe"]] == ["optical", "label"]
+
+
+FOLD = """<main style="height: 100vh; overflow: auto"><div style="height: 400px"></div>
+<iframe style="height: 590px; width: 100%"></iframe></main><script>
+addEventListener("message", ({data}) => {
+  if (data.cloudbrush === "open") window.opened = data.tile;
+});
+</script>"""
+
+
+@pytest.mark.browser
+def test_a_click_on_a_map_that_reaches_below_the_window_opens_the_tile(browser: Browser) -> None:
+    tab = browser.new_page(viewport={"width": 800, "height": 600})
+    tab.route("**/*", lambda route: route.fulfill(body=FOLD, content_type="text/html"))
+    for name in ("leaflet.js", "leaflet.css"):
+        tab.route(f"**{LEAFLET}/{name}", partial(Route.fulfill, path=VENDOR / name))
+    tab.goto("http://cloudbrush.test/")
+    html = page(*(footprint(n, lonlat=None) for n in range(1, 901)), geographic=False)
+    tab.locator("iframe").evaluate("(frame, html) => { frame.srcdoc = html; }", html)
+    tab.frame_locator("iframe").locator("path").nth(899).wait_for(state="attached")
+    tab.mouse.click(400, 560)
+    tab.wait_for_function("window.opened !== undefined", timeout=5_000)
+    assert tab.locator("main").evaluate("main => main.scrollTop") == 0
+    tab.close()

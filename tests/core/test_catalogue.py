@@ -198,3 +198,8 @@ def test_a_reader_sees_one_snapshot_and_a_writer_holds_the_lock(store: Store) ->
             other.execute("BEGIN IMMEDIATE")
         other.close()
     assert len(catalogue.people(store)) == 1
+
+
+def test_the_splits_of_a_project_are_known_without_its_tiles(store: Store) -> None:
+    assert catalogue.splits(store, add_project(store)) == {Split.TRAIN, Split.VAL}
+    assert catalogue.splits(store, 99) == set()

@@ -223,6 +223,36 @@ def test_maps_of_two_models_stand_side_by_side_without_being_remembered() -> Non
     assert of == [None, None, "m1", None, "m1", "m2"]
 
 
+@pytest.mark.parametrize(
+    ("layers", "ids"),
+    [
+        (("optical", "sar"), ["optical", "sar", "label", "prediction"]),
+        (("optical", "height"), ["optical", "height:of height", "label", "prediction"]),
+        (("optical",), ["optical", "provenance", "label", "prediction"]),
+        (("optical", "optical"), ["optical", "optical:June", "label", "prediction"]),
+        (("sar",), ["provenance", "sar", "label", "prediction"]),
+    ],
+)
+def test_a_pane_without_its_kind_of_image_shows_another(
+    layers: tuple[str, ...], ids: list[str]
+) -> None:
+    told = manifest()
+    told["layers"] = [
+        {
+            "id": i,
+            "modality": kind,
+            "name": f"of {kind}",
+            "acquisition": 11 + i if kind == "optical" else None,
+        }
+        for i, kind in enumerate(layers)
+    ]
+    script = """(layouts, manifest) => {
+      const {layout, panes} = layouts.fitted(layouts.restore(null, 'land_cover'), manifest);
+      return panes[layout].map(({id}) => id);
+    }"""
+    assert call("views/layouts.js", script, told) == ids
+
+
 def test_every_layout_names_each_of_its_panes() -> None:
     script = """(layouts) => layouts.LAYOUTS.map((layout) => {
       const {areas, names} = layouts.gridOf(layout);

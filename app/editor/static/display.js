@@ -2,7 +2,7 @@
 the caption that says so. Which views there are stands in `views/catalog.js`. */
 
 import {acquisitionOf, filterText, kindOf, layerOf, logName, nextView, renderingText, resolve, titleOf} from './views/catalog.js';
-import {layoutOf, nextLayout, remember, restore, sideBySide} from './views/layouts.js';
+import {fitted, layoutOf, nextLayout, remember, restore, sideBySide} from './views/layouts.js';
 import {scaleBar} from './views/scale.js';
 import {Faded, Hatched, nudgeText} from './views/shown.js';
 
@@ -35,9 +35,10 @@ export class Display {
     this.show();
   }
 
-  #arrangementFor({project: {kind, id: project = null}, against = []}) {
+  #arrangementFor(manifest) {
+    const {project: {kind, id: project = null}, against = []} = manifest;
     const kept = restore(this.settings.views, kind, project);
-    return against.length > 1 ? sideBySide(kept, kind, against) : kept;
+    return fitted(against.length > 1 ? sideBySide(kept, kind, against) : kept, manifest);
   }
 
   /* Nudges that others made since the tile was told last. */

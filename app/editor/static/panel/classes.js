@@ -39,7 +39,7 @@ export class ClassList {
       this.onSource(code);
     });
     this.rows.set(code, {row, share, key, face, from, entry, known});
-    return h('div', {className: 'class-row'}, from, row);
+    return h('div', {className: 'class-row'}, row, from);
   }
 
   /* The keys of now, in the list and in its tooltips. */

@@ -24,6 +24,7 @@ const VIEWS = {
   prediction: view('prediction', 'under', {overlays: ['prediction']}),
   confidence: view('confidence', null, {overlays: ['confidence']}),
   disagreement: view('disagreement', 'under', {overlays: ['disagreement']}),
+  provenance: view('provenance', 'under', {overlays: ['provenance']}),
 };
 const USUAL = {
   land_cover: {'1': ['label'], '2c': ['optical', 'label'], '2r': ['optical', 'label'],
@@ -39,6 +40,24 @@ const USUAL = {
 /* What the panes of a layout show before anybody chose. */
 export function defaultViews(kind, layout) {
   return (USUAL[kind] ?? USUAL.land_cover)[layout].map((id) => structuredClone(VIEWS[id]));
+}
+
+/* These views for a project with tiles like this one: where it has no image of a kind at all, another
+   image stands in, or the provenance of the label, so that no pane stays empty. */
+export function fitting(views, manifest) {
+  const used = new Set(views.map(({id}) => id));
+  const now = manifest.acquisitions.find(({id}) => id === manifest.chosen.acquisition)?.name;
+  // Other kinds first, then other dates.
+  const images = menu(manifest).filter(({group}) => group === 'Images').flatMap(({items}) => items)
+    .filter((item) => !item.missing && item.view.base.date !== (now ?? null))
+    .sort((a, b) => Boolean(a.rare) - Boolean(b.rare));
+  return views.map((given) => {
+    const wanted = given.base?.modality;
+    if (!wanted || manifest.layers.some(({modality}) => modality === wanted)) return given;
+    const free = images.find((item) => !used.has(item.view.id))?.view ?? VIEWS.provenance;
+    used.add(free.id);
+    return structuredClone(free);
+  });
 }
 
 /* A view as it may come out of storage, without whatever does not belong; null if it is none. */
@@ -139,7 +158,7 @@ function sarItems({layers}) {
 
 function otherItems({layers}) {
   return layers.filter(({modality}) => !['optical', 'sar'].includes(modality)).map(({modality, name}) =>
-    ({view: view(`${modality}:${name}`, {modality, name}), label: name}));
+    ({view: view(`${modality}:${name}`, {modality, name}), label: capital(name)}));
 }
 
 /* Expressions that the server knows the bands for, and bands that are put together by hand. */
@@ -190,7 +209,7 @@ function mapItems({models, acquisitions}) {
       label: `Prediction, ${name}`, rare: true});
   items.push({view: VIEWS.confidence, label: 'Confidence of the prediction', missing},
     {view: VIEWS.disagreement, label: 'Label and prediction disagree', missing},
-    {view: view('provenance', 'under', {overlays: ['provenance']}), label: 'Provenance of the label'},
+    {view: VIEWS.provenance, label: 'Provenance of the label'},
     {view: view('cloud', {modality: 'optical'}, {overlays: ['cloud']}), label: 'Clouds, hatched',
       missing: acquisitions.some(({hasCloud}) => hasCloud) ? undefined : 'there is no cloud mask'});
   return items;
@@ -245,9 +264,11 @@ export function titleOf({view: {id, base, rendering, overlays}, layer}) {
   if (MAP_TITLES[kind]) return MAP_TITLES[kind];
   if (kind === 'expr') return id.split(':').at(-1);
   if (!base) return overlays.map((name) => MAP_TITLES[name]).join(', ');
-  const title = MODALITIES[layer?.modality ?? base.modality] ?? layer?.name ?? 'Image';
+  const title = MODALITIES[layer?.modality ?? base.modality] ?? (layer ? capital(layer.name) : 'Image');
   return rendering.bands?.length === 1 && layer ? `${title} ${layer.bands[rendering.bands[0] - 1] ?? ''}` : title;
 }
+
+const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 
 export const kindOf = (id) => id.split(':')[0];
 

@@ -1,6 +1,6 @@
 /* How panes can be laid out, and what is remembered of it for each kind of project. Pure. */
 
-import {cleanView, defaultViews} from './catalog.js';
+import {cleanView, defaultViews, fitting} from './catalog.js';
 
 export const MOST_PANES = 6;
 const VERSION = 1;
@@ -46,6 +46,12 @@ export function restore(stored, kind, project = null) {
     found.panes[id] = defaultViews(kind, id).map((view, i) => views[i] ?? view);
   }
   return found;
+}
+
+/* An arrangement whose views there are images for, in a project with tiles like this one. */
+export function fitted({layout, panes}, manifest) {
+  const fit = ([id, views]) => [id, fitting(views, manifest)];
+  return {layout, panes: Object.fromEntries(Object.entries(panes).map(fit))};
 }
 
 /* The arrangement that sets the maps of two models beside each other, for who comes to see where they

@@ -51,6 +51,7 @@ NETWORKS = {
             "scse": Option(True, help="Squeeze and excitation in the decoder"),
         },
         smallest={"encoder": "efficientnet-b0", "widths": (64, 32, 16, 16, 16)},
+        good_for="reproducing the baseline of OpenEarthMap-SAR",
     ),
     "segformer": Entry(
         title="SegFormer, MiT encoder",
@@ -66,6 +67,7 @@ NETWORKS = {
             "width": _width(256),
         },
         smallest={"encoder": "b0", "width": 64},
+        good_for="wide context at few parameters",
     ),
     "upernet": Entry(
         title="UPerNet on ConvNeXt V2 or Swin V2",
@@ -83,6 +85,7 @@ NETWORKS = {
             "auxiliary": Option(False, help="A second head that learns the same classes"),
         },
         smallest={"encoder": "convnextv2_atto", "width": 64},
+        good_for="the strongest encoders, on a GPU",
     ),
     "deeplabv3plus": Entry(
         title="DeepLabV3+",
@@ -99,6 +102,7 @@ NETWORKS = {
             "dropout": _dropout(0.5),
         },
         smallest={"encoder": "resnet18", "width": 64, "rates": (2, 4, 6), "dropout": 0.0},
+        good_for="objects of very different sizes",
     ),
     "fpn": Entry(
         title="Feature pyramid network",
@@ -115,6 +119,7 @@ NETWORKS = {
             "dropout": _dropout(0.2),
         },
         smallest={"encoder": "resnet18", "pyramid": 64, "width": 64, "dropout": 0.0},
+        good_for="a quick and solid middle way",
     ),
     "farseg": Entry(
         title="FarSeg, foreground against its scene",
@@ -132,5 +137,6 @@ NETWORKS = {
             "width": _width(128),
         },
         smallest={"encoder": "resnet18", "pyramid": 64, "width": 64},
+        good_for="few foreground objects on much background, such as buildings",
     ),
 }

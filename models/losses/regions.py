@@ -48,7 +48,9 @@ def _mean_of_present(
     if not len(label):
         return logits.float().sum() * 0.0
     p = F.softmax(logits.float(), 1).movedim(1, -1)[counted]
-    losses = [loss(p[:, k], (label == k).float(), counts[counted]) for k in label.unique().tolist()]
+    losses = [
+        loss(p[:, k], (label == k).float(), counts[counted]) for k in torch.unique(label).tolist()
+    ]
     return torch.stack(losses).mean()
 
 

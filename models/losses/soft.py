@@ -21,8 +21,8 @@ def entropy_split(
     """Return CE where the network is sure, KL where it is not.
 
     With the network's own entropy H = -sum p ln p: CE with the likeliest class of `soft` where
-    H < `threshold`, else `alpha` KL(soft || p); the mean is over all pixels that count. Li et al.
-    2025 (DFC25 Track 2 winner), who use threshold 0.3 for two classes and 0.2 for four.
+    H < `threshold`, else `alpha` KL(soft || p); the mean is over all pixels that count. From the
+    winner of DFC2025 track 2 (arXiv 2505.04941): 0.3 for two classes, 0.2 for four.
     """
     log_p = F.log_softmax(logits.float(), 1)
     with torch.no_grad():

@@ -1,0 +1,29 @@
+"""Recipes of one step: what the form says, and the baseline of OpenEarthMap-SAR."""
+
+from models.recipes.run import Run
+from models.train import Trained
+from models.zoo.losses import LossTerm
+
+
+def plain(run: Run) -> Trained:
+    """Return a network trained on the labels of now, with the settings of the run as they are."""
+    return run.teach(0, run.config, run.samples, start=run.start, kept=True)
+
+
+def oem_sar_baseline(run: Run) -> Trained:
+    """Return a network trained as the organisers' baseline: SAR, cross entropy, crops as they are.
+
+    Every class and every tile counts alike.
+    """
+    config = run.kept_config(
+        losses=(LossTerm("ce"),),
+        augments=(),
+        flip=False,
+        class_balance=0.0,
+        favour_people=1.0,
+        weight_decay=0.0,
+        optimiser="adam",
+        schedule="constant",
+        warm_up=0.0,
+    )
+    return run.teach(1, config, run.samples, start=run.start, kept=True)

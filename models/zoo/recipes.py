@@ -1,0 +1,278 @@
+"""The table of recipes: whole ways of training, as lists of steps that people read. Needs no torch.
+
+A *recipe* says what is learnt from what, in which order. The network that is kept, the number of
+its optimiser steps, crops and learning rate stay a person's choice; each step of a recipe that
+trains takes a share of that number. The code is in `models.recipes`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.errors import ModelFileError
+from models.zoo import NETWORKS
+from models.zoo.entry import Option, Task, settle
+from models.zoo.views import VIEWS
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step in words; `share` is how many optimiser steps it takes, as a share of the run's."""
+
+    says: str
+    share: float = 0.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe of the table.
+
+    `published` says what the source states, `ours` what we chose or left out. `needs` are inputs
+    that tiles must have; `inputs` are those that the network which is kept reads (empty: those of
+    the run). `network` is what to suggest for it, `training` what to suggest of the settings of a
+    run, by their names in `TrainConfig`. `starts` says whether it may go on from a model.
+    """
+
+    title: str
+    says: str
+    tasks: tuple[Task, ...]
+    source: str
+    published: str
+    ours: str
+    licence: str
+    steps: tuple[Step, ...]
+    settings: Mapping[str, Option] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    network: str = ""
+    training: Mapping[str, Any] = field(default_factory=dict)
+    starts: bool = False
+
+    def settle(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Return every setting with its value; raises `ModelFileError` for one that is wrong."""
+        return settle(f"recipe {self.title}", self.settings, asked)
+
+    def optimiser_steps(self, steps: int) -> list[int]:
+        """Return how many optimiser steps each step takes when the kept network takes `steps`."""
+        return [max(1, round(step.share * steps)) if step.share else 0 for step in self.steps]
+
+
+def _any_input() -> tuple[str, ...]:
+    return tuple(n for n, e in NETWORKS.items() if "land cover" in e.tasks and not e.modalities)
+
+
+def _teacher(default: str, help_: str) -> Option:
+    return Option(default, choices=_any_input(), help=help_)
+
+
+def _views(default: int) -> dict[str, Option]:
+    names = tuple(str(count) for count in VIEWS)
+    return {"views": Option(str(default), choices=names, help="Views that a prediction averages")}
+
+
+_VALID = {"valid_area": Option(True, help="Predict nothing where SAR shows no signal")}
+_WINNER_1 = "first in DFC2025 track 1, arXiv 2504.13458, StuLiu/dfc2025track1"
+_WINNER_2 = "first in DFC2025 track 2, arXiv 2505.04941"
+
+RECIPES: dict[str, Recipe] = {
+    "plain": Recipe(
+        title="Plain",
+        says="Learn from the labels of now, with the losses and augmentations of the form.",
+        tasks=("land cover", "damage"),
+        source="own",
+        published="Nothing.",
+        ours="Everything: one run, weights by provenance.",
+        licence="none copied",
+        steps=(Step("Learn from the labels of now", 1.0),),
+        starts=True,
+    ),
+    "oem_sar_baseline": Recipe(
+        title="OpenEarthMap-SAR baseline",
+        says="The organisers' baseline: plain cross entropy, hardly any augmentation.",
+        tasks=("land cover",),
+        source="cliffbb/DFC2025-OEM-SAR-Baseline",
+        published="U-Net with EfficientNet-B4 and scSE, SAR alone, cross entropy without class "
+        "weights, Adam 1e-4 without schedule, batch 8, crops of 512, no flips; mean of 4 views.",
+        ours="Void stays void (theirs becomes background). SAR is normalised by its own mean. "
+        "Best validation score: of the run's curve. Learning rate is yours to choose: 1e-4 is for "
+        "a network with ImageNet weights and a long run.",
+        licence="none given, none copied",
+        steps=(
+            Step("Cut random crops of SAR, without flips", 0.0),
+            Step("Learn from the labels with cross entropy, every class and pixel alike", 1.0),
+            Step("Predict the mean of four views (flips)", 0.0),
+        ),
+        settings=_views(4),
+        needs=("sar",),
+        inputs=("sar",),
+        network="unet_scse",
+        training={"learning_rate": 1e-4, "batch": 8, "crop_px": 512},
+        starts=True,
+    ),
+    "self_training": Recipe(
+        title="Track 1 winner: self-training, then SAR",
+        says="Two optical networks teach themselves on unlabelled images, clean the labels "
+        "together, and a SAR network learns from what they agree on.",
+        tasks=("land cover",),
+        source=_WINNER_1,
+        published="Mean teacher (0.999) with ClassMix and an image's share of sure pixels (0.968) "
+        "as weight; two models must agree; SCE (1, 2) and Lovász-softmax on SAR; resize 0.5-2, "
+        "crops with more than one class; 24 views; valid-area mask. Learning rate 6e-5, 80,000 and "
+        "160,000 steps, SegFormer, Swin V2, ConvNeXt V2.",
+        ours="Symmetric CE by the published formula (the winner's code computes 3 CE). Classes to "
+        "mix are drawn per image. The same tiles serve as unlabelled images, and pixels that "
+        "people checked keep their label. Small networks by default; valid area by rule, not by a "
+        "network: no signal is missing or constant ground.",
+        licence="Apache-2.0, none copied",
+        steps=(
+            Step("Teach an optical network: labels, and its own guesses on mixed images", 0.5),
+            Step("Teach a second optical network in the same way, from another seed", 0.5),
+            Step("Label all tiles by both; keep pixels where they agree or that people checked"),
+            Step("Teach the SAR network from these labels: symmetric CE and Lovász-softmax", 1.0),
+            Step("Predict the mean of several views; nothing where SAR shows no signal"),
+        ),
+        settings={
+            "teacher": _teacher("unet", "Network of the first optical teacher"),
+            "second": _teacher("unet", "Network of the second optical teacher"),
+            "cleaning": Option(
+                "agree",
+                choices=("agree", "agree with labels", "sum", "one"),
+                help="Keep where both agree, where the first agrees with the given label, the "
+                "sum of both, or the first alone",
+            ),
+            "source": Option(
+                "all labels",
+                choices=("all labels", "checked labels"),
+                help="What the teachers learn from; checked are those of people",
+            ),
+            "confidence": Option(0.968, 0.0, 1.0, help="Probability from which a pixel is sure"),
+            "ema": Option(0.999, 0.0, 0.99999, help="Share of the teacher that stays each step"),
+            "alpha": Option(1.0, 0.0, 100.0, help="Times cross entropy, for SAR"),
+            "beta": Option(2.0, 0.0, 100.0, help="Times reverse cross entropy, for SAR"),
+            "lovasz": Option(1.0, 0.0, 100.0, help="Times Lovász-softmax, for SAR"),
+            "label_views": Option("4", choices=("1", "4", "8", "24"), help="Views for labelling"),
+            **_views(4),
+            **_VALID,
+        },
+        needs=("optical", "sar"),
+        inputs=("sar",),
+    ),
+    "cross_modal": Recipe(
+        title="Cross-modal pseudo supervision, -style",
+        says="An optical network teaches a SAR network what it sees on the same ground.",
+        tasks=("land cover",),
+        source="idea in the title of Wang, Hu and Guo 2025 (second in DFC2025 track 1)",
+        published="The title only.",
+        ours="Everything: the optical teacher's mean probabilities over dates and views are the "
+        "label, weighted by how sure it is; pixels that people checked keep their label.",
+        licence="none copied",
+        steps=(
+            Step("Teach an optical network from the labels", 0.5),
+            Step("Let it look at all dates of all tiles, and keep its probabilities"),
+            Step("Teach the SAR network these probabilities, by how sure they are", 1.0),
+        ),
+        settings={
+            "teacher": _teacher("unet", "Network of the optical teacher"),
+            "given": Option(
+                0.0, 0.0, 1.0, help="Share of the given label mixed into the teacher's word"
+            ),
+            "label_views": Option("4", choices=("1", "4", "8", "24"), help="Views for labelling"),
+            **_views(1),
+        },
+        needs=("optical", "sar"),
+        inputs=("sar",),
+    ),
+    "building_guided": Recipe(
+        title="Track 2 winner: buildings first, then damage",
+        says="Buildings are learnt from the image before; they guide what is learnt of damage from "
+        "soft labels.",
+        tasks=("damage",),
+        source=_WINNER_2,
+        published="UFPN, UABCD and UABCD v2 on PVT-v2; Adam 1e-4, 40 and 100 epochs; soft labels "
+        "of ensembles; CE where the student's entropy is below 0.3 (buildings) or 0.2 (damage), "
+        "else half of KL; a building in which more than 0.2 of the pixels are damaged takes one "
+        "class; parts below 50 px are dropped.",
+        ours="No test tiles: soft labels are made for the tiles of the run, and for unlabelled "
+        "ones where there are some; pixels that people checked keep their label. One network with "
+        "views instead of ensembles of epochs. Batch norm keeps its statistics (theirs are frozen "
+        "by momentum 0). Small encoders by default.",
+        licence="none given, none copied",
+        steps=(
+            Step("Teach a building network from the image before", 0.25),
+            Step(
+                "Let it label buildings softly; teach it again: CE where sure, KL elsewhere", 0.25
+            ),
+            Step("Teach a damage network from both images", 0.5),
+            Step("Let it label damage softly on all tiles", 0.0),
+            Step("Teach the building-guided network: CE where sure, KL elsewhere", 1.0),
+            Step("Predict with a flip; one class per building by vote"),
+        ),
+        settings={
+            "encoder": Option(
+                "small_pvt", choices=("small_pvt", "pvt_v2_b0", "pvt_v2_b2"), help="Of all networks"
+            ),
+            "building_entropy": Option(0.3, 0.0, 0.6932, help="Below it a building pixel is sure"),
+            "damage_entropy": Option(0.2, 0.0, 1.3863, help="Below it a damage pixel is sure"),
+            "alpha": Option(0.5, 0.0, 100.0, help="Times KL"),
+            "vote": Option(True, help="One class per building"),
+            "vote_share": Option(0.2, 0.0, 1.0, help="Share of damaged pixels that begins a vote"),
+            "least_px": Option(50, 0, 10_000, help="Smaller parts are dropped"),
+            **_views(4),
+        },
+        needs=("optical", "sar"),
+        inputs=("optical", "sar"),
+        network="uabcd_v2",
+    ),
+    "co_teaching": Recipe(
+        title="Co-teaching",
+        says="Two networks learn side by side; each picks for the other the pixels it finds easy, "
+        "so that neither learns its own mistakes.",
+        tasks=("land cover", "damage"),
+        source="Han et al. 2018, arXiv 1804.06872",
+        published="Two networks; each passes on the share 1 - R(t) of smallest losses, R rising to "
+        "the share of wrong labels; made for whole images.",
+        ours="Pixels instead of images, picked within each class so that none dies out; pixels "
+        "that people checked are always kept.",
+        licence="none copied",
+        steps=(
+            Step("Start two networks from different seeds"),
+            Step("Each learns the pixels that the other finds easy; fewer as time goes on", 1.0),
+            Step("Keep the first network"),
+        ),
+        settings={
+            "noise": Option(0.2, 0.0, 0.9, help="Share of wrong labels that is assumed"),
+            "ramp": Option(0.3, 0.01, 1.0, help="Share of the run until so many are left out"),
+            "by_class": Option(True, help="Pick within each class"),
+        },
+    ),
+}
+
+
+def recipes_for(task: Task) -> dict[str, Recipe]:
+    """Return the recipes for a task, in the order of the table."""
+    return {name: recipe for name, recipe in RECIPES.items() if task in recipe.tasks}
+
+
+def recipe_named(name: str) -> Recipe:
+    """Return a recipe; raises `ModelFileError` for a name that is not in the table."""
+    recipe = RECIPES.get(name) if isinstance(name, str) else None
+    if recipe is None:
+        raise ModelFileError("recipe", found=repr(name)[:40], expected=", ".join(RECIPES))
+    return recipe
+
+
+def total_steps(name: str, steps: int) -> int:
+    """Return the optimiser steps of a whole recipe when the kept network takes `steps`."""
+    return sum(recipe_named(name).optimiser_steps(steps))
+
+
+def prediction_of(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the model of a recipe is to predict, for its card.
+
+    `views` is a count of `models.zoo.views`; `valid_area` asks for nothing where SAR shows no
+    signal; `vote`, `vote_share` and `least_px` ask for one class per building.
+    """
+    settled = recipe_named(name).settle(settings)
+    kept = ("valid_area", "vote", "vote_share", "least_px")
+    found = {key: settled[key] for key in kept if key in settled}
+    return {"views": int(settled.get("views", 1))} | found

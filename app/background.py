@@ -29,6 +29,8 @@ def in_words(store: Store, job: Job) -> str:
         return f"Writing {_model_name(store, job)} as ONNX"
     if job.kind == "views":
         return f"Scoring {_model_name(store, job)} with {job.payload.get('views')} views"
+    if job.kind == "vote":
+        return f"Scoring {_model_name(store, job)} with another vote of its buildings"
     if job.kind == "predict":
         return f"Drawing the maps of {_model_name(store, job)}"
     if job.kind == "export":

@@ -9,6 +9,7 @@ from typing import Any
 from core import catalogue, trained
 from core.errors import JobError
 from core.jobs import JobContext, Task, check_payload
+from core.object_vote import of_card
 from core.records import ModelRecord, Tile
 from core.scan_job import scan
 from data.importing import import_tiles
@@ -73,6 +74,16 @@ def views(context: JobContext) -> dict[str, Any]:
     check_payload("views", context.payload, "model_id", "views")
     record = trained.model(context.store, int(context.payload["model_id"]))
     made = with_views(context.store, record, int(context.payload["views"]))
+    return {"model_id": made.id, **_evaluate(context, [made])}
+
+
+def vote(context: JobContext) -> dict[str, Any]:
+    """Keep a copy of `model_id` whose buildings vote as `post` says, or no longer; score it."""
+    from models.registry import with_vote
+
+    check_payload("vote", context.payload, "model_id", "post")
+    record = trained.model(context.store, int(context.payload["model_id"]))
+    made = with_vote(context.store, record, of_card(context.payload["post"]))
     return {"model_id": made.id, **_evaluate(context, [made])}
 
 
@@ -143,6 +154,7 @@ TASKS: dict[str, Task] = {
     "evaluate": evaluate,
     "onnx": onnx,
     "views": views,
+    "vote": vote,
     "export": export,
     "import": import_tiles,
     "take_over": take_over_task,

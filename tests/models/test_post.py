@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from core import catalogue
+from core import catalogue, scores, trained
 from core.classes import BRIGHT
 from core.damage import buildings
 from core.errors import ModelFileError
@@ -147,6 +147,17 @@ def test_a_model_that_votes_is_a_model_of_its_own(
     found, same = read_prediction(store, voted)
     assert np.array_equal(found, object_vote(codes, (1, 2, 3), vote))
     assert np.array_equal(same, confidence) and not np.array_equal(found, codes)
+
+
+def test_a_job_makes_and_scores_a_copy_that_votes(
+    store: Store, settings: Settings, town: Project
+) -> None:
+    plain = save_model(store, town.id, untrained().network, BRIGHT.codes, "plain", {})
+    vote = ObjectVote("majority", min_px=4)
+    done = run_task(store, settings, town, "vote", model_id=plain.id, post=vote.card())
+    made = trained.model(store, done["model_id"])
+    assert load_model(made).vote == vote and made.parent_id == plain.id
+    assert scores.evaluations(store, town.id, model_id=made.id)
 
 
 def test_a_model_without_background_cannot_vote(store: Store, town: Project) -> None:

@@ -1,0 +1,294 @@
+"""Scores of one damage network after one short run, one event of the damage demo held out.
+
+`run` is the function that the benchmark of models calls; `python -m tests.bench._damage NAME ...`
+runs rows of the study in `docs/damage-models.md` and prints a line of JSON for each; `--record`
+keeps them. As in BRIGHT's zero-shot protocol, a network learns from all tiles of the other events
+and is scored on all tiles of the one held out. Labels are the truth: this asks what networks are
+worth, not what noise costs.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core import metrics
+from core.classes import BRIGHT
+from core.damage import building_matrix
+from core.object_vote import ObjectVote, object_vote, severity_of
+from data.demo.damage import COLUMNS, EVENTS, ROWS, TILE_PX, VALIDATION
+from models.damage_demo import SEED, draw_events
+from models.networks import SegmentationNetwork
+from models.predict import predict_array
+from models.registry import LoadedModel
+from models.sample import Sample
+from models.train import Progress, TrainConfig, train
+from models.zoo import NETWORKS
+from models.zoo.losses import LossTerm
+from tests.bench._damage_table import add
+
+BANDS = {"optical": 3, "sar": 1}
+CALIBRATION_STEPS = 8
+VOTES: dict[str, ObjectVote | None] = {
+    "pixels": None,
+    "threshold": ObjectVote("threshold"),
+    "majority": ObjectVote("majority"),
+}
+"""How a map is finished: as it is, by the winner's rule, and by the most pixels."""
+
+STUDY: dict[str, tuple[str, dict[str, Any]]] = {
+    "unet": ("unet", {"widths": (8, 16, 32, 64)}),
+    "two_branch": ("two_branch", {"widths": (8, 16, 32, 64)}),
+    "bright_unet": ("bright_unet", {"widths": (8, 16, 32, 64)}),
+    "siam_attn_unet": ("siam_attn_unet", {"widths": (8, 16, 32, 64)}),
+    **{
+        name: (name, dict(NETWORKS[name].smallest))
+        for name in (
+            "bright_deeplab",
+            "siam_crnn",
+            "damage_former",
+            "changeos",
+            "building_fpn",
+            "uabcd",
+            "uabcd_v2",
+        )
+    },
+}
+"""Rows of the study: network and options, all of a size that learns in a minute on one core."""
+
+RATES: dict[str, float] = {"damage_former": 1e-3}
+"""Highest learning rates of networks that do not learn at the one for all."""
+
+Matrix = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Town:
+    """One tile of an event: uint8 `before` [3, H, W], `after` [1, H, W], `truth` [H, W] codes."""
+
+    name: str
+    event: str
+    before: Bytes
+    after: Bytes
+    truth: Bytes
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of one way to finish a map; lists are of background, intact, damaged, destroyed.
+
+    `damage_f1` is BRIGHT's harmonic mean. `building_f1` counts buildings, of the three classes,
+    missed and falsely found ones too; `building_mean_f1` is its mean, `buildings_right` the share
+    of the reference's buildings that are found with their class.
+    """
+
+    iou: list[float]
+    miou: float
+    localisation_f1: float
+    damage_f1: float
+    building_f1: list[float]
+    building_mean_f1: float
+    building_localisation_f1: float
+    buildings_right: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run gives: scores by way of finishing, `matrices` of the tiles as pixels alone."""
+
+    scores: dict[str, Scores]
+    steps: int
+    parameters: int
+    cpu_seconds: float
+    matrices: dict[str, tuple[Matrix, Matrix]]
+
+
+def run(
+    network: str,
+    options: Mapping[str, Any],
+    held_out_event: str,
+    seed: int,
+    seconds: float = 40,
+    *,
+    steps: int | None = None,
+) -> Result:
+    """Return the scores of a network trained for `seconds` of processor time, or for `steps`.
+
+    The number of steps is settled beforehand from the processor time of a few, so that neighbours
+    on the machine do not matter much and the rate falls to zero at the end. The losses are those
+    that BRIGHT publishes; its learning rate is for large pretrained networks, ours for small new
+    ones.
+    """
+    tiles = demo()
+    learnt = [sample(tile) for tile in tiles if tile.event != held_out_event]
+    config = TrainConfig(
+        classes=len(BRIGHT.codes),
+        bands=BANDS,
+        network=network,
+        options=dict(options),
+        losses=(LossTerm("ce"), LossTerm("lovasz", 0.75)),
+        building_losses=(LossTerm("ce"), LossTerm("lovasz", 0.5)),
+        batch=4,
+        crop_px=128,
+        learning_rate=RATES.get(network, 3e-3),
+        weight_decay=5e-3,
+        class_balance=0.0,
+        seed=seed,
+    )
+    count = steps or max(1, round(seconds / _step_seconds(config, learnt)))
+    began = time.process_time()
+    trained = train(_with_steps(config, count), learnt)
+    spent = time.process_time() - began
+    held = [tile for tile in tiles if tile.event == held_out_event]
+    size = sum(p.numel() for p in trained.network.parameters())
+    scores, matrices = _scored(trained.network, held)
+    return Result(scores, count, size, spent, matrices)
+
+
+def run_row(asked: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Return one run for the benchmark of models: "main", and what is "shown", from 0 to 1.
+
+    `asked` names a row of `STUDY` under "network", and may set "event" and "seconds". Without an
+    event each seed holds out another one.
+    """
+    network, options = STUDY[str(asked["network"])]
+    event = str(asked.get("event", EVENTS[seed % len(EVENTS)].name))
+    found = run(network, options, event, seed, float(asked.get("seconds", 40)))
+    plain = found.scores["pixels"]
+    names = (entry.name for entry in BRIGHT.entries)
+    shown = {
+        "mIoU": plain.miou,
+        **dict(zip(names, plain.iou, strict=True)),
+        "localisation F1": plain.localisation_f1,
+        "damage F1": plain.damage_f1,
+        "F1 by building": plain.building_mean_f1,
+        "the same, vote": found.scores["threshold"].building_mean_f1,
+        "the same, majority": found.scores["majority"].building_mean_f1,
+    }
+    return {"main": plain.miou, "shown": shown, "event": event, "steps": found.steps}
+
+
+@cache
+def demo() -> tuple[Town, ...]:
+    """Return the tiles of the demo's three events; kept as arrays in a temporary folder."""
+    path = Path(tempfile.gettempdir()) / f"cloudbrush-damage-demo-{SEED}-{TILE_PX}.npz"
+    if not path.exists():
+        _draw(path)
+    with np.load(path, allow_pickle=False) as kept:
+        names = kept["names"].tolist()
+        arrays = zip(names, kept["before"], kept["after"], kept["truth"], strict=True)
+        return tuple(Town(n, n.rpartition("_")[0], b, a, t) for n, b, a, t in arrays)
+
+
+def _draw(path: Path) -> None:
+    drawn = draw_events(SEED, tile_px=TILE_PX, rows=ROWS, columns=COLUMNS, validation=VALIDATION)
+    temporary = path.with_suffix(".part.npz")
+    np.savez(
+        temporary,
+        names=np.array([tile.id for tile in drawn]),
+        before=np.stack([tile.before.transpose(2, 0, 1) for tile in drawn]),
+        after=np.stack([tile.after[None] for tile in drawn]),
+        truth=np.stack([tile.truth for tile in drawn]),
+    )
+    temporary.replace(path)
+
+
+def sample(tile: Town) -> Sample:
+    """Return what training reads of a tile, with its truth as label."""
+    weight = np.ones(tile.truth.shape, np.float32)
+    inputs = {"optical": [tile.before], "sar": [tile.after]}
+    return Sample(inputs, BRIGHT.index_lut[tile.truth], weight, tile.name)
+
+
+def _with_steps(config: TrainConfig, steps: int) -> TrainConfig:
+    return replace(config, steps=steps, validate_every=steps)
+
+
+def _step_seconds(config: TrainConfig, learnt: Sequence[Sample]) -> float:
+    """Return the processor time of one step, the median of a few after the first."""
+    times: list[float] = []
+
+    def watch(_: Progress) -> None:
+        times.append(time.process_time())
+
+    short = replace(config, steps=CALIBRATION_STEPS, validate_every=1)
+    train(short, learnt[::6], report=watch)
+    return float(np.median(np.diff(times)[1:]))
+
+
+def _scored(
+    network: SegmentationNetwork, tiles: Sequence[Town]
+) -> tuple[dict[str, Scores], dict[str, tuple[Matrix, Matrix]]]:
+    size = len(BRIGHT.codes) + 1
+    total = {way: np.zeros((2, size, size), np.int64) for way in VOTES}
+    by_tile: dict[str, tuple[Matrix, Matrix]] = {}
+    model = LoadedModel(network, BRIGHT.codes, {})
+    for tile in tiles:
+        codes, _ = predict_array(model, {"optical": tile.before, "sar": tile.after})
+        for way, vote in VOTES.items():
+            finished = object_vote(codes, severity_of(BRIGHT.codes), vote) if vote else codes
+            pixels = metrics.confusion(tile.truth, finished, BRIGHT.index_lut)
+            houses = building_matrix(tile.truth, finished, BRIGHT)
+            total[way] += np.stack([pixels, houses])
+            if vote is None:
+                by_tile[tile.name] = pixels, houses
+    return {way: scores_of(*matrices) for way, matrices in total.items()}, by_tile
+
+
+def scores_of(pixels: Matrix, houses: Matrix) -> Scores:
+    """Return the scores of a pixel and a building matrix, int64 [K + 1, K + 1] each."""
+    iou = metrics.iou(pixels)
+    by_class = metrics.f1(houses)[1:]
+    buildings = houses[1:-1].sum()
+    return Scores(
+        [float(value) for value in iou],
+        float(metrics.mean(iou)),
+        float(metrics.localisation(pixels)["f1"]),
+        float(metrics.harmonic_mean(metrics.damage_f1(pixels))),
+        [float(value) for value in by_class],
+        float(metrics.mean(by_class)),
+        float(metrics.localisation(houses)["f1"]),
+        float(np.trace(houses[1:-1, 1:-1]) / max(buildings, 1)),
+    )
+
+
+def main() -> None:
+    """Run rows of the study."""
+    parser = argparse.ArgumentParser("python -m tests.bench._damage")
+    parser.add_argument("rows", nargs="+", choices=list(STUDY))
+    parser.add_argument("--event", default=EVENTS[0].name, choices=[e.name for e in EVENTS])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=40)
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--record", action="store_true", help="write docs/damage-models.md")
+    arguments = parser.parse_args()
+    for row in arguments.rows:
+        network, options = STUDY[row]
+        asked = arguments.event, arguments.seed, arguments.seconds
+        found = run(network, options, *asked, steps=arguments.steps)
+        line = {
+            "row": row,
+            "event": arguments.event,
+            "seed": arguments.seed,
+            "seconds": arguments.seconds,
+            "steps": found.steps,
+            "parameters": found.parameters,
+            "cpu_seconds": round(found.cpu_seconds, 1),
+            "scores": {way: vars(scores) for way, scores in found.scores.items()},
+        }
+        print(json.dumps(line), flush=True)
+        if arguments.record:
+            add(line)
+
+
+if __name__ == "__main__":
+    main()

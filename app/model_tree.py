@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.model_card import model_card_ui
 from app.session import Context
 from core import catalogue, jobs, trained
 from core.errors import CloudbrushError
@@ -72,6 +73,7 @@ def _model_ui(
     name.markdown(f"{indent}**{_escaped(record.name)}**{mark}  \n{indent}{inputs_of(record)}")
     network = NETWORKS[record.network].title if record.network in NETWORKS else record.network
     learnt.caption(f"{network}  \n{_learnt(record)}")
+    model_card_ui(here, project, record, learnt)
     clear.metric("clear", _mean(scores, "clear"))
     every.metric("all dates", _mean(scores, "all"))
     if promoted:

@@ -17,6 +17,7 @@ from core.errors import JobError
 from core.jobs import JobContext
 from core.records import Acquisition, ModelRecord, Project
 from core.store.engine import Store
+from models.card import seen_classes
 from models.evaluate import evaluate_labels, evaluate_model
 from models.plan import Plan, plan
 from models.predict import predict_tiles
@@ -186,6 +187,7 @@ class _Run:
             "learnt_from": {
                 "versions": {str(k): v for k, v in found.versions.items()},
                 "corrected_px": found.corrected_px,
+                "class_px": seen_classes(found.samples, self.project.classes.codes),
                 "sha256": found.sha256,
                 "left_out": found.left_out,
                 "weights": {p.name.lower(): w for p, w in self.plan.choice.weights.items()},

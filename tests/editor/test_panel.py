@@ -53,6 +53,22 @@ def test_recoding_is_chosen_in_the_class_list(bench: Bench) -> None:
     assert desk.editor("(e) => e.settings.recode.from") == [here]
 
 
+def test_recoding_from_a_class_of_another_project_is_not_taken_along(bench: Bench) -> None:
+    desk = bench.open()
+    desk.editor(
+        "(e) => e.settings.change({recode: {on: true, from: [2], project: e.manifest.project.id}})"
+    )
+    desk.page.reload()
+    desk.wait_painted()
+    badges = desk.page.locator(".badge")
+    expect(badges).to_have_text(["only from Rangeland"])
+    desk.editor("(e) => e.settings.change({recode: {on: true, from: [2], project: 999}})")
+    desk.page.reload()
+    desk.wait_painted()
+    assert desk.editor("(e) => e.settings.recode") == {"on": False, "from": []}
+    expect(desk.page.locator(".badge")).to_have_count(0)
+
+
 def test_a_question_is_not_answered_by_keys_meant_for_the_panes(bench: Bench) -> None:
     desk = bench.open()
     desk.editor(

@@ -16,6 +16,13 @@ export class Restrictions {
       h('div', {className: 'row'}, ...SWITCHES.map((id) => button(id))));
   }
 
+  /* A class of another project is another class: what is recoded from there is not taken along. */
+  open(scene, {project: {id}}) {
+    const {recode} = this.editor.settings;
+    if (recode.project !== undefined && recode.project !== id)
+      this.editor.change({recode: {on: false, from: []}});
+  }
+
   toggleRecode() {
     const {recode} = this.editor.settings;
     if (recode.on || this.#sources().length) this.editor.change({recode: {...recode, on: !recode.on}});
@@ -37,7 +44,7 @@ export class Restrictions {
   toggleSource(code) {
     const sources = this.editor.settings.recode.on ? this.#sources() : [], from = sources.filter((other) => other !== code);
     if (from.length === sources.length) from.push(code);
-    this.editor.change({recode: {on: from.length > 0, from}});
+    this.editor.change({recode: {on: from.length > 0, from, project: this.editor.manifest.project.id}});
   }
 
   /* The classes to recode from that this project has. */

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import ModelFileError
+from core.object_vote import ObjectVote
 from models.zoo import NETWORKS
 from models.zoo.entry import Option, Task, settle
 from models.zoo.views import VIEWS
@@ -270,9 +271,13 @@ def prediction_of(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return how the model of a recipe is to predict, for its card.
 
     `views` is a count of `models.zoo.views`; `valid_area` asks for nothing where SAR shows no
-    signal; `vote`, `vote_share` and `least_px` ask for one class per building.
+    signal; `post` for one class per building (`core.object_vote`), where the recipe has that.
     """
     settled = recipe_named(name).settle(settings)
-    kept = ("valid_area", "vote", "vote_share", "least_px")
-    found = {key: settled[key] for key in kept if key in settled}
-    return {"views": int(settled.get("views", 1))} | found
+    found: dict[str, Any] = {"views": int(settled.get("views", 1))}
+    if "valid_area" in settled:
+        found["valid_area"] = settled["valid_area"]
+    if "vote" in settled:
+        vote = ObjectVote("threshold", settled["vote_share"], settled["least_px"])
+        found["post"] = vote.card() if settled["vote"] else {}
+    return found

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from core.errors import Cancelled, CloudbrushError, ModelFileError
+from core.object_vote import ObjectVote, of_card
 from models.losses.soft import divergence
 from models.networks import SegmentationNetwork, build
 from models.recipes import CODE, run
@@ -238,7 +239,9 @@ def test_every_recipe_of_the_table_has_code_and_says_what_it_does() -> None:
 def test_how_a_recipe_predicts_goes_into_the_card() -> None:
     assert prediction_of("plain", {}) == {"views": 1}
     assert prediction_of("self_training", {"views": "24"}) == {"views": 24, "valid_area": True}
-    assert prediction_of("building_guided", {})["vote_share"] == 0.2
+    voted = prediction_of("building_guided", {"vote_share": 0.3})
+    assert of_card(voted["post"]) == ObjectVote("threshold", 0.3, 50)
+    assert prediction_of("building_guided", {"vote": False})["post"] == {}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ _OPTIONS = {
     "order": Option(2, 1, 6, help="O, products in a block"),
     "layers": Option(1, 0, 12, help="Layers of the transformer; 0 for none"),
     "anchor": Option(0.1, 0, 10, help="Weight of the semantic anchor; 0 for none"),
-    "drop": Option(0.15, 0, 0.9, help="Chance that optical is taken away while it learns"),
+    "anchor_sar": Option(0.3, 0, 10, help="Weight of the same anchor on SAR alone; 0 for none"),
+    "drop": Option(0.25, 0, 0.9, help="Chance that optical is taken away while it learns"),
 }
 
 _LARGE: dict[str, Any] = {

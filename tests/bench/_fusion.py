@@ -41,7 +41,8 @@ ROWS: dict[str, tuple[str, tuple[str, ...], dict[str, Any], int]] = {
     "style, no spatial": ("cloud_lulc", BOTH, {"spatial": False}, 0),
     "style, no channel": ("cloud_lulc", BOTH, {"channel": False}, 0),
     "style, no transformer": ("cloud_lulc", BOTH, {"layers": 0}, 0),
-    "style, no anchor": ("cloud_lulc", BOTH, {"anchor": 0.0}, 0),
+    "style, no anchor": ("cloud_lulc", BOTH, {"anchor": 0.0, "anchor_sar": 0.0}, 0),
+    "style, no SAR anchor": ("cloud_lulc", BOTH, {"anchor_sar": 0.0}, 0),
     "style, N 0": ("cloud_lulc", BOTH, {"blocks": 0}, 0),
     "style, O 3": ("cloud_lulc", BOTH, {"order": 3}, 0),
 }

@@ -147,9 +147,10 @@ def test_channel_interaction_follows_its_recursion_by_loops(order: int) -> None:
 def test_reliability_lies_between_none_and_full_and_starts_by_trusting() -> None:
     gate = Reliability((4, 8))
     features = [torch.randn(2, 4, 6, 6) * 50, torch.randn(2, 8, 3, 3) * 50]
-    random_parameters(gate)
+    for near in gate.near:
+        nn.init.ones_(near.weight)  # type: ignore[arg-type]
     for feature, trust in zip(features, gate(features), strict=True):
-        assert trust.shape == feature.shape
+        assert trust.shape == (2, 1, *feature.shape[-2:])
         assert 0 <= trust.min() < 0.01 and 0.99 < trust.max() <= 1
     fresh = Reliability((4, 8))([*features[:1], torch.zeros(2, 8, 3, 3)])
     assert fresh[0].mean() > 0.8
@@ -215,13 +216,14 @@ def test_the_anchor_penalty_is_zero_at_the_label_two_opposite_and_ignores_void()
     embedding = class_embedding(3, 4)
     target = torch.randint(0, 3, (2, 8, 8))
     target[0, :4, :4] = 255
-    anchor, _ = label_anchor(target, embedding, (2, 2))
-    assert anchor_penalty(anchor, target, embedding).item() == pytest.approx(0, abs=1e-6)
-    assert anchor_penalty(-3 * anchor, target, embedding).item() == pytest.approx(2, abs=1e-6)
+    anchor, labelled = label_anchor(target, embedding, (2, 2))
+    assert anchor_penalty(anchor, anchor, labelled).item() == pytest.approx(0, abs=1e-6)
+    assert anchor_penalty(-3 * anchor, anchor, labelled).item() == pytest.approx(2, abs=1e-6)
     other = anchor.clone()
     other[0, :, 0, 0] = 7
-    assert anchor_penalty(other, target, embedding).item() == pytest.approx(0, abs=1e-6)
-    assert anchor_penalty(anchor, torch.full_like(target, 255), embedding).item() == 0
+    assert anchor_penalty(other, anchor, labelled).item() == pytest.approx(0, abs=1e-6)
+    nothing = label_anchor(torch.full_like(target, 255), embedding, (2, 2))
+    assert anchor_penalty(anchor, *nothing).item() == 0
 
 
 def test_the_anchor_penalty_by_hand() -> None:
@@ -229,7 +231,8 @@ def test_the_anchor_penalty_by_hand() -> None:
     latent = torch.tensor([[[[3.0, 1.0]], [[4.0, 0.0]]]])
     target = torch.tensor([[[0, 0], [255, 0]]])
     # tokens: labelled 0.5 with cos 0.6, labelled 1 with cos 1
-    assert anchor_penalty(latent, target, embedding).item() == pytest.approx(0.5 * 0.4 / 1.5)
+    found = anchor_penalty(latent, *label_anchor(target, embedding, (1, 2)))
+    assert found.item() == pytest.approx(0.5 * 0.4 / 1.5)
 
 
 def pictures(height: int = 16, width: int = 12) -> dict[str, Tensor]:
@@ -240,12 +243,14 @@ def test_the_anchor_counts_in_training_only_and_never_changes_logits() -> None:
     network = build("cloud_lulc", BANDS, 4, {**SMALL, "drop": 0.0})
     inputs, target = pictures(), torch.randint(0, 4, (2, 16, 12))
     outputs = network.learn(inputs, target)
-    assert set(outputs.penalties) == {"anchor"} and outputs.penalties["anchor"] > 0
+    assert set(outputs.penalties) == {"anchor", "anchor_sar"}
+    assert all(penalty > 0 for penalty in outputs.penalties.values())
     torch.testing.assert_close(outputs.logits, network(inputs))
     other = network.learn(inputs, (target + 1) % 4)
     torch.testing.assert_close(outputs.logits, other.logits)
-    assert not torch.equal(outputs.penalties["anchor"], other.penalties["anchor"])
-    without = build("cloud_lulc", BANDS, 4, {**SMALL, "anchor": 0.0})
+    for name, penalty in outputs.penalties.items():
+        assert not torch.equal(penalty, other.penalties[name])
+    without = build("cloud_lulc", BANDS, 4, {**SMALL, "anchor": 0.0, "anchor_sar": 0.0})
     assert without.learn(inputs, target).penalties == {}
     network.eval()
     assert isinstance(network, CloudLulcStyle)
@@ -358,3 +363,12 @@ def test_the_large_variant_differs_only_in_its_defaults() -> None:
     small, large = NETWORKS["cloud_lulc"], NETWORKS["cloud_lulc_large"]
     assert small.code == large.code and set(small.options) == set(large.options)
     assert large.settle("cloud_lulc_large", {})["widths"] > small.settle("cloud_lulc", {})["widths"]
+
+
+def test_the_anchor_of_sar_does_not_look_at_optical() -> None:
+    network = build("cloud_lulc", BANDS, 4, {**SMALL, "drop": 0.0}).eval()
+    inputs, target = pictures(), torch.randint(0, 4, (2, 16, 12))
+    one = network.learn(inputs, target).penalties
+    two = network.learn({**inputs, "optical": inputs["optical"] + 1}, target).penalties
+    assert torch.equal(one["anchor_sar"], two["anchor_sar"])
+    assert not torch.equal(one["anchor"], two["anchor"])

@@ -21,7 +21,12 @@ from models.networks.base import (
 )
 from models.networks.fusion.interaction import ChannelInteraction, SpatialInteraction
 from models.networks.fusion.reliability import Reliability, modulated
-from models.networks.fusion.semantics import SemanticMapping, anchor_penalty, class_embedding
+from models.networks.fusion.semantics import (
+    SemanticMapping,
+    anchor_penalty,
+    class_embedding,
+    label_anchor,
+)
 
 
 class CloudLulcStyle(SegmentationNetwork):
@@ -46,48 +51,55 @@ class CloudLulcStyle(SegmentationNetwork):
             for name, kind in kinds
             if options[name]
         )
-        self.join = nn.Conv2d(2 * channels, channels, 1)
+        self.join = nn.Conv2d(3 * channels, channels, 1)
         self.mapping = SemanticMapping(channels, options["layers"]) if options["layers"] else None
         self.decoder = Decoder([*(2 * w for w in widths[:-1]), channels], widths, spec.classes)
         self.register_buffer("embedding", class_embedding(spec.classes, channels))
 
     def features_to_logits(self, inputs: list[Tensor]) -> Tensor:
         """Return logits from normalised inputs in the order of the bands."""
-        skips, latent = self._latent(inputs)
+        skips, _, latent = self._features(inputs)
         logits: Tensor = self.decoder([*skips, latent])
         return logits
 
     def learn(self, inputs: Mapping[str, Tensor], target: Tensor) -> Outputs:
         """Return logits, and the semantic anchor as a penalty.
 
-        In some draws of a batch optical is taken away (option `drop`), so that the network also
-        learns what it must do without.
+        The features of SAR are held to the anchor too, before they meet optical: where optical
+        mostly knows the answer, SAR would otherwise learn little from the logits. In some draws of
+        a batch optical is taken away (option `drop`), so that the network also learns to do
+        without.
         """
         height, width = target.shape[-2:]
         prepared = self._with_drops(self._prepared(inputs))
-        skips, latent = self._latent(prepared)
+        skips, through, latent = self._features(prepared)
         logits = self.decoder([*skips, latent])[..., :height, :width]
-        if not self.spec.options["anchor"]:
+        held = {"anchor": latent, "anchor_sar": through}
+        weights = {name: self.spec.options[name] for name in held if self.spec.options[name]}
+        if not weights:
             return Outputs(logits)
-        penalty = anchor_penalty(latent, target, self.embedding)
-        return Outputs(logits, penalties={"anchor": self.spec.options["anchor"] * penalty})
+        size = (latent.shape[-2], latent.shape[-1])
+        anchor = label_anchor(target, self.embedding, size)
+        penalties = {k: weight * anchor_penalty(held[k], *anchor) for k, weight in weights.items()}
+        return Outputs(logits, penalties=penalties)
 
-    def _latent(self, inputs: list[Tensor]) -> tuple[list[Tensor], Tensor]:
-        """Return the joined features of the finer levels, and those of the deepest with meaning."""
+    def _features(self, inputs: list[Tensor]) -> tuple[list[Tensor], Tensor, Tensor]:
+        """Return the joined features of the finer levels, and of the deepest: SAR's own, latent."""
         pictures = dict(zip(self.spec.bands, inputs, strict=True))
         clouded = pictures.pop("optical")
         seen: list[Tensor] = self.optical(clouded)
         gates = self.reliability(seen) if self.reliability is not None else None
         optical = modulated(seen, gates, has_data(clouded))
         through = self.through(torch.cat(list(pictures.values()), 1))
-        kept, helper = self.into[0](optical[-1]), self.into[1](through[-1])
+        kept, alone = self.into[0](optical[-1]), self.into[1](through[-1])
+        helper = alone
         for block in self.blocks:
             kept, helper = block(kept, helper)
-        latent = self.join(torch.cat([kept, helper], 1))
+        latent = self.join(torch.cat([kept, helper, alone], 1))
         if self.mapping is not None:
             latent = self.mapping(latent)
         pairs = zip(optical[:-1], through[:-1], strict=True)
-        return [torch.cat(pair, 1) for pair in pairs], latent
+        return [torch.cat(pair, 1) for pair in pairs], alone, latent
 
     def _with_drops(self, inputs: list[Tensor]) -> list[Tensor]:
         """Return the inputs, optical missing in each draw with the chance of option `drop`."""

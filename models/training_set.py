@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,7 @@ from core.grid import Window, same_crs, whole
 from core.legend import require_named
 from core.patch_labels import LIST
 from core.raster import read_layer
-from core.records import Acquisition, Grid, Layer, Modality, Project, Tile
+from core.records import Acquisition, Grid, Layer, Modality, Project, Tile, TileState
 from core.scan import ensure_scanned
 from core.sources.source import Source, share_pixels, with_path
 from core.store.engine import Store
@@ -37,6 +38,7 @@ PROVENANCE_WEIGHTS: dict[Provenance, float] = {
     Provenance.UNSURE: 0.0,
 }
 BY_PEOPLE = (Provenance.CHANGED, Provenance.VERIFIED)
+Use = Literal["weighted", "mixed", "corrected"]
 PIECE_PX = 1024  # larger tiles are learnt from in pieces of this size
 PIECES_PER_TILE = 9
 
@@ -44,6 +46,11 @@ PIECES_PER_TILE = 9
 @dataclass(frozen=True)
 class Choice:
     """What to learn from. `weights` are by provenance; pixels of weight 0 are left out.
+
+    `use` says which labels count: "weighted" takes all by their weight, "mixed" all alike, and
+    "corrected" every valid pixel of tiles that are done, or whose labelled pixels a person all
+    changed or verified, alike, and nothing else. Unsure pixels have no weight but that which
+    "weighted" gives them.
 
     `regions` and `tile_ids` limit the tiles (None: all). `max_cover` leaves out optical dates with
     more cloud. `corrected` False takes the labels as they came: the control of a comparison.
@@ -56,6 +63,7 @@ class Choice:
     weights: Mapping[Provenance, float] = field(default_factory=lambda: dict(PROVENANCE_WEIGHTS))
     corrected: bool = True
     seed: int = 0
+    use: Use = "weighted"
 
 
 @dataclass(frozen=True)
@@ -142,7 +150,11 @@ def training_set(store: Store, project: Project, choice: Choice) -> TrainingSet:
             continue
         pieces, version, changed = _samples_of(store, project.classes, tile, choice)
         if not pieces:
-            left_out[tile.name] = "has no labelled pixel that counts"
+            left_out[tile.name] = (
+                "is neither done nor verified as a whole"
+                if choice.use == "corrected"
+                else "has no labelled pixel that counts"
+            )
             continue
         samples += pieces
         versions[tile.id] = version
@@ -260,18 +272,12 @@ def _samples_of(
     """Return the samples of a tile, its label version and its number of changed pixels."""
     samples: list[Sample] = []
     version, changed = 0, 0
-    weight_of = provenance_lut(choice.weights)
     for window in _pieces(tile, choice.seed):
-        by_people = 0.0
+        now = history.current(store, tile.id, window)
+        label, weight, checked = _labels_of(store, classes, tile, choice, window, now)
         if choice.corrected:
-            now = history.current(store, tile.id, window)
-            codes, weight, version = now.labels, weight_of[now.provenance], now.version
+            version = now.version
             changed += int((now.provenance == Provenance.CHANGED).sum())
-            by_people = float((np.isin(now.provenance, BY_PEOPLE) & (weight > 0)).mean())
-        else:
-            codes = history.original(store, tile.id, window)
-            weight = np.full(codes.shape, weight_of[Provenance.PSEUDO], np.float32)
-        label = classes.index_lut[codes]
         if not ((label != IGNORE) & (weight > 0)).any():
             continue
         inputs = {
@@ -281,8 +287,41 @@ def _samples_of(
         name = (
             tile.name if window == whole(tile.grid) else f"{tile.name} at {window.y0},{window.x0}"
         )
-        samples.append(Sample(inputs, label, weight, name, by_people))
+        by_people = 0.0
+        if choice.corrected and choice.use != "mixed":
+            by_people = float((np.isin(now.provenance, BY_PEOPLE) & (weight > 0)).mean())
+        samples.append(Sample(inputs, label, weight, name, by_people, checked))
     return samples, version, changed
+
+
+def _labels_of(
+    store: Store,
+    classes: ClassTable,
+    tile: Tile,
+    choice: Choice,
+    window: Window,
+    now: history.Labels,
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """Return labels, weights and which pixels people checked, each [h, w].
+
+    The pixels of a tile that is done count as checked: a person has accepted what is left.
+    """
+    label = classes.index_lut[now.labels]
+    sure = now.provenance != Provenance.UNSURE
+    checked = np.isin(now.provenance, BY_PEOPLE) | ((tile.state is TileState.DONE) & sure)
+    corrected = tile.state is TileState.DONE or bool(checked[(label != IGNORE) & sure].all())
+    if choice.corrected:
+        weight = provenance_lut(choice.weights)[now.provenance]
+        if choice.use != "weighted":
+            weight = sure.astype(np.float32)
+    else:
+        label = classes.index_lut[history.original(store, tile.id, window)]
+        pseudo = choice.weights.get(Provenance.PSEUDO, 0.0) if choice.use == "weighted" else 1.0
+        weight = np.full(label.shape, pseudo, np.float32)
+        checked = np.zeros_like(checked)
+    if choice.use == "corrected" and not corrected:
+        weight = np.zeros_like(weight)
+    return label, weight, checked
 
 
 def _pieces(tile: Tile, seed: int) -> list[Window]:

@@ -9,7 +9,7 @@ from core import catalogue
 from core.classes import Provenance
 from core.errors import CloudbrushError, LeakError
 from core.raster import write_geotiff
-from core.records import Modality, Project, Split
+from core.records import Modality, Project, Split, TileState
 from core.store.engine import Store
 from core.store.tables import TileRow
 from core.stroke import Effect
@@ -199,3 +199,38 @@ def test_missing_pixels_become_nan(store: Store, project: Project, tmp_path: Pat
     write_geotiff(path, values, tile.grid, nodata=-99)
     image = read_image(replace(layer, sources=((path, 1),)), tile.grid)
     assert np.isnan(image[0, :5]).all() and (image[0, 5:] == 3).all()
+
+
+def test_corrected_only_takes_every_valid_pixel_of_done_or_verified_tiles(
+    store: Store, project: Project
+) -> None:
+    only = replace(Choice(), use="corrected")
+    with pytest.raises(CloudbrushError, match="neither done nor verified"):
+        training_set(store, project, only)
+    tiles = tiles_by_name(store, project)
+    paint(store, tiles["t0"], top_left(4, 4), 5)  # some pixels make no verified tile
+    with pytest.raises(CloudbrushError, match="neither done nor verified"):
+        training_set(store, project, only)
+    person = catalogue.ensure_person(store, "Ada").id
+    catalogue.set_tile_state(store, tiles["t0"].id, TileState.DONE, person)
+    (done,) = training_set(store, project, only).samples
+    assert done.name == "t0" and set(np.unique(done.weight)) == {1.0}
+    assert done.checked is not None and done.checked.all()
+    paint(store, tiles["t1"], top_left(48, 48), 5)
+    found = training_set(store, project, only)
+    assert sorted(sample.name for sample in found.samples) == ["t0", "t1"]
+    came = training_set(store, project, replace(only, corrected=False))
+    assert sorted(sample.name for sample in came.samples) == ["t0", "t1"]
+    assert came.sha256 != found.sha256
+
+
+def test_mixed_counts_all_labels_alike_and_says_what_people_checked(
+    store: Store, project: Project
+) -> None:
+    paint(store, tiles_by_name(store, project)["t1"], top_left(4, 4), 5)
+    found = training_set(store, project, replace(Choice(), use="mixed"))
+    (sample,) = (s for s in found.samples if s.name == "t1")
+    assert set(np.unique(sample.weight)) == {1.0} and sample.by_people == 0.0
+    assert sample.checked is not None and sample.checked.sum() == 16
+    (weighted,) = (s for s in training_set(store, project, Choice()).samples if s.name == "t1")
+    assert np.array_equal(weighted.checked, sample.checked)

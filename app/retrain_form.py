@@ -1,50 +1,67 @@
-"""The left side of the Train page: what to learn from, network and recipe, with one button."""
+"""The left side of the Train page: one button, and behind it every choice with its default."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.model_tree import inputs_of
 from app.session import Context
+from app.train import estimate, images, labels, network, recipe, run
+from app.train.draft import About, Draft, offered
 from core import catalogue, jobs, trained
-from core.records import Job, JobState, ModelRecord, Project, Tile
+from core.errors import CloudbrushError
+from core.records import JobState, ModelRecord, Project, Tile
 from models.request import RetrainRequest
 from models.summary import main_reference, validation_summary
-from models.zoo import for_task
+from models.zoo import NETWORKS
+from models.zoo.recipes import RECIPES, total_steps
 
-DEFAULT = RetrainRequest()
-INPUTS: dict[str, tuple[str, ...]] = {
-    "As the start has them": (),
-    "Optical and SAR": ("optical", "sar"),
-    "SAR only": ("sar",),
-    "Optical only": ("optical",),
-    "Optical and height": ("optical", "height"),
-}
-PROVENANCES = {
-    "pseudo": "Pseudo-label, untouched",
-    "changed": "Changed by a person",
-    "verified": "Verified by a person",
-    "model": "Accepted from a model",
-    "unsure": "Unsure",
-}
-CPU_SECONDS_PER_STEP = 0.4  # two cores with bf16, before a first run has been measured
-OVERHEAD_SECONDS = 20.0  # starting, reading, scoring and predicting on the land-cover demo
+IMAGES = ("optical", "sar", "height")
 
 
 def request_ui(here: Context, project: Project) -> RetrainRequest | None:
     """Draw the form; return a request when the button is pressed."""
-    tiles = [t for t in catalogue.tiles(here.store, project.id) if t.trainable]
-    edited = [tile for tile in tiles if tile.version]
+    about = _about(here, project)
+    edited = [tile for tile in about.tiles if tile.version]
     st.write(
-        f"Learns from **{len(tiles)} tiles**, {len(edited)} of them corrected "
+        f"Learns from **{len(about.tiles)} tiles**, {len(edited)} of them corrected "
         f"({sum(tile.version for tile in edited)} edits). {_scored_on(here, project)}"
     )
-    pressed = st.button("Retrain", type="primary", width="stretch", key="retrain")
-    place = st.empty()
-    with st.expander("Settings"):
-        request = _settings_ui(here, project, tiles)
-    place.caption(_estimate(here, request))
+    button, words = st.container(), st.container()
+    st.markdown("**Choose**, or leave it: every choice has a default that works.")
+    draft = Draft()
+    _sections(about, draft)
+    network.check_inputs(about, draft)
+    request = draft.request()
+    pressed = button.button(
+        "Retrain", type="primary", width="stretch", key="retrain", disabled=request is None
+    )
+    for fault in draft.faults:
+        words.error(fault)
+    if request is not None:
+        words.caption(_in_short(about, request))
     return request if pressed else None
+
+
+def _about(here: Context, project: Project) -> About:
+    tiles = [t for t in catalogue.tiles(here.store, project.id) if t.trainable]
+    return About(
+        here,
+        project,
+        tiles,
+        _inputs(here, tiles),
+        trained.models(here.store, project.id),
+        trained.promoted(here.store, project.id),
+    )
+
+
+def _inputs(here: Context, tiles: list[Tile]) -> tuple[str, ...]:
+    """Return which images the first training tile has, as `models.plan` looks for them."""
+    if not tiles:
+        return ()
+    there = {layer.modality.value for layer in catalogue.layers(here.store, tiles[0].id)}
+    return tuple(name for name in IMAGES if name in there)
 
 
 def _scored_on(here: Context, project: Project) -> str:
@@ -60,104 +77,120 @@ def _scored_on(here: Context, project: Project) -> str:
     return f"Scored on **{number} validation tiles** {kind}, which are never trained on."
 
 
-def _settings_ui(here: Context, project: Project, tiles: Sequence[Tile]) -> RetrainRequest:
-    name = st.text_input("Name", max_chars=80, placeholder="Model N", key="train_name")
-    start = _start_ui(here, project)
-    inputs = st.selectbox("Inputs", list(INPUTS), key="train_inputs")
-    networks = for_task("damage" if project.kind == "damage" else "land cover")
-    network = st.selectbox(
-        "Network",
-        ["auto", *networks],
-        format_func=lambda key: "As the start has it" if key == "auto" else networks[key].title,
-        key="train_network",
+def _sections(about: About, draft: Draft) -> None:
+    """Draw the sections, each folded, with what stands in it beside its name."""
+    with _section("Start", _start_now(about)):
+        _start_ui(about, draft)
+    if offered("recipe"):
+        with _section("Recipe", RECIPES[recipe.chosen(st.session_state)].title):
+            recipe.recipe_ui(about, draft)
+    with _section("Network", _network_now(about, draft)):
+        network.network_ui(about, draft)
+    with _section("Labels", _labels_now()):
+        labels.labels_ui(draft)
+    with _section("Images", _images_now(about)):
+        images.images_ui(about, draft)
+    with _section("Training", _run_now()):
+        run.run_ui(draft)
+
+
+def _section(name: str, now: str) -> DeltaGenerator:
+    # The key keeps a section open while its title changes with what is chosen in it.
+    return st.expander(f"**{name}** · :gray[{escaped(now)}]", key=f"train_section_{name.lower()}")
+
+
+def escaped(text: str) -> str:
+    """Return text in which Markdown finds nothing to do."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!:$|~<>" else c for c in text)
+
+
+def _start_ui(about: About, draft: Draft) -> None:
+    draft.put("name", st.text_input("Name", max_chars=80, placeholder="Model N", key="train_name"))
+    options: list[str | int] = ["promoted", "scratch", *(model.id for model in about.known)]
+    start = st.selectbox(
+        "Start from", options, format_func=lambda key: _start_words(about, key), key="train_start"
     )
-    regions = st.multiselect(
-        "Regions",
-        sorted({tile.region for tile in tiles}),
-        placeholder="All",
-        key="train_regions",
-    )
-    cover = st.slider(
-        "Optical dates up to this cloud cover", 0, 100, 100, 5, format="%d %%", key="train_cover"
-    )
-    st.markdown("**How much a pixel counts**")
-    weights = {
-        key: st.number_input(
-            label, 0.0, 20.0, float(DEFAULT.weights[key]), 0.5, key=f"train_weight_{key}"
-        )
-        for key, label in PROVENANCES.items()
-    }
-    left, right = st.columns(2)
-    steps = left.number_input("Steps", 10, 20_000, DEFAULT.steps, 20, key="train_steps")
-    batch = right.number_input("Crops per step", 1, 64, DEFAULT.batch, key="train_batch")
-    crop = left.number_input("Crop, pixels", 64, 512, DEFAULT.crop_px, 32, key="train_crop")
-    rate = right.number_input(
-        "Learning rate", 1e-5, 0.1, DEFAULT.learning_rate, format="%.4f", key="train_rate"
-    )
-    seed = left.number_input("Seed", 0, 10_000, 0, key="train_seed")
+    draft.put("start", start)
     control = st.checkbox(
         "Train a control as well",
         key="train_control",
         help="The same run on the labels as they came. Only against it does a gain come from the "
         "corrections and not from more training. Doubles the time.",
     )
-    return RetrainRequest(
-        name=name,
-        network=network,
-        modalities=INPUTS[inputs],
-        regions=tuple(regions),
-        max_cover=cover / 100,
-        weights=weights,
-        start=start,
-        steps=int(steps),
-        batch=int(batch),
-        crop_px=int(crop),
-        learning_rate=float(rate),
-        seed=int(seed),
-        control=control,
-    )
+    draft.put("control", control)
 
 
-def _start_ui(here: Context, project: Project) -> str | int:
-    records = {record.id: record for record in trained.models(here.store, project.id)}
-    shown = trained.promoted(here.store, project.id)
-
-    def words(key: str | int) -> str:
-        if key == "promoted":
-            return f"The promoted model: {shown.name}" if shown else "The promoted model (none yet)"
-        if isinstance(key, int):
-            return _model_name(records[key])
-        return "From scratch"
-
-    options: list[str | int] = ["promoted", "scratch", *records]
-    return st.selectbox("Start from", options, format_func=words, key="train_start")
+def _start_words(about: About, key: str | int) -> str:
+    model = about.model(key)
+    if key == "promoted":
+        return f"The promoted model: {model.name}" if model else "The promoted model (none yet)"
+    return _model_name(model) if model else "From scratch"
 
 
 def _model_name(record: ModelRecord) -> str:
     return f"{record.name} ({inputs_of(record)})"
 
 
-def _estimate(here: Context, request: RetrainRequest) -> str:
-    """Say how long it will take, from the newest measured run where there is one."""
-    past = [job for job in jobs.jobs(here.store, kind="train") if job.state is JobState.DONE]
-    per_step, overhead = CPU_SECONDS_PER_STEP, OVERHEAD_SECONDS
-    if past and (measured := _measured(past[0])):
-        per_step, overhead = measured
-    size = request.batch * request.crop_px**2 / (DEFAULT.batch * DEFAULT.crop_px**2)
-    arms = 2 if request.control else 1
-    seconds = arms * (per_step * size * request.steps + overhead)
-    words = f"{round(seconds / 5) * 5} s" if seconds < 100 else f"{round(seconds / 60)} min"
-    source = "from the last run" if past else "not measured here yet"
-    return f"Takes about {words} ({source})."
+# What stands in a section, from the widgets as they were left: titles are drawn before them.
 
 
-def _measured(job: Job) -> tuple[float, float] | None:
-    """Return seconds per step of default size, and the rest, of a finished run."""
-    result, asked = job.result, job.payload
-    if not result.get("seconds_per_step"):
-        return None
-    arms = 2 if asked.get("control") else 1
-    batch, crop = asked.get("batch", DEFAULT.batch), asked.get("crop_px", DEFAULT.crop_px)
-    size = batch * crop**2 / (DEFAULT.batch * DEFAULT.crop_px**2)
-    trained_seconds = result["seconds_per_step"] * result["steps"] * arms
-    return result["seconds_per_step"] / size, max(result["seconds"] - trained_seconds, 0.0) / arms
+def _state(key: str, fallback: Any) -> Any:  # noqa: ANN401  # whatever a widget holds
+    return st.session_state.get(key, fallback)
+
+
+def _start_now(about: About) -> str:
+    model = about.model(_state("train_start", "promoted"))
+    return model.name if model else "from scratch"
+
+
+def _network_now(about: About, draft: Draft) -> str:
+    name = _state(network.KEY, network.AUTO)
+    settled = network.network_of(name, about, about.model(draft.get("start")))
+    return NETWORKS[settled].title if settled in NETWORKS else settled
+
+
+def _labels_now() -> str:
+    use = labels.USES[_state(labels.USE_KEY, "weighted") or "weighted"][0].lower()
+    losses = _state("train_losses", ["ce"]) if offered("losses") else ["ce"]
+    return f"{use}, {' + '.join(labels.LOSSES[name].title.lower() for name in losses) or 'no loss'}"
+
+
+def _images_now(about: About) -> str:
+    inputs = _state(images.KEY, ())
+    start = about.model(_state("train_start", "promoted"))
+    words = images.in_words(tuple(inputs or (start.bands if start else about.inputs)))
+    cover = _state("train_cover", 100)
+    changes = len(_state("train_augments", []))
+    more = [f"up to {cover} % cloud"] if cover < 100 else []
+    more += [f"{changes} changes to crops"] if changes else []
+    return ", ".join([words, *more])
+
+
+def _run_now() -> str:
+    default = RetrainRequest()
+    steps = _state("train_steps", default.steps)
+    batch, crop = _state("train_batch", default.batch), _state("train_crop_px", default.crop_px)
+    return f"{steps:,} steps of {batch} crops of {crop} px"
+
+
+def _in_short(about: About, request: RetrainRequest) -> str:
+    """Say how long it will take, from the newest run of the same network where there is one."""
+    start = about.model(request.start)
+    name = network.network_of(request.network, about, start)
+    options = dict(request.options)
+    if request.network == network.AUTO and start is not None:
+        options = options or dict(start.card.get("options", {}))
+    try:
+        settled = NETWORKS[name].settle(name, options) if name in NETWORKS else options
+    except CloudbrushError:
+        settled = options
+    past = jobs.jobs(about.here.store, about.project.id, kind="train")
+    done = [job for job in past if job.state is JobState.DONE]
+    found = estimate.pace(name, settled, done, {model.id: model for model in about.known})
+    if found is None:
+        return "How long it takes is not known: this network has not run here yet."
+    steps = request.steps
+    if offered("recipe"):
+        steps = total_steps(str(getattr(request, "recipe", "plain")), request.steps)
+    spent = estimate.in_words(estimate.seconds(found, request, steps))
+    return f"Takes about {spent} ({found.source})."

@@ -1,0 +1,75 @@
+"""The section "Images": inputs, clouds, regions, and how crops are changed while learning."""
+
+from typing import Any
+
+import streamlit as st
+
+from app.train.draft import About, Draft, offered
+from app.train.labels import setting_ui
+from app.train.options import options_ui
+from models.zoo.augment import AUGMENTATIONS
+
+KEY = "train_inputs"
+NAMES = {"sar": "SAR"}
+
+
+def choices(about: About) -> dict[tuple[str, ...], str]:
+    """Return the inputs that can be chosen, with their words; the first means as the start."""
+    there = about.inputs
+    sets = [there, *((name,) for name in there), ("optical", "sar"), ("optical", "height")]
+    fits = [each for each in dict.fromkeys(sets) if each and set(each) <= set(there)]
+    return {(): "As the start has them", **{each: in_words(each) for each in fits}}
+
+
+def in_words(inputs: tuple[str, ...]) -> str:
+    """Return inputs for people: "Optical and SAR"."""
+    named = [NAMES.get(name, name) for name in inputs]
+    words = " and ".join(named) if len(named) > 1 else f"{named[0]} only"
+    return words[0].upper() + words[1:]
+
+
+def images_ui(about: About, draft: Draft) -> None:
+    """Draw what the network is shown."""
+    offers = choices(about)
+    inputs = st.selectbox(
+        "Inputs", list(offers), format_func=lambda key: offers.get(key, ""), key=KEY
+    )
+    draft.put("modalities", inputs)
+    cover = st.slider(
+        "Optical dates up to this cloud cover", 0, 100, 100, 5, format="%d %%", key="train_cover"
+    )
+    draft.put("max_cover", cover / 100)
+    regions = st.multiselect(
+        "Regions",
+        sorted({tile.region for tile in about.tiles}),
+        placeholder="All",
+        key="train_regions",
+    )
+    draft.put("regions", tuple(regions))
+    if offered("flip"):
+        setting_ui(st, "flip", draft, "Images")
+    if offered("augments"):
+        _augments_ui(draft)
+
+
+def _augments_ui(draft: Draft) -> None:
+    names = st.multiselect(
+        "Changes to crops",
+        list(AUGMENTATIONS),
+        format_func=lambda name: f"{AUGMENTATIONS[name].title} ({AUGMENTATIONS[name].of})",
+        placeholder="None",
+        key="train_augments",
+        help="Drawn anew for every crop, in the order of this list.",
+    )
+    wanted: list[dict[str, Any]] = []
+    for name in names:
+        entry = AUGMENTATIONS[name]
+        st.caption(f"**{entry.title}.** {entry.says}")
+        asked = options_ui(entry.title, entry.params, f"train_{name}", draft.faults)
+        low = asked.get("low", entry.params["low"].default if "low" in entry.params else 0)
+        high = asked.get("high", entry.params["high"].default if "high" in entry.params else 1)
+        if isinstance(low, float) and isinstance(high, float) and low > high:
+            draft.faults.append(f"{entry.title}: found {low:g} to {high:g}, expected low to high.")
+        wanted.append({"name": name, "params": asked})
+    if wanted:
+        draft.values["augments"] = tuple(wanted)

@@ -1,0 +1,112 @@
+"""The section "Labels": which pixels count, how much, and what is minimised."""
+
+from typing import Any
+
+import streamlit as st
+
+from app.train.draft import DEFAULT, Draft, offered
+from app.train.options import option_ui, options_ui
+from models.zoo.entry import Option
+from models.zoo.losses import LOSSES, MAX_WEIGHT
+from models.zoo.training import SETTINGS
+
+PROVENANCES = {
+    "pseudo": "Pseudo-label, untouched",
+    "changed": "Changed by a person",
+    "verified": "Verified by a person",
+    "model": "Accepted from a model",
+    "unsure": "Unsure",
+}
+USES = {
+    "weighted": ("Weighted", "Every label counts, by the weights below. The usual choice."),
+    "mixed": ("Mixed", "Every label counts the same, whoever is behind it."),
+    "corrected": (
+        "Corrected only",
+        "Every valid pixel of tiles that are done or verified, and nothing else.",
+    ),
+}
+USE_KEY = "train_labels"
+
+
+def labels_ui(draft: Draft) -> None:
+    """Draw how labels are used."""
+    use = "weighted"
+    if offered("labels"):
+        use = st.segmented_control(
+            "Which labels",
+            list(USES),
+            default="weighted",
+            format_func=lambda key: USES[key][0],
+            required=True,
+            key=USE_KEY,
+        )
+        st.caption(USES[use][1])
+        draft.put("labels", use)
+    if use == "weighted":
+        _weights_ui(draft)
+    if offered("losses"):
+        _losses_ui(draft)
+    left, right = st.columns(2)
+    for place, name in ((left, "class_balance"), (right, "favour_people")):
+        if offered(name):
+            setting_ui(place, name, draft, "Labels")
+
+
+def _weights_ui(draft: Draft) -> None:
+    st.markdown("**How much a pixel counts**")
+    left, right = st.columns(2)
+    weights = {
+        key: (right if number % 2 else left).number_input(
+            label, 0.0, 20.0, float(DEFAULT.weights[key]), 0.5, key=f"train_weight_{key}"
+        )
+        for number, (key, label) in enumerate(PROVENANCES.items())
+    }
+    draft.put("weights", weights)
+
+
+def _losses_ui(draft: Draft) -> None:
+    st.markdown("**What is minimised**")
+    names = st.multiselect(
+        "Losses",
+        list(LOSSES),
+        default=["ce"],
+        format_func=lambda name: LOSSES[name].title,
+        key="train_losses",
+        help="The weighted sum of all that are chosen.",
+    )
+    if not names:
+        draft.faults.append("Labels, losses: found none, expected at least one.")
+    terms: list[dict[str, Any]] = []
+    for name in names:
+        entry = LOSSES[name]
+        st.caption(f"**{entry.title}.** {entry.says} Source: {entry.source}.")
+        weight: Any = 1.0
+        if len(names) > 1:
+            option = Option(1.0, 0.0, MAX_WEIGHT, help="Share in the sum")
+            place = st.columns(2)[0]
+            title = f"Weight of {entry.title}"
+            weight = option_ui(place, title, option, f"train_{name}_w", "Losses", draft.faults)
+        asked = options_ui(f"Loss {entry.title}", entry.params, f"train_{name}", draft.faults)
+        terms.append({"name": name, "weight": weight, "params": asked})
+    if terms != [{"name": "ce", "weight": 1.0, "params": {}}]:
+        draft.values["losses"] = tuple(terms)
+
+
+def setting_ui(place: Any, name: str, draft: Draft, where: str) -> Any:  # noqa: ANN401
+    """Draw a setting of a run from its table, and put it into the draft; return its value."""
+    setting = SETTINGS[name]
+    default = getattr(DEFAULT, name)
+    words = f"{setting.says} Source: {setting.source}" if setting.source != "own" else setting.says
+    value = option_ui(
+        place,
+        setting.title,
+        setting.option,
+        f"train_{name}",
+        where,
+        draft.faults,
+        default=default,
+        help=words,
+    )
+    if value is not None:
+        draft.put(name, value)
+    return value

@@ -1,0 +1,37 @@
+"""The section "Training": how long, how fast, and when to stop."""
+
+import streamlit as st
+
+from app.train.draft import Draft, offered
+from app.train.labels import setting_ui
+
+FIRST = ("steps", "batch", "crop_px", "learning_rate", "accumulate", "optimiser")
+SECOND = ("schedule", "warm_up", "weight_decay", "average", "keep", "patience")
+RARE = ("head_rate", "fresh_head_rate", "clip_norm", "auxiliary_weight", "building_weight")
+SWITCHES = ("mixed_precision", "decay_norms")
+OF_CHOICE = {
+    ("schedule", "poly"): ("poly_power",),
+    ("schedule", "step"): ("drop_at", "drop_to"),
+    ("optimiser", "sgd"): ("momentum",),
+}
+
+
+def run_ui(draft: Draft) -> None:
+    """Draw the settings of the run."""
+    _rows(FIRST, draft)
+    _rows(SECOND, draft)
+    for (name, value), more in OF_CHOICE.items():
+        if offered(name) and draft.get(name) == value:
+            _rows(more, draft)
+    _rows(("seed",), draft)
+    _rows(SWITCHES, draft)
+    if any(offered(name) for name in RARE):
+        with st.popover("Rarely changed", type="tertiary"):
+            _rows(RARE, draft)
+
+
+def _rows(names: tuple[str, ...], draft: Draft) -> None:
+    there = [name for name in names if offered(name)]
+    for start in range(0, len(there), 2):
+        for place, name in zip(st.columns(2), there[start : start + 2], strict=False):
+            setting_ui(place, name, draft, "Training")

@@ -24,6 +24,10 @@ class DamageNetwork(SegmentationNetwork):
         self.after = spec.bands.get(AFTER, 0)
         self.before = sum(spec.bands.values()) - self.after
 
+    def head_parameters(self) -> list[nn.Parameter]:
+        """Return the weights of the last convolution."""
+        return list(self.get_submodule("head").parameters())
+
     def images(self, inputs: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Return the images before and after from the inputs in the order of the bands."""
         named = dict(zip(self.spec.bands, inputs, strict=True))
@@ -38,6 +42,10 @@ class TwoHeads(DamageNetwork):
     have it. "product": Y_loc * Y_clf, as its paper has it: background wherever localisation sees no
     building.
     """
+
+    def head_parameters(self) -> list[nn.Parameter]:
+        """Return the weights of the last convolution of each head."""
+        return [*super().head_parameters(), *self.get_submodule("building_head").parameters()]
 
     def heads(self, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits of localisation [B, 2, H, W] and of damage [B, K, H, W]."""

@@ -27,10 +27,6 @@ class ChangeOS(TwoHeads):
         self.building_head = nn.Conv2d(width, 2, 1)
         self.head = nn.Conv2d(width, spec.classes, 1)
 
-    def head_parameters(self) -> list[nn.Parameter]:
-        """Return the last convolutions' weights."""
-        return [*self.head.parameters(), *self.building_head.parameters()]
-
     def heads(self, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits of localisation and damage, made at 1/4 and brought up."""
         first = self.join_before(self.of_before(before))

@@ -21,10 +21,6 @@ class DamageFormer(TwoHeads):
         self.building_head = nn.Conv2d(width, 2, 1)
         self.head = nn.Conv2d(width, spec.classes, 1)
 
-    def head_parameters(self) -> list[nn.Parameter]:
-        """Return the last convolutions' weights."""
-        return [*self.head.parameters(), *self.building_head.parameters()]
-
     def heads(self, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits of localisation and damage, made at 1/4 and brought up."""
         first = self.fuse_before(_joined(self.of_before(before)))

@@ -45,10 +45,6 @@ class BrightDeepLab(DamageNetwork):
         self.refine = nn.Sequential(conv_norm(width + LOW, width), conv_norm(width, width))
         self.head = nn.Conv2d(width, spec.classes, 1)
 
-    def head_parameters(self) -> list[nn.Parameter]:
-        """Return the last convolution's weights."""
-        return list(self.head.parameters())
-
     def features_to_logits(self, inputs: list[Tensor]) -> Tensor:
         """Return logits, made at 1/4 and brought up."""
         fine, _, _, deep = self.encoder(torch.cat(self.images(inputs), 1))

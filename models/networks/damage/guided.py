@@ -74,10 +74,6 @@ class UABCD(DamageNetwork):
         self.fuse = conv_norm(4 * width, width, relu=False)
         self.head = nn.Conv2d(width, spec.classes, 1)
 
-    def head_parameters(self) -> list[nn.Parameter]:
-        """Return the last convolution's weights."""
-        return list(self.head.parameters())
-
     def features_to_logits(self, inputs: list[Tensor]) -> Tensor:
         """Return logits from both images."""
         return self._damage(*self.images(inputs), None)

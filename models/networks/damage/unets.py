@@ -54,10 +54,6 @@ class BrightUNet(DamageNetwork):
         self.blocks = nn.ModuleList(block(2 * fine, fine) for _, fine in pairs)
         self.head = nn.Conv2d(widths[0], spec.classes, 1)
 
-    def head_parameters(self) -> list[nn.Parameter]:
-        """Return the last convolution's weights."""
-        return list(self.head.parameters())
-
     def features_to_logits(self, inputs: list[Tensor]) -> Tensor:
         """Return logits from both images joined."""
         *skips, x = self.encoder(torch.cat(self.images(inputs), 1))
@@ -111,10 +107,6 @@ class SiamAttnUNet(DamageNetwork):
         self.attention = nn.ModuleList(ChannelAttention(w) for w in finer)
         self.last = block(2 * widths[0], widths[0])
         self.head = nn.Conv2d(widths[0], spec.classes, 1)
-
-    def head_parameters(self) -> list[nn.Parameter]:
-        """Return the last convolution's weights."""
-        return list(self.head.parameters())
 
     def features_to_logits(self, inputs: list[Tensor]) -> Tensor:
         """Return logits from the images' features, joined level by level."""

@@ -25,6 +25,5 @@ def oem_sar_baseline(run: Run) -> Trained:
         optimiser="adam",
         schedule="constant",
         warm_up=0.0,
-        keep="best",
     )
     return run.teach(1, config, run.samples, start=run.start, kept=True)

@@ -93,11 +93,11 @@ RECIPES: dict[str, Recipe] = {
         tasks=("land cover",),
         source="cliffbb/DFC2025-OEM-SAR-Baseline",
         published="U-Net with EfficientNet-B4 and scSE, SAR alone, cross entropy without class "
-        "weights, Adam 1e-4 without schedule, batch 8, crops of 512, no flips; best score on validation; "
-        "mean of 4 views.",
+        "weights, Adam 1e-4 without schedule, batch 8, crops of 512, no flips; the best network on "
+        "validation; mean of 4 views.",
         ours="Void stays void (theirs becomes background). SAR is normalised by its own mean. "
-        "Learning rate is yours to choose: 1e-4 is for a network with ImageNet weights and a long "
-        "run.",
+        "The last network is kept, for validation is what it is judged on. Learning rate is yours "
+        "to choose: 1e-4 is for a network with ImageNet weights and a long run.",
         licence="none given, none copied",
         steps=(
             Step("Cut random crops of SAR, without flips", 0.0),

@@ -14,7 +14,7 @@ from core.errors import JobError, LeakError
 from core.records import ModelRecord, Project
 from core.store.engine import Store
 from models.registry import load_model
-from models.request import RetrainRequest
+from models.request import RUN, RetrainRequest
 from models.train import TrainConfig, compatible
 from models.training_set import Choice, TrainingSet, training_set
 from models.validation_set import ValidationTile
@@ -46,6 +46,7 @@ def plan(
         tile_ids=request.tile_ids or None,
         max_cover=request.max_cover,
         weights={Provenance[name.upper()]: w for name, w in request.weights.items()},
+        use=request.labels,
         seed=request.seed,
     )
     found = training_set(store, project, choice)
@@ -54,13 +55,10 @@ def plan(
         bands=found.bands,
         network=network,
         options=options,
-        steps=request.steps,
+        losses=request.losses,
+        augments=request.augments,
         validate_every=max(1, round(request.steps / 5)),
-        batch=request.batch,
-        crop_px=request.crop_px,
-        learning_rate=request.learning_rate,
-        class_balance=request.class_balance,
-        seed=request.seed,
+        **{name: getattr(request, name) for name in RUN},
     )
     start, notes = _start(store, project, wanted, config, request, validation)
     return Plan(config, choice, start, notes), found

@@ -3,11 +3,15 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from core.errors import JobError
-from models.training_set import PROVENANCE_WEIGHTS
+from models.training_set import PROVENANCE_WEIGHTS, Use
 from models.zoo import NETWORKS
+from models.zoo.augment import Augment, augments_of
+from models.zoo.losses import LossTerm, check_terms, terms_of
+from models.zoo.recipes import recipe_named
+from models.zoo.training import check_settings
 
 
 @dataclass(frozen=True)
@@ -16,56 +20,92 @@ class RetrainRequest:
 
     `network` "auto" follows the promoted model, or the kind of project; `options` are those of
     the network in `models.zoo`, and are the promoted model's where it is followed. `start` is
-    "promoted", "scratch" or a model's id. `weights` are by name of provenance.
+    "promoted", "scratch" or a model's id. `weights` are by name of provenance, `labels` is which
+    labels count (`models.training_set.Use`). `recipe` is one of `models.zoo.recipes` with its
+    settings, `losses` and `augments` are those of its plain steps. The settings of the run, from
+    `steps` on, are those of `models.zoo.training` by the same names.
     """
 
     name: str = ""
     network: str = "auto"
     options: Mapping[str, Any] = field(default_factory=dict)
+    recipe: str = "plain"
+    recipe_settings: Mapping[str, Any] = field(default_factory=dict)
     modalities: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     tile_ids: tuple[int, ...] = ()
     max_cover: float = 1.0
+    labels: Use = "weighted"
     weights: Mapping[str, float] = field(
         default_factory=lambda: {p.name.lower(): w for p, w in PROVENANCE_WEIGHTS.items()}
     )
+    losses: tuple[LossTerm, ...] = field(default_factory=lambda: check_terms([LossTerm()]))
+    augments: tuple[Augment, ...] = ()
     start: str | int = "promoted"
+    control: bool = False
     steps: int = 200
     batch: int = 8
     crop_px: int = 192
     learning_rate: float = 1e-3
+    accumulate: int = 1
+    optimiser: str = "adamw"
+    momentum: float = 0.9
+    head_rate: float = 20.0
+    fresh_head_rate: float = 1.0
+    schedule: str = "cosine"
+    warm_up: float = 0.1
+    poly_power: float = 0.9
+    drop_at: tuple[int, ...] = (50,)
+    drop_to: float = 0.1
+    weight_decay: float = 1e-2
+    decay_norms: bool = True
+    clip_norm: float = 5.0
+    average: float = 0.0
+    keep: str = "last"
+    patience: int = 0
+    auxiliary_weight: float = 0.4
+    building_weight: float = 1.0
     class_balance: float = 0.5
+    favour_people: float = 3.0
+    flip: bool = True
+    mixed_precision: bool = True
     seed: int = 0
-    control: bool = False
 
     def payload(self) -> dict[str, Any]:
         """Return the request as a job's payload."""
         return dataclasses.asdict(self)
 
 
+FIELDS = tuple(f.name for f in dataclasses.fields(RetrainRequest))
+RUN = FIELDS[FIELDS.index("steps") :]
+"""The settings of the run, which are those of `TrainConfig` by the same names."""
+
+LISTS = ("modalities", "regions", "tile_ids", "drop_at")
+
+
 def request_of(payload: Mapping[str, Any]) -> RetrainRequest:
-    """Return the request in a payload; raises `JobError` that names the field."""
-    known = {f.name for f in dataclasses.fields(RetrainRequest)}
-    unknown = sorted(set(payload) - known)
+    """Return the request in a payload; raises `JobError` or `ModelFileError` that names the field.
+
+    What a network or a recipe does not know is found where their options are settled.
+    """
+    unknown = sorted(set(payload) - set(FIELDS))
     if unknown:
-        raise JobError("retraining", found=f"field {unknown[0]!r}", expected=f"of {sorted(known)}")
-    lists = ("modalities", "regions", "tile_ids")
-    values = {k: tuple(v) if k in lists else v for k, v in payload.items()}
-    request = RetrainRequest(**values)  # type: ignore[arg-type]  # checked below
-    for name, low, high in (
-        ("steps", 1, 100_000),
-        ("batch", 1, 256),
-        ("crop_px", 32, 1024),
-        ("learning_rate", 1e-6, 1.0),
-        ("class_balance", 0.0, 1.0),
-        ("max_cover", 0.0, 1.0),
-        ("seed", 0, 2**31),
-    ):
+        raise JobError("retraining", found=f"field {unknown[0]!r}", expected=f"of {sorted(FIELDS)}")
+    values = {k: tuple(v) if k in LISTS else v for k, v in payload.items()}
+    if "losses" in values:
+        values["losses"] = terms_of(values["losses"])
+    if "augments" in values:
+        values["augments"] = augments_of(values["augments"])
+    request = RetrainRequest(**values)
+    check_settings({name: getattr(request, name) for name in RUN}, "retraining")
+    cover = request.max_cover
+    if not isinstance(cover, (int, float)) or not 0.0 <= cover <= 1.0:
+        raise JobError("retraining, max_cover", found=repr(cover), expected="0.0 to 1.0")
+    for name, accepted in (("network", ("auto", *NETWORKS)), ("labels", get_args(Use))):
         value = getattr(request, name)
-        if not isinstance(value, (int, float)) or not low <= value <= high:
-            raise JobError(f"retraining, {name}", found=repr(value), expected=f"{low} to {high}")
-    if request.network not in ("auto", *NETWORKS):
-        raise JobError(
-            "retraining, network", found=repr(request.network), expected=", ".join(NETWORKS)
-        )
+        if value not in accepted:
+            raise JobError(
+                f"retraining, {name}", found=repr(value)[:80], expected=", ".join(accepted)
+            )
+    recipe_named(request.recipe).settle(request.recipe_settings)
     return request

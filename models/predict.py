@@ -27,6 +27,7 @@ from models.sample import Bands
 from models.scene import PLAIN, How, Read, Report, never, predict_scene, predict_windows, silent
 from models.train import pick_device
 from models.training_set import read_image
+from models.valid_area import with_signal
 
 __all__ = [
     "Report",
@@ -87,6 +88,7 @@ def ensure_prediction(
     model = loaded or load_model(record)
     read = input_reader(store, tile, tuple(record.bands), seen)
     codes = np.asarray(model.codes, np.uint8)
+    void = np.uint8(catalogue.project(store, tile.project_id).classes.void_code)
     with (
         new_prediction(
             store,
@@ -100,7 +102,11 @@ def ensure_prediction(
     ):
 
         def keep(rows: Rows) -> None:
-            add(codes[rows.index], rows.confidence, rows.probabilities)
+            found, confidence = codes[rows.index], rows.confidence
+            if model.valid_area:
+                there = _with_signal(read, rows)
+                found, confidence = np.where(there, found, void), confidence * there
+            add(found, confidence, rows.probabilities)
 
         predict_scene(
             model.network,
@@ -114,6 +120,12 @@ def ensure_prediction(
             cancelled=cancelled,
         )
     return made.saved
+
+
+def _with_signal(read: Read, rows: Rows) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    """Return where SAR shows anything in finished rows; everywhere, where there is no SAR."""
+    image = read(rows.y0, 0, *rows.index.shape).get("sar")
+    return np.ones(rows.index.shape, np.bool_) if image is None else with_signal(image)
 
 
 def input_reader(

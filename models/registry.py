@@ -52,6 +52,11 @@ class LoadedModel:
         return int(self.card.get("views", 1))
 
     @property
+    def valid_area(self) -> bool:
+        """Return whether a map is left void where SAR shows no signal (`models.valid_area`)."""
+        return self.card.get("valid_area") is True
+
+    @property
     def vote(self) -> ObjectVote | None:
         """Return how the buildings of a map vote before it is kept; None where they do not."""
         return of_card(self.card.get("post"))

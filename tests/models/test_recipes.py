@@ -23,7 +23,6 @@ from models.recipes.torch_augment import blurred, jittered
 from models.sample import IGNORE, Sample
 from models.train import Checkpoint, Progress, Trained, train, validate
 from models.training.config import TrainConfig
-from models.valid_area import with_signal
 from models.zoo.recipes import RECIPES, prediction_of, total_steps
 
 SIDE = 64
@@ -394,15 +393,3 @@ def test_soft_labels_of_one_class_are_plain_cross_entropy() -> None:
         network({"sar": inputs["sar"]}), label, ignore_index=IGNORE
     )
     torch.testing.assert_close(found, wanted)
-
-
-def test_blank_ground_has_no_signal_and_dark_water_has() -> None:
-    image = np.full((1, 40, 40), 50, np.uint8)
-    image[0, :, :5] = 0
-    image[0, 20, 20:24] = 0
-    there = with_signal(image)
-    assert not there[:, :5].any() and there[:, 5:].all()
-    decibels = np.full((2, 10, 10), -20.0, np.float32)
-    decibels[:, 0] = np.nan
-    decibels[0, 1] = np.nan
-    assert with_signal(decibels).sum() == 90

@@ -34,9 +34,10 @@ CLOUD_LULC = Entry(
     source="CloudLULC-Net, arXiv 2606.17713; its blocks from SHIP, CVPR 2024",
     published="Which modules there are and in what order; the formulas of SHOI and CHOI (by SHIP). "
     "No code, no formulas of the others, no sizes, N, O, losses or settings.",
-    ours="The gate of reliability on every level, optical alone deciding; interaction at the "
-    "deepest level; a learned share for each block; ViT blocks at half that resolution; a fixed "
-    "class embedding as anchor, cosine; optical taken away in some draws; decoder; all sizes.",
+    ours="One map of reliability per level, from optical alone; interaction at the deepest level; "
+    "a learned share and start for each block; ViT blocks at half that resolution; a fixed class "
+    "embedding as anchor, by cosine, also on SAR's own features; optical taken away in some "
+    "draws; decoder; all sizes.",
     licence="none copied",
     options=_OPTIONS,
     smallest={"widths": (8, 16, 32), "channels": 16, "blocks": 1},

@@ -30,7 +30,7 @@ from models.networks.fusion.semantics import (
 
 
 class CloudLulcStyle(SegmentationNetwork):
-    """About 0.9 M parameters with optical and SAR at the default options."""
+    """About 1.1 M parameters with optical and SAR at the default options."""
 
     embedding: Tensor
 

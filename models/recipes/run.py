@@ -52,6 +52,8 @@ class Run:
         """
         steps = self.counts[number]
         own = replace(config, steps=steps, seed=config.seed + number)
+        if not kept:  # nothing is scored that could be the best
+            own = replace(own, keep="last", patience=0)
         done, seconds = sum(self.counts[:number]), self.seconds
         total = sum(self.counts)
 

@@ -171,6 +171,13 @@ def test_a_recipe_stops_when_asked_even_late(name: str) -> None:
         )
 
 
+def test_the_best_network_on_validation_may_be_kept_of_the_last_step_only() -> None:
+    config = replace(SMALL, steps=4, validate_every=2, keep="best", patience=3)
+    settings = settings_of("cross_modal")
+    result = run("cross_modal", config, TILES[:2], VAL, settings=settings)
+    assert result.config.keep == "best" and result.matrix is not None
+
+
 def test_plain_is_what_training_was_without_recipes() -> None:
     config = replace(SMALL, steps=4)
     assert weights_of(run("plain", config, TILES)) == weights_of(train(config, TILES))

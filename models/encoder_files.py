@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from core.classes import OPEN_EARTH_MAP_SAR
+from core.display import REFLECTANCE_SCALE
 from core.errors import ModelFileError
+from core.records import Unit
 from models.networks import SegmentationNetwork, build
 from models.weight_files import read_tensors, without_prefix
 from models.zoo.weights import WEIGHTS, Weight, same_band
@@ -25,6 +27,19 @@ IMAGENET_NETWORKS = ("unet_scse", "segformer", "upernet", "deeplabv3plus", "fpn"
 BASELINE_CODES = (OPEN_EARTH_MAP_SAR.void, *OPEN_EARTH_MAP_SAR.codes)
 """The baseline's channels as class codes: channel 0 is background, 1 to 8 are the eight classes."""
 BASELINE_BAND_MAX = 255.0
+
+
+UNITS = {"sar": Unit.DB, "optical": Unit.REFLECTANCE}
+"""What encoders of satellite images are given. Networks here see reflectance as a share, so the
+published statistics, of whole numbers, are divided by 10,000."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a network is given of one modality: names of the bands in order, and their unit."""
+
+    bands: tuple[str, ...]
+    unit: Unit
 
 
 @dataclass(frozen=True)
@@ -53,19 +68,21 @@ def load_encoder(
     name: str,
     path: Path | str,
     roots: Sequence[Path],
-    band_names: Mapping[str, Sequence[str]],
+    seen: Mapping[str, Seen],
 ) -> Fit:
     """Fill the encoder of `network` from a file of the table `WEIGHTS`, and set its normalisation.
 
-    `band_names` are those of the images by modality, in their order; `roots` the folders that may
-    be read. Inputs without published statistics keep the normalisation that they have. Raises
-    `ModelFileError` where network, bands or tensors do not fit; the network is then unchanged.
+    `seen` says what the network is given by modality; `roots` are the folders that may be read.
+    Inputs without published statistics keep the normalisation that they have. Raises
+    `ModelFileError` where network, bands, unit or tensors do not fit; the network is then
+    unchanged.
     """
     weight = WEIGHTS.get(name)
     if weight is None:
         raise ModelFileError("weights", found=repr(name)[:40], expected=", ".join(WEIGHTS))
     _check_network(network, weight)
-    _check_bands(network, weight, band_names)
+    _check_bands(network, weight, {modality: images.bands for modality, images in seen.items()})
+    _check_units(weight, seen)
     tensors = read_tensors(path, roots)
     held = {
         key.removeprefix(weight.prefix): _as_here(tensor)
@@ -78,8 +95,9 @@ def load_encoder(
     fitted = {key: held[key] for key in wanted if key in held}
     _copy(wanted, fitted)
     for modality, statistics in weight.statistics.items():
+        scale = REFLECTANCE_SCALE if UNITS[modality] is Unit.REFLECTANCE else 1.0
         network.set_normalisation(
-            modality, torch.tensor(statistics.mean), torch.tensor(statistics.std)
+            modality, scale * torch.tensor(statistics.mean), scale * torch.tensor(statistics.std)
         )
     return Fit(len(wanted), len(fitted), len(tensors) - len(fitted), missing=missing)
 
@@ -179,6 +197,18 @@ def _check_bands(
             expected=f"{expected}, in this order",
             todo="Import the tiles with these bands and names, or train without the file.",
         )
+
+
+def _check_units(weight: Weight, seen: Mapping[str, Seen]) -> None:
+    for modality in weight.bands:
+        unit = Unit.DB if seen[modality].unit is Unit.LINEAR else seen[modality].unit
+        if unit is not UNITS[modality]:
+            raise ModelFileError(
+                f"weights {weight.title}, {modality}",
+                found=f"images as {unit.value}",
+                expected=UNITS[modality].value,
+                todo="Import calibrated images, or train without the file.",
+            )
 
 
 def _check_tensors(

@@ -35,7 +35,9 @@ def blurred(images: Tensor, sigma: Tensor) -> Tensor:
     kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(channels, 0)
     there = torch.isfinite(images)
     values = torch.where(there, images, 0.0)
-    smooth, share = (_convolved(x, kernel) for x in (values, there.to(values.dtype)))
+    # Half precision would leave 8 bits of an image.
+    with torch.autocast(images.device.type, enabled=False):
+        smooth, share = (_convolved(x, kernel) for x in (values, there.to(values.dtype)))
     smooth = torch.where(there, smooth / share.clamp_min(1e-6), images)
     return torch.where((sigma > 0)[:, None, None, None], smooth, images)
 

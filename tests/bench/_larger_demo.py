@@ -104,6 +104,7 @@ def _sample(tile: DemoTile, labels: Labels, dates: Sequence[int] | None, no_opti
         np.ones(tile.truth.shape, np.float32),
         tile.name,
         by_people=float(use_truth),
+        checked=np.ones(tile.truth.shape, np.bool_) if use_truth else None,
     )
 
 

@@ -66,7 +66,9 @@ def _share(name: str, paths: Mapping[str, Path], folder: Path) -> Figures:
     network = build(name, BANDS, CLASSES).on(device).eval()
     layout = lay_out(SIDE, SIDE, PLAIN.window_px, PLAIN.overlap_px, network.stride)
     grid, reader = _grid(SIDE), _reader(paths, SIDE)
-    bare, whole, every = [], [], []
+    bare: list[float] = []
+    whole: list[float] = []
+    every: list[float] = []
     for _ in range(ROUNDS):
         bare.append(_bare(network, (layout.y.size, layout.x.size), device))
         for times, how in ((whole, PLAIN), (every, How(probabilities=True))):

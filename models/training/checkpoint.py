@@ -103,6 +103,7 @@ def fingerprint(
         digest.update(f"{sample.name} {sample.by_people} {shapes}".encode())
         digest.update(sample.label.tobytes())
         digest.update(sample.weight.tobytes())
+        digest.update(b"" if sample.checked is None else sample.checked.tobytes())
     for name, tensor in start.state_dict().items() if start else ():
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())

@@ -8,13 +8,14 @@ from streamlit.delta_generator import DeltaGenerator
 from app.model_tree import inputs_of
 from app.session import Context
 from app.train import estimate, images, labels, network, recipe, run
-from app.train.draft import About, Draft, offered
+from app.train.draft import About, Draft
 from core import catalogue, jobs, trained
 from core.errors import CloudbrushError
 from core.records import JobState, ModelRecord, Project, Tile
 from models.request import RetrainRequest
 from models.summary import main_reference, validation_summary
 from models.zoo import NETWORKS
+from models.zoo.losses import LOSSES
 from models.zoo.recipes import RECIPES, total_steps
 
 IMAGES = ("optical", "sar", "height")
@@ -81,9 +82,8 @@ def _sections(about: About, draft: Draft) -> None:
     """Draw the sections, each folded, with what stands in it beside its name."""
     with _section("Start", _start_now(about)):
         _start_ui(about, draft)
-    if offered("recipe"):
-        with _section("Recipe", RECIPES[recipe.chosen(st.session_state)].title):
-            recipe.recipe_ui(about, draft)
+    with _section("Recipe", RECIPES[_state(recipe.KEY, recipe.PLAIN)].title):
+        recipe.recipe_ui(about, draft)
     with _section("Network", _network_now(about, draft)):
         network.network_ui(about, draft)
     with _section("Labels", _labels_now()):
@@ -151,8 +151,8 @@ def _network_now(about: About, draft: Draft) -> str:
 
 def _labels_now() -> str:
     use = labels.USES[_state(labels.USE_KEY, "weighted") or "weighted"][0].lower()
-    losses = _state("train_losses", ["ce"]) if offered("losses") else ["ce"]
-    return f"{use}, {' + '.join(labels.LOSSES[name].title.lower() for name in losses) or 'no loss'}"
+    losses = _state("train_losses", ["ce"])
+    return f"{use}, {' + '.join(LOSSES[name].title.lower() for name in losses) or 'no loss'}"
 
 
 def _images_now(about: About) -> str:
@@ -189,8 +189,6 @@ def _in_short(about: About, request: RetrainRequest) -> str:
     found = estimate.pace(name, settled, done, {model.id: model for model in about.known})
     if found is None:
         return "How long it takes is not known: this network has not run here yet."
-    steps = request.steps
-    if offered("recipe"):
-        steps = total_steps(str(getattr(request, "recipe", "plain")), request.steps)
+    steps = total_steps(request.recipe, request.steps)
     spent = estimate.in_words(estimate.seconds(found, request, steps))
     return f"Takes about {spent} ({found.source})."

@@ -12,8 +12,13 @@ from core.classes import ClassTable
 ROW_PX = 34
 
 
-def curves_chart(points: Sequence[Mapping[str, Any]], steps: int) -> go.Figure:
-    """Return loss and validation mIoU over all `steps`; a control run is drawn in grey."""
+def curves_chart(
+    points: Sequence[Mapping[str, Any]], steps: int, parts: Sequence[tuple[int, str]] = ()
+) -> go.Figure:
+    """Return loss and validation mIoU over all `steps`; a control run is drawn in grey.
+
+    `parts` are the steps of a recipe: the optimiser's step after which each ends, and its name.
+    """
     figure = make_subplots(cols=2, subplot_titles=("Loss", "Validation mIoU"))
     for arm, colour in (("training", ACCENT), ("control", MUTED)):
         mine = [point for point in points if point.get("arm") == arm]
@@ -32,6 +37,21 @@ def curves_chart(points: Sequence[Mapping[str, Any]], steps: int) -> go.Figure:
                 hovertemplate=f"step %{{x}}: %{{y:.3f}}<extra>{arm}</extra>",
             )
             figure.add_trace(line, row=1, col=column)
+    for end, _name in parts[:-1]:
+        figure.add_vline(end, line={"color": LINE, "width": 1.5}, row=1, col=1)
+    begins = [0, *(end for end, _ in parts)]
+    for begin, (_end, name) in zip(begins, parts if len(parts) > 1 else (), strict=False):
+        figure.add_annotation(
+            x=begin,
+            y=1,
+            yref="y domain",
+            text=name,
+            showarrow=False,
+            xanchor="left",
+            font={"size": 11, "color": MUTED},
+            row=1,
+            col=1,
+        )
     figure.update_xaxes(title_text="step", range=[0, 1.03 * steps])
     figure.update_yaxes(rangemode="tozero", col=1)
     figure.update_yaxes(range=[0, 1], col=2)

@@ -4,8 +4,8 @@ The *start* is the promoted model when its network fits
 and it has not been trained on what is validation today; otherwise training starts from scratch.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core import catalogue, trained
@@ -19,6 +19,7 @@ from models.train import TrainConfig, compatible
 from models.training_set import Choice, TrainingSet, training_set
 from models.validation_set import ValidationTile
 from models.zoo import NETWORKS
+from models.zoo.recipes import RECIPES
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Plan:
     choice: Choice
     start: ModelRecord | None
     notes: tuple[str, ...]
+    recipe: str = "plain"
+    recipe_settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def plan(
@@ -61,7 +64,7 @@ def plan(
         **{name: getattr(request, name) for name in RUN},
     )
     start, notes = _start(store, project, wanted, config, request, validation)
-    return Plan(config, choice, start, notes), found
+    return Plan(config, choice, start, notes, request.recipe, request.recipe_settings), found
 
 
 def _network(
@@ -76,6 +79,8 @@ def _network(
         default = "two_branch" if project.kind == "damage" else "unet"
         network = wanted.network if wanted else default
         options = options or (load_model(wanted).network.spec.options if wanted else {})
+    if RECIPES[request.recipe].needs:
+        modalities = RECIPES[request.recipe].needs
     if not modalities:
         modalities = tuple(wanted.bands) if wanted else common_modalities(store, project)
     return network, NETWORKS[network].settle(network, options), modalities
@@ -109,8 +114,13 @@ def _start(
     request: RetrainRequest,
     validation: Sequence[ValidationTile],
 ) -> tuple[ModelRecord | None, tuple[str, ...]]:
+    recipe = RECIPES[request.recipe]
     if wanted is None:
         return None, ("Starts from scratch.",)
+    if not recipe.starts:
+        return None, (f"Starts from scratch, as {recipe.title} does.",)
+    if recipe.inputs:  # what the network reads that is kept
+        config = replace(config, bands={m: config.bands[m] for m in recipe.inputs})
     seen = trained_on(store, wanted)
     leaked = [held.tile.name for held in validation if held.tile.id in seen]
     asked = request.start == wanted.id

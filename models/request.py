@@ -91,7 +91,7 @@ def request_of(payload: Mapping[str, Any]) -> RetrainRequest:
     unknown = sorted(set(payload) - set(FIELDS))
     if unknown:
         raise JobError("retraining", found=f"field {unknown[0]!r}", expected=f"of {sorted(FIELDS)}")
-    values = {k: tuple(v) if k in LISTS else v for k, v in payload.items()}
+    values: dict[str, Any] = {k: tuple(v) if k in LISTS else v for k, v in payload.items()}
     if "losses" in values:
         values["losses"] = terms_of(values["losses"])
     if "augments" in values:

@@ -17,6 +17,7 @@ from core.errors import JobError
 from core.jobs import JobContext
 from core.records import Acquisition, ModelRecord, Project
 from core.store.engine import Store
+from models import recipes
 from models.card import seen_classes
 from models.evaluate import evaluate_labels, evaluate_model
 from models.plan import Plan, plan
@@ -31,7 +32,6 @@ from models.train import (
     Trained,
     describe_device,
     pick_device,
-    train,
 )
 from models.training_set import (
     PIECE_PX,
@@ -40,6 +40,7 @@ from models.training_set import (
     training_set,
 )
 from models.validation_set import ValidationTile, validation_tiles
+from models.zoo.recipes import prediction_of, recipe_named, total_steps
 
 WATCHED_TILES = 6  # validation tiles scored while training; all of them at the end
 TRAINING_SHARE = 0.8  # of a job's progress
@@ -113,16 +114,19 @@ class _Run:
     def arm(self, found: TrainingSet, name: str) -> ModelRecord:
         """Train on one version of the labels; keep and score the model."""
         context, parent, began = self.context, self.plan.start, time.monotonic()
-        result = train(
+        result = recipes.run(
+            self.plan.recipe,
             self.plan.config,
             found.samples,
             self.watched,
+            settings=self.plan.recipe_settings,
             start=load_model(parent).network if parent else None,
             report=self._training,
             cancelled=context.cancelled,
             device=self.device,
         )
-        self.seconds_per_step = result.seconds / self.plan.config.steps
+        steps = total_steps(self.plan.recipe, self.plan.config.steps)
+        self.seconds_per_step = result.seconds / steps
         record = self._keep(result, found, name)
         share = (1 - TRAINING_SHARE) / self.arms
         base = (self.done + TRAINING_SHARE) / self.arms
@@ -166,15 +170,18 @@ class _Run:
     def _training(self, point: Progress) -> None:
         share = (self.done + TRAINING_SHARE * point.step / point.steps) / self.arms
         kind = "control" if self.done else "training"
+        recipe = recipe_named(self.plan.recipe)
+        doing = recipe.doing(self.plan.config.steps, point.step)
         self.context.report(
             share,
-            f"Epoch {point.epoch} of {point.epochs}",
+            doing or f"Epoch {point.epoch} of {point.epochs}",
             arm=kind,
             step=point.step,
             epoch=point.epoch,
             loss=point.loss,
             val_miou=point.val_miou,
             seconds_left=point.seconds_left,
+            note=point.note,
         )
 
     def _keep(self, result: Trained, found: TrainingSet, name: str) -> ModelRecord:
@@ -182,6 +189,9 @@ class _Run:
         parent = self.plan.start
         card = {
             "config": dataclasses.asdict(result.config),
+            "recipe": recipe_named(self.plan.recipe).title,
+            "recipe_settings": dict(self.plan.recipe_settings),
+            **prediction_of(self.plan.recipe, self.plan.recipe_settings),
             "parent_id": parent.id if parent else None,
             "parent_sha256": parent.card["sha256"] if parent else None,
             "learnt_from": {

@@ -1,5 +1,6 @@
 """Train: one button, the running job, what it gained, and the tree of models."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from core import catalogue, jobs, trained
 from core.errors import NotFound
 from core.records import Job, JobState, Project
 from models.request import RetrainRequest
+from models.zoo.recipes import RECIPES, Recipe
 
 KIND = "train"
 SHOWN_KEY = "train_shown"  # the job whose result is on the page; None for the newest
@@ -124,7 +126,7 @@ def _running_ui(here: Context, job: Job) -> None:
         st.rerun(scope="fragment")
     st.progress(min(job.progress, 1.0), text=f"{job.message} · {_time_left(job)}")
     if points:
-        st.plotly_chart(curves_chart(points, _steps(job)), key=f"curves_{job.id}", config=PLAIN)
+        _curves_ui(job, points, f"curves_{job.id}")
     else:
         st.caption("Curves appear after the first steps.")
 
@@ -165,7 +167,7 @@ def _ended_ui(here: Context, project: Project, ended: list[Job]) -> None:
     points = jobs.events(here.store, job.id)
     if points:
         with st.expander("Curves of this run"):
-            st.plotly_chart(curves_chart(points, _steps(job)), key=f"past_{job.id}", config=PLAIN)
+            _curves_ui(job, points, f"past_{job.id}")
 
 
 def _result_ui(here: Context, project: Project, job: Job) -> None:
@@ -236,6 +238,23 @@ def _left_out(result: dict[str, Any]) -> list[str]:
 def _run_name(here: Context, job: Job) -> str:
     when = f"{job.created_at:%d %b %H:%M}" if job.created_at else ""
     return f"{in_words(here.store, job)}, {when}, {job.state.value}"
+
+
+def _curves_ui(job: Job, points: Sequence[Mapping[str, Any]], key: str) -> None:
+    """Draw the curves, the steps of the recipe that they run through, and what was said of them."""
+    steps, recipe = _steps(job), _recipe(job)
+    parts = recipe.ends(steps) if recipe else []
+    total = parts[-1][0] if parts else steps
+    named = [(end, f"step {number}") for end, number, _says in parts]
+    st.plotly_chart(curves_chart(points, total, named), key=key, config=PLAIN)
+    if len(parts) > 1:
+        st.caption("  \n".join(f"Step {number}: {says}." for _end, number, says in parts))
+    for note in dict.fromkeys(point["note"] for point in points if point.get("note")):
+        st.info(note)
+
+
+def _recipe(job: Job) -> Recipe | None:
+    return RECIPES.get(str(job.payload.get("recipe", "plain")))
 
 
 def _steps(job: Job) -> int:

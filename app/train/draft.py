@@ -1,7 +1,7 @@
 """What a person has chosen so far, and what is wrong with it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.session import Context
@@ -11,7 +11,6 @@ from models.request import RetrainRequest, request_of
 from models.zoo import Task
 
 DEFAULT = RetrainRequest()
-FIELDS = frozenset(f.name for f in fields(RetrainRequest))
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,3 @@ class Draft:
         except CloudbrushError as error:
             self.faults.append(str(error))
             return None
-
-
-def offered(name: str) -> bool:
-    """Return whether a request has this field."""
-    return name in FIELDS

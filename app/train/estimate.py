@@ -59,7 +59,7 @@ def measured(job: Job) -> tuple[float, float] | None:
 def seconds(found: Pace, request: RetrainRequest, steps: int) -> float:
     """Return how long a request takes; `steps` are those of all networks of its recipe."""
     arms = 2 if request.control else 1
-    passes = steps * int(getattr(request, "accumulate", 1))
+    passes = steps * request.accumulate
     per_step = found.per_step * _size(request.batch, request.crop_px)
     return arms * (per_step * passes + found.overhead)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.train.draft import About, Draft, offered
+from app.train.draft import About, Draft
 from app.train.labels import setting_ui
 from app.train.options import options_ui
 from models.zoo.augment import AUGMENTATIONS
@@ -46,10 +46,8 @@ def images_ui(about: About, draft: Draft) -> None:
         key="train_regions",
     )
     draft.put("regions", tuple(regions))
-    if offered("flip"):
-        setting_ui(st, "flip", draft, "Images")
-    if offered("augments"):
-        _augments_ui(draft)
+    setting_ui(st, "flip", draft, "Images")
+    _augments_ui(draft)
 
 
 def _augments_ui(draft: Draft) -> None:

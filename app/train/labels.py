@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.train.draft import DEFAULT, Draft, offered
+from app.train.draft import DEFAULT, Draft
 from app.train.options import option_ui, options_ui
 from models.zoo.entry import Option
 from models.zoo.losses import LOSSES, MAX_WEIGHT
@@ -30,26 +30,22 @@ USE_KEY = "train_labels"
 
 def labels_ui(draft: Draft) -> None:
     """Draw how labels are used."""
-    use = "weighted"
-    if offered("labels"):
-        use = st.segmented_control(
-            "Which labels",
-            list(USES),
-            default="weighted",
-            format_func=lambda key: USES[key][0],
-            required=True,
-            key=USE_KEY,
-        )
-        st.caption(USES[use][1])
-        draft.put("labels", use)
+    use = st.segmented_control(
+        "Which labels",
+        list(USES),
+        default="weighted",
+        format_func=lambda key: USES[key][0],
+        required=True,
+        key=USE_KEY,
+    )
+    st.caption(USES[use][1])
+    draft.put("labels", use)
     if use == "weighted":
         _weights_ui(draft)
-    if offered("losses"):
-        _losses_ui(draft)
+    _losses_ui(draft)
     left, right = st.columns(2)
     for place, name in ((left, "class_balance"), (right, "favour_people")):
-        if offered(name):
-            setting_ui(place, name, draft, "Labels")
+        setting_ui(place, name, draft, "Labels")
 
 
 def _weights_ui(draft: Draft) -> None:

@@ -1,11 +1,8 @@
 """The section "Recipe": a whole way of training, read as its list of steps."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import streamlit as st
 
-from app.train.draft import DEFAULT, About, Draft, offered
+from app.train.draft import DEFAULT, About, Draft
 from app.train.options import options_ui
 from models.zoo.recipes import RECIPES, Recipe, recipes_for
 
@@ -91,8 +88,3 @@ def _take_over() -> None:
     state["train_network"] = recipe.network or "auto"
     state["train_start"] = "promoted" if recipe.starts else "scratch"
     state["train_inputs"] = tuple(recipe.inputs)
-
-
-def chosen(values: Mapping[str, Any]) -> str:
-    """Return the recipe that stands in the form, before it is drawn."""
-    return str(values.get(KEY, PLAIN)) if offered("recipe") else PLAIN

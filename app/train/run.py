@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.train.draft import Draft, offered
+from app.train.draft import Draft
 from app.train.labels import setting_ui
 
 FIRST = ("steps", "batch", "crop_px", "learning_rate", "accumulate", "optimiser")
@@ -21,17 +21,15 @@ def run_ui(draft: Draft) -> None:
     _rows(FIRST, draft)
     _rows(SECOND, draft)
     for (name, value), more in OF_CHOICE.items():
-        if offered(name) and draft.get(name) == value:
+        if draft.get(name) == value:
             _rows(more, draft)
     _rows(("seed",), draft)
     _rows(SWITCHES, draft)
-    if any(offered(name) for name in RARE):
-        with st.popover("Rarely changed", type="tertiary"):
-            _rows(RARE, draft)
+    with st.popover("Rarely changed", type="tertiary"):
+        _rows(RARE, draft)
 
 
 def _rows(names: tuple[str, ...], draft: Draft) -> None:
-    there = [name for name in names if offered(name)]
-    for start in range(0, len(there), 2):
-        for place, name in zip(st.columns(2), there[start : start + 2], strict=False):
+    for start in range(0, len(names), 2):
+        for place, name in zip(st.columns(2), names[start : start + 2], strict=False):
             setting_ui(place, name, draft, "Training")

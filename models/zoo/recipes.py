@@ -57,6 +57,29 @@ class Recipe:
         """Return how many optimiser steps each step takes when the kept network takes `steps`."""
         return [max(1, round(step.share * steps)) if step.share else 0 for step in self.steps]
 
+    def ends(self, steps: int) -> list[tuple[int, int, str]]:
+        """Return each step that trains: the optimiser's step it ends with, its number, its words.
+
+        `steps` are those of the kept network.
+        """
+        found, reached = [], 0
+        for number, count in enumerate(self.optimiser_steps(steps), 1):
+            reached += count
+            if count:
+                found.append((reached, number, self.steps[number - 1].says))
+        return found
+
+    def doing(self, steps: int, done: int) -> str:
+        """Return which step the optimiser's step `done`, from 1, belongs to, in words.
+
+        Empty for a recipe that trains in one step only.
+        """
+        parts = self.ends(steps)
+        for end, number, says in parts if len(parts) > 1 else ():
+            if done <= end:
+                return f"Step {number} of {len(self.steps)}: {says}"
+        return ""
+
 
 def _any_input() -> tuple[str, ...]:
     return tuple(n for n, e in NETWORKS.items() if "land cover" in e.tasks and not e.modalities)

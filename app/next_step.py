@@ -34,12 +34,11 @@ def next_step(
     if last_edit is None and waiting:
         return NextStep("Correct the first tile", "correct", waiting[0].id)
     if last_edit is not None and (newest is None or newest < last_edit):
-        few = "1 corrected tile" if corrected == 1 else f"{corrected} corrected tiles"
-        return NextStep(f"Retrain with {few}", "train")
+        return NextStep(f"Retrain ({corrected:,} corrected)", "train")
     if last_edit is not None and len(models) > 1 and not waiting:
         return NextStep("Export the labels", "export")
     if last_edit is not None and len(models) > 1:
-        return NextStep("Compare before and after", "compare")
+        return NextStep("See what it gained", "compare")
     if waiting:
         return NextStep("Correct the next tile", "correct", waiting[0].id)
     return NextStep("Look at the tiles", "explore")

@@ -114,7 +114,7 @@ def test_newer_corrections_ask_for_retraining(
 ) -> None:
     corrected = [replace(tile, version=3) for tile in tiles if tile.editable][:2]
     step = next_step(corrected, two_models, [], NOW + timedelta(hours=1))
-    assert step.words == "Retrain with 2 corrected tiles"
+    assert step.words == "Retrain (2 corrected)"
 
 
 def test_newer_model_asks_for_a_comparison(

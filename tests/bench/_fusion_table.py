@@ -34,7 +34,7 @@ def table(runs: list[Run]) -> str:
     for run in runs:
         by_row[run["row"]].append(run)
     levels = list(runs[0]["miou"])
-    heads = ["network", *levels, "average", "lost", "no optical", "steps", "runs"]
+    heads = ["network", *levels, "average", "lost", "no optical", "core s", "steps", "runs"]
     lines = [heads, ["---"] * len(heads)]
     for row, found in by_row.items():
         scores = [100 * mean(run["miou"][level] for run in found) for level in levels]
@@ -43,7 +43,8 @@ def table(runs: list[Run]) -> str:
         lost = scores[0] - scores[-1]
         numbers = [f"{value:.1f}" for value in (*scores, average, lost, blind)]
         steps = mean(run["steps"] for run in found)
-        lines.append([row, *numbers, f"{steps:.0f}", str(len(found))])
+        spent = mean(run["cpu_seconds"] for run in found)
+        lines.append([row, *numbers, f"{spent:.0f}", f"{steps:.0f}", str(len(found))])
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 

@@ -24,7 +24,7 @@ IMAGENET_PARTS = ("model.encoder.model.", "model.encoder.", "encoder.")
 """Where encoders lie in our networks: timm's in smp, smp's own, ours."""
 IMAGENET_NETWORKS = ("unet_scse", "segformer", "upernet", "deeplabv3plus", "fpn", "farseg")
 
-BASELINE_CODES = (OPEN_EARTH_MAP_SAR.void, *OPEN_EARTH_MAP_SAR.codes)
+BASELINE_CODES = (OPEN_EARTH_MAP_SAR.void or 0, *OPEN_EARTH_MAP_SAR.codes)
 """The baseline's channels as class codes: channel 0 is background, 1 to 8 are the eight classes."""
 BASELINE_BAND_MAX = 255.0
 

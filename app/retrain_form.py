@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.model_tree import inputs_of
 from app.session import Context
-from app.train import estimate, images, labels, network, recipe, run
+from app.train import estimate, images, labels, network, recipe, run, split
 from app.train.draft import About, Draft
 from core import catalogue, jobs, trained
 from core.errors import CloudbrushError
@@ -92,6 +92,8 @@ def _sections(about: About, draft: Draft) -> None:
         images.images_ui(about, draft)
     with _section("Training", _run_now()):
         run.run_ui(draft)
+    with _section("Split", _split_now(about)):
+        split.split_ui(about, draft)
 
 
 def _section(name: str, now: str) -> DeltaGenerator:
@@ -171,6 +173,11 @@ def _run_now() -> str:
     steps = _state("train_steps", default.steps)
     batch, crop = _state("train_batch", default.batch), _state("train_crop_px", default.crop_px)
     return f"{steps:,} steps of {batch} crops of {crop} px"
+
+
+def _split_now(about: About) -> str:
+    now = _state(split.KEY, "project")
+    return f"watched on {split.ways(about).get(now, now).lower()}"
 
 
 def _in_short(about: About, request: RetrainRequest) -> str:

@@ -15,8 +15,15 @@ from core.records import ModelRecord, Project
 from core.store.engine import Store
 from models.registry import load_model
 from models.request import RUN, RetrainRequest
+from models.splits import held_out
 from models.train import TrainConfig, compatible
-from models.training_set import Choice, TrainingSet, training_set
+from models.training_set import (
+    Choice,
+    TrainingSet,
+    shared_ground,
+    training_set,
+    training_tiles,
+)
 from models.validation_set import ValidationTile
 from models.zoo import NETWORKS
 from models.zoo.recipes import RECIPES
@@ -32,6 +39,7 @@ class Plan:
     notes: tuple[str, ...]
     recipe: str = "plain"
     recipe_settings: Mapping[str, Any] = field(default_factory=dict)
+    watched: Choice | None = None  # tiles of the training split that the run is watched on
 
 
 def plan(
@@ -52,6 +60,7 @@ def plan(
         use=request.labels,
         seed=request.seed,
     )
+    choice, watched = _split(store, project, request, choice)
     found = training_set(store, project, choice)
     config = TrainConfig(
         classes=len(project.classes.codes),
@@ -64,7 +73,41 @@ def plan(
         **{name: getattr(request, name) for name in RUN},
     )
     start, notes = _start(store, project, wanted, config, request, validation)
-    return Plan(config, choice, start, notes, request.recipe, request.recipe_settings), found
+    notes = (*notes, *_watch_notes(store, start, watched))
+    made = Plan(
+        config, choice, start, notes, request.recipe, request.recipe_settings, watched=watched
+    )
+    return made, found
+
+
+def _split(
+    store: Store, project: Project, request: RetrainRequest, choice: Choice
+) -> tuple[Choice, Choice | None]:
+    """Return what is learnt from and what is watched; None for the validation tiles.
+
+    A tile that shares ground with a watched one is not learnt from either.
+    """
+    tiles = training_tiles(store, project.id, choice)
+    held = held_out(tiles, request.split, request.split_share, request.split_groups, request.seed)
+    if not held:
+        return choice, None
+    watched = {tile.id for tile in held}
+    near = shared_ground([tile for tile in tiles if tile.id not in watched], held)
+    rest = tuple(tile.id for tile in tiles if tile.id not in watched and tile.id not in near)
+    return replace(choice, tile_ids=rest), replace(choice, tile_ids=tuple(sorted(watched)))
+
+
+def _watch_notes(
+    store: Store, start: ModelRecord | None, watched: Choice | None
+) -> tuple[str, ...]:
+    """Return what to know of the watched tiles."""
+    if watched is None or watched.tile_ids is None:
+        return ()
+    seen = trained_on(store, start) & set(watched.tile_ids) if start is not None else set()
+    said = f"Watched on {len(watched.tile_ids)} training tiles, which are not learnt from."
+    if not seen:
+        return (said,)
+    return (said, f"Its start has learnt from {len(seen)} of them: the curve reads too well.")
 
 
 def _network(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from core.errors import JobError
+from models.splits import Split
 from models.training_set import PROVENANCE_WEIGHTS, Use
 from models.zoo import NETWORKS
 from models.zoo.augment import Augment, augments_of
@@ -22,8 +23,9 @@ class RetrainRequest:
     the network in `models.zoo`, and are the promoted model's where it is followed. `start` is
     "promoted", "scratch" or a model's id. `weights` are by name of provenance, `labels` is which
     labels count (`models.training_set.Use`). `recipe` is one of `models.zoo.recipes` with its
-    settings, `losses` and `augments` are those of its plain steps. The settings of the run, from
-    `steps` on, are those of `models.zoo.training` by the same names.
+    settings, `losses` and `augments` are those of its plain steps. `split` says which tiles a run
+    is watched on (`models.splits`), with the share or the regions that are held out. The settings
+    of the run, from `steps` on, are those of `models.zoo.training` by the same names.
     """
 
     name: str = ""
@@ -43,6 +45,9 @@ class RetrainRequest:
     augments: tuple[Augment, ...] = ()
     start: str | int = "promoted"
     control: bool = False
+    split: Split = "project"
+    split_share: float = 0.2
+    split_groups: tuple[str, ...] = ()
     steps: int = 200
     batch: int = 8
     crop_px: int = 192
@@ -80,7 +85,7 @@ FIELDS = tuple(f.name for f in dataclasses.fields(RetrainRequest))
 RUN = FIELDS[FIELDS.index("steps") :]
 """The settings of the run, which are those of `TrainConfig` by the same names."""
 
-LISTS = ("modalities", "regions", "tile_ids", "drop_at")
+LISTS = ("modalities", "regions", "tile_ids", "split_groups", "drop_at")
 
 
 def request_of(payload: Mapping[str, Any]) -> RetrainRequest:
@@ -98,10 +103,15 @@ def request_of(payload: Mapping[str, Any]) -> RetrainRequest:
         values["augments"] = augments_of(values["augments"])
     request = RetrainRequest(**values)
     check_settings({name: getattr(request, name) for name in RUN}, "retraining")
-    cover = request.max_cover
-    if not isinstance(cover, (int, float)) or not 0.0 <= cover <= 1.0:
-        raise JobError("retraining, max_cover", found=repr(cover), expected="0.0 to 1.0")
-    for name, accepted in (("network", ("auto", *NETWORKS)), ("labels", get_args(Use))):
+    for name in ("max_cover", "split_share"):
+        share = getattr(request, name)
+        if not isinstance(share, (int, float)) or not 0.0 <= share <= 1.0:
+            raise JobError(f"retraining, {name}", found=repr(share), expected="0.0 to 1.0")
+    for name, accepted in (
+        ("network", ("auto", *NETWORKS)),
+        ("labels", get_args(Use)),
+        ("split", get_args(Split)),
+    ):
         value = getattr(request, name)
         if value not in accepted:
             raise JobError(

@@ -23,7 +23,8 @@ from models.evaluate import evaluate_labels, evaluate_model
 from models.plan import Plan, plan
 from models.predict import predict_tiles
 from models.registry import load_model, save_model
-from models.request import request_of
+from models.request import RetrainRequest, request_of
+from models.resume import Resume
 from models.sample import Sample
 from models.summary import main_reference, summary, validation_summary
 from models.train import (
@@ -58,13 +59,22 @@ def retrain(context: JobContext) -> dict[str, Any]:
     validation = validation_tiles(store, project)
     planned, found = plan(store, project, request, validation)
     run = _Run(context, project, planned, validation, arms=2 if request.control else 1)
+    try:
+        return _arms(run, request, found, began)
+    finally:  # a killed process does not get here: what it kept is there when it starts again
+        run.resume.forget()
+
+
+def _arms(run: "_Run", request: RetrainRequest, found: TrainingSet, began: float) -> dict[str, Any]:
+    store, project, planned = run.context.store, run.project, run.plan
+    project_id = project.id
     name = request.name.strip() or f"Model {len(trained.models(store, project_id)) + 1}"
     after = run.arm(found, name)
     control = None
     if request.control:
         same_tiles = dataclasses.replace(planned.choice, corrected=False)
         uncorrected = training_set(store, project, same_tiles)
-        control = run.arm(uncorrected, f"{name}, control")
+        control = run.arm(uncorrected, f"{after.name}, control")
     before = trained.promoted(store, project_id)
     run.finish(after, before)
     tiles = catalogue.tiles(store, project_id)
@@ -74,11 +84,11 @@ def retrain(context: JobContext) -> dict[str, Any]:
         "control_id": control.id if control else None,
         "before_id": before.id if before else None,
         "reference": reference,
-        "validation_tiles": len(validation),
+        "validation_tiles": len(run.validation),
         "tiles": len(found.versions),
         "corrected_px": found.corrected_px,
         "left_out": found.left_out,
-        "notes": list(planned.notes),
+        "notes": [*planned.notes, *run.notes],
         "scores": {
             record.name: summary(store, project, record, reference)
             for record in (before, control, after)
@@ -109,25 +119,24 @@ class _Run:
         self.seconds_per_step = 0.0
         self.done = 0
         self.arm_seconds: dict[str, float] = {}
-        self.watched = _watched(context.store, project, planned.config, validation)
+        self.notes: list[str] = []
+        self.shown = 0  # last step of the arm that is on the curve from an earlier attempt
+        self.resume = Resume(context)
+        self.watched = (
+            _some(training_set(context.store, project, planned.watched).samples)
+            if planned.watched
+            else _watched(context.store, project, planned.config, validation)
+        )
 
     def arm(self, found: TrainingSet, name: str) -> ModelRecord:
-        """Train on one version of the labels; keep and score the model."""
-        context, parent, began = self.context, self.plan.start, time.monotonic()
-        result = recipes.run(
-            self.plan.recipe,
-            self.plan.config,
-            found.samples,
-            self.watched,
-            settings=self.plan.recipe_settings,
-            start=load_model(parent).network if parent else None,
-            report=self._training,
-            cancelled=context.cancelled,
-            device=self.device,
-        )
+        """Train on one version of the labels; keep and score the model.
+
+        An arm that an earlier attempt at the job ended is only scored again.
+        """
+        context, began = self.context, time.monotonic()
+        record = self.resume.made(self.kind) or self._train(found, name)
         steps = total_steps(self.plan.recipe, self.plan.config.steps)
-        self.seconds_per_step = result.seconds / steps
-        record = self._keep(result, found, name)
+        self.seconds_per_step = record.card["seconds"] / steps
         share = (1 - TRAINING_SHARE) / self.arms
         base = (self.done + TRAINING_SHARE) / self.arms
         evaluate_model(
@@ -142,6 +151,30 @@ class _Run:
         self.done += 1
         self.arm_seconds[name] = time.monotonic() - began
         return record
+
+    @property
+    def kind(self) -> str:
+        """Return which arm this is."""
+        return "control" if self.done else "training"
+
+    def _train(self, found: TrainingSet, name: str) -> ModelRecord:
+        """Train one arm, from where an earlier attempt at the job was stopped; keep the model."""
+        parent = self.plan.start
+        self.shown = self.resume.last_step(self.kind)
+        result = recipes.run(
+            self.plan.recipe,
+            self.plan.config,
+            found.samples,
+            self.watched,
+            settings=self.plan.recipe_settings,
+            start=load_model(parent).network if parent else None,
+            report=self._training,
+            cancelled=self.context.cancelled,
+            device=self.device,
+            checkpoint=self.resume.checkpoint(self.kind),
+        )
+        self.notes += [f"{name}: {note}" for note in result.notes]
+        return self._keep(result, found, name)
 
     def finish(self, after: ModelRecord, before: ModelRecord | None) -> None:
         """Score what the new model is compared with, and predict the tiles that people edit."""
@@ -169,13 +202,14 @@ class _Run:
 
     def _training(self, point: Progress) -> None:
         share = (self.done + TRAINING_SHARE * point.step / point.steps) / self.arms
-        kind = "control" if self.done else "training"
         recipe = recipe_named(self.plan.recipe)
         doing = recipe.doing(self.plan.config.steps, point.step)
+        if point.step <= self.shown:  # an earlier attempt has put it on the curve
+            return
         self.context.report(
             share,
             doing or f"Epoch {point.epoch} of {point.epochs}",
-            arm=kind,
+            arm=self.kind,
             step=point.step,
             epoch=point.epoch,
             loss=point.loss,
@@ -188,6 +222,7 @@ class _Run:
         """Save a model with everything that a reader of its card needs to trace it back."""
         parent = self.plan.start
         card = {
+            **self.resume.card(self.kind),
             "config": dataclasses.asdict(result.config),
             "recipe": recipe_named(self.plan.recipe).title,
             "recipe_settings": dict(self.plan.recipe_settings),
@@ -211,6 +246,8 @@ class _Run:
             "history": [dataclasses.asdict(point) for point in result.history],
             "device": describe_device(result.device),
             "seconds": round(result.seconds, 1),
+            "kept_step": result.step,
+            "training_notes": list(result.notes),
         }
         return save_model(
             self.context.store,
@@ -227,9 +264,8 @@ def _watched(
     store: Store, project: Project, config: TrainConfig, validation: Sequence[ValidationTile]
 ) -> list[Sample]:
     """Return some validation tiles as samples for the curve, evenly chosen, clearest date only."""
-    chosen = validation[:: max(1, len(validation) // WATCHED_TILES)][:WATCHED_TILES]
     samples = []
-    for held in chosen:
+    for held in _some(validation):
         dates: list[Acquisition] = catalogue.acquisitions(store, held.tile.id)
         first = dates[0] if dates and "optical" in config.bands else None
         images = read_inputs(store, held.tile, tuple(config.bands), first)
@@ -238,6 +274,11 @@ def _watched(
         inputs = {modality: [image[(..., *part)]] for modality, image in images.items()}
         samples.append(Sample(inputs, label, np.ones(label.shape, np.float32), held.tile.name))
     return samples
+
+
+def _some(found: Sequence[Any]) -> list[Any]:
+    """Return some of many, evenly chosen: scoring all at every epoch would take too long."""
+    return list(found[:: max(1, len(found) // WATCHED_TILES)][:WATCHED_TILES])
 
 
 def _hash_of(validation: Sequence[ValidationTile]) -> str:

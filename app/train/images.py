@@ -8,6 +8,7 @@ from app.train.draft import About, Draft
 from app.train.labels import setting_ui
 from app.train.options import options_ui
 from models.zoo.augment import AUGMENTATIONS
+from models.zoo.recipes import RECIPES
 
 KEY = "train_inputs"
 NAMES = {"sar": "SAR"}
@@ -31,8 +32,14 @@ def in_words(inputs: tuple[str, ...]) -> str:
 def images_ui(about: About, draft: Draft) -> None:
     """Draw what the network is shown."""
     offers = choices(about)
+    recipe = RECIPES[draft.get("recipe")]
     inputs = st.selectbox(
-        "Inputs", list(offers), format_func=lambda key: offers.get(key, ""), key=KEY
+        "Inputs",
+        list(offers),
+        format_func=lambda key: offers.get(key, ""),
+        key=KEY,
+        disabled=bool(recipe.inputs),
+        help=f"Set by the recipe {recipe.title}." if recipe.inputs else None,
     )
     draft.put("modalities", inputs)
     cover = st.slider(
@@ -53,7 +60,7 @@ def images_ui(about: About, draft: Draft) -> None:
 def _augments_ui(draft: Draft) -> None:
     names = st.multiselect(
         "Changes to crops",
-        list(AUGMENTATIONS),
+        [name for name, entry in AUGMENTATIONS.items() if entry.of != "labels"],
         format_func=lambda name: f"{AUGMENTATIONS[name].title} ({AUGMENTATIONS[name].of})",
         placeholder="None",
         key="train_augments",
@@ -70,4 +77,4 @@ def _augments_ui(draft: Draft) -> None:
             draft.faults.append(f"{entry.title}: found {low:g} to {high:g}, expected low to high.")
         wanted.append({"name": name, "params": asked})
     if wanted:
-        draft.values["augments"] = tuple(wanted)
+        draft.values["augments"] = (*draft.get("augments"), *wanted)

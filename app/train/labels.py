@@ -6,8 +6,10 @@ import streamlit as st
 
 from app.train.draft import DEFAULT, Draft
 from app.train.options import option_ui, options_ui
+from models.zoo.augment import AUGMENTATIONS
 from models.zoo.entry import Option
 from models.zoo.losses import LOSSES, MAX_WEIGHT
+from models.zoo.recipes import RECIPES
 from models.zoo.training import SETTINGS
 
 PROVENANCES = {
@@ -42,6 +44,7 @@ def labels_ui(draft: Draft) -> None:
     draft.put("labels", use)
     if use == "weighted":
         _weights_ui(draft)
+    _borders_ui(draft)
     _losses_ui(draft)
     left, right = st.columns(2)
     for place, name in ((left, "class_balance"), (right, "favour_people")):
@@ -60,8 +63,22 @@ def _weights_ui(draft: Draft) -> None:
     draft.put("weights", weights)
 
 
+def _borders_ui(draft: Draft) -> None:
+    """Draw what happens to labels themselves while crops are drawn: soft borders."""
+    wanted: list[dict[str, Any]] = []
+    for name, entry in AUGMENTATIONS.items():
+        if entry.of == "labels" and st.checkbox(entry.title, key=f"train_{name}", help=entry.says):
+            asked = options_ui(entry.title, entry.params, f"train_{name}", draft.faults)
+            wanted.append({"name": name, "params": asked})
+    if wanted:
+        draft.values["augments"] = tuple(wanted)
+
+
 def _losses_ui(draft: Draft) -> None:
     st.markdown("**What is minimised**")
+    recipe = RECIPES[draft.get("recipe")]
+    if recipe is not RECIPES["plain"]:
+        st.caption(f"Where a step of {recipe.title} names its loss, that one is taken.")
     names = st.multiselect(
         "Losses",
         list(LOSSES),

@@ -233,4 +233,4 @@ def test_mixed_counts_all_labels_alike_and_says_what_people_checked(
     assert set(np.unique(sample.weight)) == {1.0} and sample.by_people == 0.0
     assert sample.checked is not None and sample.checked.sum() == 16
     (weighted,) = (s for s in training_set(store, project, Choice()).samples if s.name == "t1")
-    assert np.array_equal(weighted.checked, sample.checked)
+    assert weighted.checked is not None and np.array_equal(weighted.checked, sample.checked)

@@ -145,7 +145,7 @@ class Supervised(Objective):
 
     def remember(self, values: Mapping[str, Any]) -> None:
         """Take that over."""
-        self.after_step(int(values["step"]))
+        self.loss.step = self.building_loss.step = int(values["step"])
 
 
 def supervised(

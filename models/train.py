@@ -91,9 +91,10 @@ def train(
 
     `objective` makes what is minimised; the default is the losses of the settings on the labels as
     given. A start keeps its normalisation. The same arguments give the same weights on one machine
-    and thread count, also where the run was stopped and goes on from its `checkpoint`. In a process
-    that `torchrun` started, the others take part. Raises `Cancelled` when asked to stop and
-    `CloudbrushError` when there is nothing to learn from or a setting is wrong.
+    and thread count, also where the run was stopped and goes on from its `checkpoint`; the points
+    before that are reported again. In a process that `torchrun` started, the others take part.
+    Raises `Cancelled` when asked to stop and `CloudbrushError` when there is nothing to learn from
+    or a setting is wrong.
     """
     _check(config, samples, val)
     ranks = here()
@@ -103,6 +104,8 @@ def train(
         run = fingerprint(config, samples, start, type(learner.aim).__qualname__)
         if checkpoint and checkpoint.load(run, learner, curve):
             learner.notes.append(f"Went on from step {curve.step} after an interruption.")
+            for point in curve.history if ranks.first else ():
+                report(point)
         while curve.step < config.steps and not curve.tired:
             step = curve.step + 1
             if ranks.any(cancelled(), device):

@@ -1,6 +1,8 @@
 """Every recipe end to end on small arrays, and what each must never do."""
 
 import math
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -400,3 +402,29 @@ def test_soft_labels_of_one_class_are_plain_cross_entropy() -> None:
         network({"sar": inputs["sar"]}), label, ignore_index=IGNORE
     )
     torch.testing.assert_close(found, wanted)
+
+
+def test_recipes_need_torch_and_numpy_only() -> None:
+    script = """
+import sys
+
+for name in ("sqlalchemy", "rasterio", "safetensors", "scipy", "skimage", "pandas", "streamlit",
+             "timm", "torchvision", "segmentation_models_pytorch"):
+    sys.modules[name] = None  # makes its import fail
+import numpy as np
+from models.recipes import run
+from models.sample import Sample
+from models.train import TrainConfig
+rng = np.random.default_rng(0)
+image = rng.random((1, 16, 16), np.float32)
+label = (image[0] > 0.5).astype(np.uint8)
+sample = Sample({"sar": [image], "optical": [image]}, label, np.ones((16, 16), np.float32), "t")
+small = {"options": {"widths": (2, 4)}, "steps": 1, "batch": 1, "crop_px": 16}
+config = TrainConfig(classes=2, bands={"sar": 1}, **small)
+run("cross_modal", config, [sample], settings={"label_views": "1"})
+"""
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,5 +1,6 @@
 """What the steps of a recipe share: the data, the device, and one progress over all of them."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -55,12 +56,10 @@ class Run:
         if not kept:  # nothing is scored that could be the best
             own = replace(own, keep="last", patience=0)
         done, seconds = sum(self.counts[:number]), self.seconds
-        total = sum(self.counts)
+        total, began = sum(self.counts), time.monotonic()
 
         def report(point: Progress) -> None:
-            left = point.seconds_left
-            spent = (point.step * left) / max(steps - point.step, 1)
-            rest = sum(self.counts[number + 1 :]) * spent / point.step
+            rest = sum(self.counts[number + 1 :]) * (time.monotonic() - began) / point.step
             epochs = -(-total // config.validate_every)
             whole = replace(
                 point,
@@ -68,7 +67,7 @@ class Run:
                 steps=total,
                 epoch=-(-(done + point.step) // config.validate_every),
                 epochs=epochs,
-                seconds_left=left + rest,
+                seconds_left=point.seconds_left + rest,
             )
             self.history.append(whole)
             self.report(whole)

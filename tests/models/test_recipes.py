@@ -112,7 +112,8 @@ def test_progress_runs_once_over_all_steps(
     assert [p.step for p in points] == sorted({p.step for p in points})
     assert {p.steps for p in points} == {total} and points[-1].step == total
     assert points[-1].epoch == points[-1].epochs and points[-1].val_miou is not None
-    assert all(p.seconds_left >= 0 and math.isfinite(p.loss) for p in points)
+    assert all(p.seconds_left > 0 for p in points[:-1]) and points[-1].seconds_left == 0
+    assert all(math.isfinite(p.loss) for p in points)
     assert result.history == points
     assert set(result.network.spec.bands) == set(RECIPES[name].inputs or SMALL.bands)
 

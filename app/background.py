@@ -17,6 +17,7 @@ PLAIN = {
     "take_over": "Taking over what changed",
     "scan": "Reading the pixels of the tiles",
     "clouds": "Finding clouds",
+    "weights": "Reading a weights file",
     "simulate_clouds": "Simulating clouds",
 }
 

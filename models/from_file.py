@@ -12,7 +12,8 @@ from typing import Any
 import torch
 
 from core import catalogue
-from core.errors import ModelFileError
+from core.errors import JobError, ModelFileError
+from core.jobs import JobContext, check_payload
 from core.records import Modality, ModelRecord, Project, Tile
 from core.store.engine import Store
 from models.encoder_files import (
@@ -164,3 +165,29 @@ def _card(title: str, path: Path, fit: Fit) -> dict[str, Any]:
         "adapted": fit.adapted,
         "missing": list(fit.missing),
     }
+
+
+def add_task(context: JobContext) -> dict[str, Any]:
+    """Do the `weights` job: add a model as the payload says; return its id and how it fitted."""
+    check_payload("weights", context.payload, "weights", "path")
+    if context.job.project_id is None:
+        raise JobError("weights job", found="no project", expected="a project")
+    project = catalogue.project(context.store, context.job.project_id)
+    context.report(0.1, "Reading the file")
+    given = context.payload
+    roots, name = context.settings.allowed_roots, str(given.get("name", ""))
+    if given["weights"] == BASELINE:
+        added = add_baseline(context.store, project, str(given["path"]), roots, name)
+    else:
+        added = add_encoder(
+            context.store,
+            project,
+            str(given["weights"]),
+            str(given["path"]),
+            roots,
+            network=str(given.get("network", "")),
+            options=dict(given.get("options", {})),
+            modalities=tuple(given.get("modalities", ())),
+            name=name,
+        )
+    return {"model_id": added.record.id, "says": added.says}

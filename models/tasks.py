@@ -67,6 +67,13 @@ def onnx(context: JobContext) -> dict[str, Any]:
     return {"model_id": record.id, "opset": made.opset, "sizes": made.words}
 
 
+def weights(context: JobContext) -> dict[str, Any]:
+    """Add a model whose weights come from a file of others, as the payload says."""
+    from models.from_file import add_task
+
+    return add_task(context)
+
+
 def views(context: JobContext) -> dict[str, Any]:
     """Keep a copy of `model_id` whose maps are the mean of `views` views, and score it."""
     from models.registry import with_views
@@ -153,6 +160,7 @@ TASKS: dict[str, Task] = {
     "predict": predict,
     "evaluate": evaluate,
     "onnx": onnx,
+    "weights": weights,
     "views": views,
     "vote": vote,
     "export": export,

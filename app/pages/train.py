@@ -16,6 +16,7 @@ from app.session import Context, context
 from app.theme import page_header
 from app.train_charts import change_chart, curves_chart
 from app.validation import validation_ui
+from app.weights_form import weights_ui
 from core import catalogue, jobs, trained
 from core.errors import NotFound
 from core.records import Job, JobState, Project
@@ -53,6 +54,7 @@ def main() -> None:
         _jobs_ui(here, project)
     st.divider()
     models_ui(here, project)
+    weights_ui(here, project)
     st.divider()
     validation_ui(here, project)
 

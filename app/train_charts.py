@@ -43,11 +43,12 @@ def curves_chart(
     for begin, (_end, name) in zip(begins, parts if len(parts) > 1 else (), strict=False):
         figure.add_annotation(
             x=begin,
-            y=1,
+            y=0,
             yref="y domain",
             text=name,
             showarrow=False,
             xanchor="left",
+            yanchor="bottom",
             font={"size": 11, "color": MUTED},
             row=1,
             col=1,

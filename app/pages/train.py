@@ -14,6 +14,7 @@ from app.model_tree import REFERENCE_WORDS, models_ui, promote
 from app.retrain_form import request_ui
 from app.session import Context, context
 from app.theme import page_header
+from app.train.gain import levels_ui
 from app.train_charts import change_chart, curves_chart
 from app.validation import validation_ui
 from app.weights_form import weights_ui
@@ -191,6 +192,7 @@ def _result_ui(here: Context, project: Project, job: Job) -> None:
     }
     if model.name in summaries:
         _figures_ui(project, result, summaries, model.name)
+        levels_ui(here, project, result)
     shown = trained.promoted(here.store, project.id)
     first, second = st.columns(2)
     if shown is not None and shown.id == model.id:

@@ -40,7 +40,7 @@ def recipe_ui(about: About, draft: Draft) -> None:
         st.caption(f"{others} more need inputs that these tiles do not have.")
     recipe = recipes[name]
     draft.put("recipe", name)
-    st.markdown(steps_in_words(recipe, int(draft.get("steps"))))
+    st.markdown(steps_in_words(recipe, int(st.session_state.get("train_steps", DEFAULT.steps))))
     said = fixes(recipe)
     if said:
         st.caption(f"Choosing it sets {said}.")

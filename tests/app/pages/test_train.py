@@ -156,6 +156,8 @@ def test_a_result_is_shown_promoted_and_taken_back(
     assert "**Done: Model 1.**" in text and "against truth" in text
     assert "from one of another size" in text  # the quick recipe makes a tiny network
     assert found.metric[0].label == "mIoU, Model 1"
+    by_cloud = found.dataframe[0].value
+    assert list(by_cloud["map"]) == ["Model 1"] and by_cloud.shape[1] > 2
     button(found, "Promote: show it").click().run()
     shown = trained.promoted(store, project.id)
     assert shown is not None and shown.name == "Model 1"
@@ -202,6 +204,9 @@ def test_curves_and_changes_leave_absent_values_out() -> None:
         {"arm": "training", "step": 5, "loss": 1.0, "val_miou": None},
         {"arm": "training", "step": 10, "loss": 0.8, "val_miou": 0.4},
     ]
+    parted = curves_chart(points, 15, [(5, "step 1"), (15, "step 3")])
+    assert [note.text for note in parted.layout.annotations][2:] == ["step 1", "step 3"]
+    assert [line.x0 for line in parted.layout.shapes] == [5]
     loss, score = curves_chart(points, 10).data
     assert list(loss.x) == [5, 10] and list(score.x) == [10]
     assert [len(trace.x) for trace in curves_chart(points[:1], 10).data] == [1, 0]  # both axes

@@ -68,7 +68,7 @@ def test_each_building_has_class_shares_pixels_and_confidence() -> None:
     confidence[20:26, 20:26] = 255
     found = tabulate(town(), BRIGHT, confidence)
     assert found.codes.tolist() == [1, 3] and found.pixels.tolist() == [60, 32]
-    np.testing.assert_allclose(found.shares, [[0, 5 / 6, 1 / 6, 0], [0, 0, 0, 1]])
+    assert found.shares == pytest.approx(np.array([[0, 5 / 6, 1 / 6, 0], [0, 0, 0, 1]]))
     np.testing.assert_allclose(found.confidence, [0.2, 1.0])
     assert np.isnan(tabulate(town(), BRIGHT).confidence).all()
     assert len(tabulate(np.zeros(SIZE, np.uint8), BRIGHT, confidence)) == 0

@@ -1,4 +1,4 @@
-"""Write the tables of docs/noise.md and docs/recipes.md: `python -m models.zoo.tables`.
+"""Write the tables of docs/noise.md, recipes.md and training.md: `python -m models.zoo.tables`.
 
 A page holds its tables between two comments with a name; what is written by hand around them stays.
 """
@@ -7,18 +7,25 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from models.request import RetrainRequest
 from models.zoo.augment import AUGMENTATIONS
 from models.zoo.entry import Option
 from models.zoo.losses import LOSSES
 from models.zoo.recipes import RECIPES, Recipe
+from models.zoo.training import SETTINGS
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("noise.md", "recipes.md")
+PAGES = ("noise.md", "recipes.md", "training.md")
 
 
 def written(text: str) -> str:
     """Return a page with its tables as they are now; raises `KeyError` for an unknown table."""
-    tables = {"losses": _losses, "augmentations": _augmentations, "recipes": _recipes}
+    tables = {
+        "losses": _losses,
+        "augmentations": _augmentations,
+        "recipes": _recipes,
+        "settings": _settings,
+    }
     pattern = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
     return pattern.sub(lambda m: f"{m[1]}{tables[m[2]]()}{m[3]}", text)
 
@@ -37,6 +44,16 @@ def _augmentations() -> str:
         for name, entry in AUGMENTATIONS.items()
     ]
     return _table("name | augmentation | of | what it does | numbers", rows)
+
+
+def _settings() -> str:
+    page = RetrainRequest()
+    rows = [
+        f"| `{name}` | {entry.title} | {_shown_value(getattr(page, name))} | "
+        f"{_accepted(entry.option)} | {entry.says} | {entry.source} |"
+        for name, entry in SETTINGS.items()
+    ]
+    return _table("name | setting | default of the page | accepts | what it does | source", rows)
 
 
 def _recipes() -> str:
@@ -82,9 +99,15 @@ def _accepted(option: Option) -> str:
 
 
 def _shown(option: Option) -> str:
-    if isinstance(option.default, bool):
-        return "yes" if option.default else "no"
-    return f"{option.default:g}" if isinstance(option.default, float) else str(option.default)
+    return _shown_value(option.default)
+
+
+def _shown_value(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

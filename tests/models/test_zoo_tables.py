@@ -16,7 +16,7 @@ def test_the_tables_of_a_page_are_current(page: str) -> None:
 
 
 def test_every_entry_is_on_a_page() -> None:
-    noise, recipes = ((DOCS / page).read_text() for page in PAGES)
+    noise, recipes = ((DOCS / page).read_text() for page in PAGES[:2])
     assert all(f"| `{name}` |" in noise for name in (*LOSSES, *AUGMENTATIONS))
     assert all(f"`{name}`, for " in recipes for name in RECIPES)
 

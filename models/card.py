@@ -52,11 +52,12 @@ def model_card(store: Store, project: Project, record: ModelRecord) -> Card:
     dates = catalogue.project_acquisitions(store, project.id)
     learnt = _learnt(own, tiles, dates, cloud_edges(project))
     measured = [m for r in REFERENCES if (m := _measured(store, project, record, r, dates))]
+    lineage = trained.lineage(store, record)
     card: Card = {
         "name": record.name,
         "made": record.created_at.isoformat(timespec="seconds"),
         "project": project.name,
-        "parents": [one.name for one in trained.lineage(store, record)[1:]],
+        "parents": [one.name for one in lineage[1:]],
         "network": _network(record),
         "data": _data(project),
         "inputs": record.bands,
@@ -75,7 +76,7 @@ def model_card(store: Store, project: Project, record: ModelRecord) -> Card:
         },
         "scores": measured,
         "scoring_rules": preset(project.preset).description,
-        "weights": {"sha256": own.get("sha256", ""), "licence": _licence(record, project)},
+        "weights": {"sha256": own.get("sha256", ""), "licence": _licence(lineage, project)},
     }
     card["limits"] = limits(card)
     return card
@@ -109,14 +110,14 @@ def _data(project: Project) -> Card:
     return {"dataset": found.title, "licence": licence, "source": getattr(spec, "source", "")}
 
 
-def _licence(record: ModelRecord, project: Project) -> str:
-    """Return in words what the use of weights hangs on."""
-    own = record.card.get("licence")
+def _licence(lineage: Sequence[ModelRecord], project: Project) -> str:
+    """Return in words what the use of weights hangs on; a start from other people's counts too."""
+    own = lineage[0].card.get("licence")
     if own:
         return str(own)
     data = _data(project)
     line = f"made here by learning from {data['dataset']}; licence of that data: {data['licence']}"
-    start = (record.card.get("config") or {}).get("weights") or record.card.get("pretrained")
+    start = next((name for one in lineage if (name := one.card.get("pretrained"))), None)
     return f"{line}; began from {start}, whose own licence holds too" if start else line
 
 

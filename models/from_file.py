@@ -74,7 +74,8 @@ def add_encoder(
         fit, title = load_imagenet(made, path, roots), "ImageNet"
     else:
         fit, title = load_encoder(made, kind, path, roots, seen), weight.title
-    card = {"start": _card(title, Path(path), fit), "licence": weight.licence if weight else ""}
+    licence = weight.licence if weight else ""
+    card = {**_card(title, Path(path), fit, licence), "licence": licence}
     kept = name.strip() or f"{title} (untrained)"
     record = save_model(store, project.id, made.eval(), project.classes.codes, kept, card)
     return Added(record, fit.says)
@@ -97,7 +98,8 @@ def add_baseline(
     tensors = len(network.model.state_dict())  # type: ignore[union-attr]
     fit = Fit(tensors, tensors, 0)
     title = "OpenEarthMap-SAR baseline"
-    card = {"start": _card(title, Path(path), fit), "licence": "not stated by its authors"}
+    licence = "not stated by its authors"
+    card = {**_card(title, Path(path), fit, licence), "licence": licence}
     record = save_model(store, project.id, network, BASELINE_CODES, name.strip() or title, card)
     return Added(record, fit.says)
 
@@ -155,15 +157,14 @@ def _normalise(store: Store, project: Project, network: SegmentationNetwork) -> 
         network.set_normalisation(modality, torch.from_numpy(mean), torch.from_numpy(std))
 
 
-def _card(title: str, path: Path, fit: Fit) -> dict[str, Any]:
-    """Return what a card says of the file."""
+def _card(title: str, path: Path, fit: Fit, licence: str) -> dict[str, Any]:
+    """Return what a card says of the file; "pretrained" is read by the cards of its children."""
+    stated = licence or "licence not known here"
     return {
-        "weights": title,
-        "file": path.name,
-        "tensors": fit.of,
-        "fitted": fit.fitted,
-        "adapted": fit.adapted,
-        "missing": list(fit.missing),
+        "pretrained": f"{title} ({path.name}, {stated})",
+        "trained_on": f"weights of {path.name}, {fit.fitted} of {fit.of} tensors",
+        "file": {"tensors": fit.of, "fitted": fit.fitted, "adapted": fit.adapted}
+        | {"missing": list(fit.missing)},
     }
 
 

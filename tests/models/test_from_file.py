@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from core import catalogue
+from core import catalogue, trained
 from core.classes import OPEN_EARTH_MAP_SAR
 from core.errors import ModelFileError
 from core.found import FoundDataset, FoundLayer, FoundTile
@@ -18,6 +18,7 @@ from core.raster import write_geotiff
 from core.records import Grid, Modality, Project, Split, Unit
 from core.settings import Settings
 from core.store.engine import Store
+from models.card import model_card
 from models.encoder_files import Seen
 from models.from_file import add_baseline, add_encoder, images_of
 from models.networks import build
@@ -95,20 +96,22 @@ def test_an_encoder_becomes_a_start_to_train_from(
     held = torch.load(path, weights_only=True)
     assert added.says == f"{len(held)} of {len(held)} tensors fitted, 0 of the file unused"
     assert added.record.name == "SoftCon ViT-S/14, Sentinel-1 (untrained)"
-    assert added.record.card["start"]["file"] == "s1.pth"
+    assert added.record.card["pretrained"] == ("SoftCon ViT-S/14, Sentinel-1 (s1.pth, CC-BY-4.0)")
+    assert model_card(store, project, added.record)["weights"]["licence"] == "CC-BY-4.0"
     loaded = load_model(added.record)
     assert loaded.network.get_buffer("mean_sar").tolist() == pytest.approx([-12.59, -20.26])
     assert torch.equal(loaded.network.state_dict()["encoder.pos_embed"], held["pos_embed"])
     payload = {"start": added.record.id, "steps": 10, "batch": 2, "crop_px": 32}
     result = run_task(store, settings, project, "train", **payload)
     assert result["notes"] == [f"Starts from {added.record.name}."]
+    child = trained.model(store, result["model_id"])
+    licence = model_card(store, project, child)["weights"]["licence"]
+    assert "began from SoftCon ViT-S/14, Sentinel-1 (s1.pth, CC-BY-4.0)" in licence
 
 
 def test_nothing_is_added_when_the_file_or_the_images_do_not_fit(
     store: Store, settings: Settings, make_scene: MakeScene, tmp_path: Path
 ) -> None:
-    from core import trained
-
     project = make_scene(("VH", "VV"), Unit.DB)
     path = weights_file(tmp_path / "s1.pth", "softcon_vit", 2, SMALL)
     roots = settings.allowed_roots

@@ -15,8 +15,7 @@ _OPTIONS = {
     "order": Option(2, 1, 6, help="O, products in a block"),
     "layers": Option(1, 0, 12, help="Layers of the transformer; 0 for none"),
     "anchor": Option(0.1, 0, 10, help="Weight of the semantic anchor; 0 for none"),
-    "anchor_sar": Option(0.3, 0, 10, help="Weight of the same anchor on SAR alone; 0 for none"),
-    "drop": Option(0.25, 0, 0.9, help="Chance that optical is taken away while it learns"),
+    "drop": Option(0.15, 0, 0.9, help="Chance that optical is taken away while it learns"),
 }
 
 _LARGE: dict[str, Any] = {
@@ -35,8 +34,8 @@ CLOUD_LULC = Entry(
     published="Which modules there are and in what order; the formulas of SHOI and CHOI (by SHIP). "
     "No code, no formulas of the others, no sizes, N, O, losses or settings.",
     ours="One map of reliability per level, from optical alone; interaction at the deepest level; "
-    "a learned share and start for each block; ViT blocks at half that resolution; a fixed class "
-    "embedding as anchor, by cosine, also on SAR's own features; optical taken away in some "
+    "a learned share for each block; ViT blocks at half that resolution; a fixed class "
+    "embedding as anchor, by cosine; optical taken away in some "
     "draws; decoder; all sizes.",
     licence="none copied",
     options=_OPTIONS,

@@ -18,8 +18,10 @@ import torch
 from core.clouds.cover import level_names, level_of
 from core.metrics import confusion, iou, mean
 from models.networks import SegmentationNetwork
+from models.recipes import run as run_recipe
 from models.sample import Sample
 from models.train import Progress, TrainConfig, mixed_precision_helps, train
+from models.zoo.recipes import recipe_named
 from tests.bench._fusion_table import add
 from tests.bench._larger_demo import BANDS, CLASSES, DemoTile, Labels, larger_demo, samples
 
@@ -41,8 +43,7 @@ ROWS: dict[str, tuple[str, tuple[str, ...], dict[str, Any], int]] = {
     "style, no spatial": ("cloud_lulc", BOTH, {"spatial": False}, 0),
     "style, no channel": ("cloud_lulc", BOTH, {"channel": False}, 0),
     "style, no transformer": ("cloud_lulc", BOTH, {"layers": 0}, 0),
-    "style, no anchor": ("cloud_lulc", BOTH, {"anchor": 0.0, "anchor_sar": 0.0}, 0),
-    "style, no SAR anchor": ("cloud_lulc", BOTH, {"anchor_sar": 0.0}, 0),
+    "style, no anchor": ("cloud_lulc", BOTH, {"anchor": 0.0}, 0),
     "style, N 0": ("cloud_lulc", BOTH, {"blocks": 0}, 0),
     "style, O 3": ("cloud_lulc", BOTH, {"order": 3}, 0),
 }
@@ -76,17 +77,22 @@ def run(
     modalities: Sequence[str] = BOTH,
     labels: Labels = "mixed",
     no_optical: int = 0,
+    dates: Sequence[int] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    recipe: str = "plain",
     steps: int | None = None,
 ) -> Scores:
     """Return the scores of a network trained for `seconds` of one core's time, or for `steps`.
 
     The number of steps is settled beforehand from the processor time of a few, so that neighbours
     on the machine do not matter much and the rate falls to zero at the end. Validation tiles are
-    scored against the truth, every tile at all six dates.
+    scored against the truth, every tile at all six dates. `dates` are those learnt from (None:
+    all), `settings` further ones of the run. A recipe gets as many steps as the same time buys,
+    counting those of all networks that it trains.
     """
     torch.set_num_threads(1)
     tiles = larger_demo()
-    learnt = samples(tiles, labels, no_optical=no_optical)
+    learnt = samples(tiles, labels, dates=dates, no_optical=no_optical)
     config = TrainConfig(
         classes=CLASSES,
         bands={m: BANDS[m] for m in modalities},
@@ -96,10 +102,12 @@ def run(
         batch=4,
         crop_px=128,
         seed=seed,
+        **(settings or {}),
     )
-    count = steps or max(1, round(seconds / _step_seconds(config, learnt)))
+    whole = sum(step.share for step in recipe_named(recipe).steps)
+    count = steps or max(1, round(seconds / whole / _step_seconds(config, learnt)))
     began = time.process_time()
-    trained = train(_with_steps(config, count), learnt)
+    trained = run_recipe(recipe, _with_steps(config, count), learnt)
     spent = time.process_time() - began
     return _scores(trained.network, [t for t in tiles if t.validation], count, spent)
 

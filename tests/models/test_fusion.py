@@ -243,14 +243,12 @@ def test_the_anchor_counts_in_training_only_and_never_changes_logits() -> None:
     network = build("cloud_lulc", BANDS, 4, {**SMALL, "drop": 0.0})
     inputs, target = pictures(), torch.randint(0, 4, (2, 16, 12))
     outputs = network.learn(inputs, target)
-    assert set(outputs.penalties) == {"anchor", "anchor_sar"}
-    assert all(penalty > 0 for penalty in outputs.penalties.values())
+    assert set(outputs.penalties) == {"anchor"} and outputs.penalties["anchor"] > 0
     torch.testing.assert_close(outputs.logits, network(inputs))
     other = network.learn(inputs, (target + 1) % 4)
     torch.testing.assert_close(outputs.logits, other.logits)
-    for name, penalty in outputs.penalties.items():
-        assert not torch.equal(penalty, other.penalties[name])
-    without = build("cloud_lulc", BANDS, 4, {**SMALL, "anchor": 0.0, "anchor_sar": 0.0})
+    assert not torch.equal(outputs.penalties["anchor"], other.penalties["anchor"])
+    without = build("cloud_lulc", BANDS, 4, {**SMALL, "anchor": 0.0})
     assert without.learn(inputs, target).penalties == {}
     network.eval()
     assert isinstance(network, CloudLulcStyle)
@@ -319,11 +317,14 @@ def test_the_gate_alone_decides_how_much_optical_counts() -> None:
 def test_optical_is_taken_away_in_training_only() -> None:
     network = build("cloud_lulc", BANDS, 4, {**SMALL, "drop": 0.5})
     assert isinstance(network, CloudLulcStyle)
-    optical = torch.ones(400, 3, 1, 1)
-    dropped = network._with_drops([optical, optical[:, :1]])
-    assert 0.4 < (dropped[0] == 0).all(1).float().mean() < 0.6
-    assert (dropped[1] == 1).all()
-    assert network.eval()._with_drops([optical, optical])[0] is optical
+    many = torch.ones(400, 3, 1, 1)
+    assert 0.4 < network._drawn(many).mean() < 0.6
+    assert network.eval()._drawn(many).min() == 1
+    inputs = pictures()
+    prepared = network._prepared(inputs)
+    taken = network._features(prepared, torch.zeros(2, 1, 1, 1))[1]
+    absent = network._features(network._prepared({"sar": inputs["sar"]}))[1]
+    torch.testing.assert_close(taken, absent)
 
 
 def test_late_fusion_mixes_by_shares_of_inputs_that_have_data() -> None:
@@ -363,12 +364,3 @@ def test_the_large_variant_differs_only_in_its_defaults() -> None:
     small, large = NETWORKS["cloud_lulc"], NETWORKS["cloud_lulc_large"]
     assert small.code == large.code and set(small.options) == set(large.options)
     assert large.settle("cloud_lulc_large", {})["widths"] > small.settle("cloud_lulc", {})["widths"]
-
-
-def test_the_anchor_of_sar_does_not_look_at_optical() -> None:
-    network = build("cloud_lulc", BANDS, 4, {**SMALL, "drop": 0.0}).eval()
-    inputs, target = pictures(), torch.randint(0, 4, (2, 16, 12))
-    one = network.learn(inputs, target).penalties
-    two = network.learn({**inputs, "optical": inputs["optical"] + 1}, target).penalties
-    assert torch.equal(one["anchor_sar"], two["anchor_sar"])
-    assert not torch.equal(one["anchor"], two["anchor"])

@@ -58,38 +58,40 @@ class CloudLulcStyle(SegmentationNetwork):
 
     def features_to_logits(self, inputs: list[Tensor]) -> Tensor:
         """Return logits from normalised inputs in the order of the bands."""
-        skips, _, latent = self._features(inputs)
+        skips, latent = self._features(inputs)
         logits: Tensor = self.decoder([*skips, latent])
         return logits
 
     def learn(self, inputs: Mapping[str, Tensor], target: Tensor) -> Outputs:
         """Return logits, and the semantic anchor as a penalty.
 
-        The features of SAR are held to the anchor too, before they meet optical: where optical
-        mostly knows the answer, SAR would otherwise learn little from the logits. In some draws of
-        a batch optical is taken away (option `drop`), so that the network also learns to do
-        without.
+        In some draws of a batch optical is taken away (option `drop`), so that the network also
+        learns to do without.
         """
         height, width = target.shape[-2:]
-        prepared = self._with_drops(self._prepared(inputs))
-        skips, through, latent = self._features(prepared)
+        prepared = self._prepared(inputs)
+        skips, latent = self._features(prepared, self._drawn(prepared[0]))
         logits = self.decoder([*skips, latent])[..., :height, :width]
-        held = {"anchor": latent, "anchor_sar": through}
-        weights = {name: self.spec.options[name] for name in held if self.spec.options[name]}
-        if not weights:
+        weight = self.spec.options["anchor"]
+        if not weight:
             return Outputs(logits)
         size = (latent.shape[-2], latent.shape[-1])
-        anchor = label_anchor(target, self.embedding, size)
-        penalties = {k: weight * anchor_penalty(held[k], *anchor) for k, weight in weights.items()}
-        return Outputs(logits, penalties=penalties)
+        penalty = anchor_penalty(latent, *label_anchor(target, self.embedding, size))
+        return Outputs(logits, penalties={"anchor": weight * penalty})
 
-    def _features(self, inputs: list[Tensor]) -> tuple[list[Tensor], Tensor, Tensor]:
-        """Return the joined features of the finer levels, and of the deepest: SAR's own, latent."""
+    def _features(
+        self, inputs: list[Tensor], with_optical: Tensor | float = 1.0
+    ) -> tuple[list[Tensor], Tensor]:
+        """Return the joined features of the finer levels, and those of the deepest with meaning.
+
+        `with_optical` [B, 1, 1, 1] is 0 where optical features are taken away. They are taken away
+        after the encoder, whose batch norm must see only real pictures.
+        """
         pictures = dict(zip(self.spec.bands, inputs, strict=True))
         clouded = pictures.pop("optical")
         seen: list[Tensor] = self.optical(clouded)
         gates = self.reliability(seen) if self.reliability is not None else None
-        optical = modulated(seen, gates, has_data(clouded))
+        optical = modulated(seen, gates, has_data(clouded) * with_optical)
         through = self.through(torch.cat(list(pictures.values()), 1))
         kept, alone = self.into[0](optical[-1]), self.into[1](through[-1])
         helper = alone
@@ -99,14 +101,9 @@ class CloudLulcStyle(SegmentationNetwork):
         if self.mapping is not None:
             latent = self.mapping(latent)
         pairs = zip(optical[:-1], through[:-1], strict=True)
-        return [torch.cat(pair, 1) for pair in pairs], alone, latent
+        return [torch.cat(pair, 1) for pair in pairs], latent
 
-    def _with_drops(self, inputs: list[Tensor]) -> list[Tensor]:
-        """Return the inputs, optical missing in each draw with the chance of option `drop`."""
-        chance = self.spec.options["drop"]
-        if not self.training or not chance:
-            return inputs
-        names = list(self.spec.bands)
-        optical = inputs[names.index("optical")]
-        kept = torch.rand(len(optical), 1, 1, 1, device=optical.device) >= chance
-        return [x * kept if name == "optical" else x for name, x in zip(names, inputs, strict=True)]
+    def _drawn(self, like: Tensor) -> Tensor:
+        """Return 1 for each draw that keeps its optical, 0 by the chance of option `drop`."""
+        chance = self.spec.options["drop"] if self.training else 0.0
+        return (torch.rand(len(like), 1, 1, 1, device=like.device) >= chance).float()

@@ -44,13 +44,14 @@ def circular_product(query: Tensor, key: Tensor) -> Tensor:
 def two_convs(channels: int) -> nn.Sequential:
     """Return two 3x3 convolutions with a ReLU between, as SHIP has in front of its products.
 
-    They start so that what goes in comes out as strong (ours): the helper passes 2 N (O - 1) of
-    them on its way, without a shortcut, and would fade with torch's start.
+    They start as weak as torch makes them: at equal strength the products, which mean nothing yet,
+    drown what they are added to, and short runs score far lower.
     """
-    first, second = (nn.Conv2d(channels, channels, 3, padding=1) for _ in range(2))
-    nn.init.kaiming_normal_(first.weight, nonlinearity="linear")
-    nn.init.kaiming_normal_(second.weight, nonlinearity="relu")
-    return nn.Sequential(first, nn.ReLU(), second)
+    return nn.Sequential(
+        nn.Conv2d(channels, channels, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(channels, channels, 3, padding=1),
+    )
 
 
 class SpatialInteraction(nn.Module):

@@ -61,11 +61,11 @@ def _from_soft(run: Run, threshold: str, buildings: SegmentationNetwork | None) 
     """Return what makes the objective of soft labels; it hands `buildings` to the network."""
     split = partial(entropy_split, threshold=run.settings[threshold], alpha=run.settings["alpha"])
 
-    def objective(network: SegmentationNetwork, _: Tensor, config: TrainConfig) -> FromSoft:
+    def objective(network: SegmentationNetwork, balance: Tensor, config: TrainConfig) -> FromSoft:
         if buildings is not None:
             # Only the guided network has this room for a building network.
             network.take_buildings(buildings)  # type: ignore[operator]
-        return FromSoft(network, split, config)
+        return FromSoft(network, balance, split, config)
 
     return objective
 

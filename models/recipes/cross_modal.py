@@ -24,7 +24,7 @@ def cross_modal(run: Run) -> Trained:
         2,
         student,
         samples,
-        objective=lambda network, _, config: FromSoft(network, divergence, config),
+        objective=lambda network, balance, config: FromSoft(network, balance, divergence, config),
         kept=True,
     )
 

@@ -6,10 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.losses.pixels import pixel_weight
 from models.networks import SegmentationNetwork
 from models.objective import Objective, Tensors
 from models.recipes.labelling import SOFT
-from models.sample import IGNORE
 from models.training.config import TrainConfig
 
 SoftLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -17,11 +17,20 @@ SoftLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 class FromSoft(Objective):
-    """The loss of soft labels, which come as a further input of the batch (see `labelling`)."""
+    """The loss of soft labels, which come as a further input of the batch (see `labelling`).
 
-    def __init__(self, network: SegmentationNetwork, loss: SoftLoss, config: TrainConfig) -> None:
+    Class weights float32 [K] multiply the weight of pixels by their likeliest class.
+    """
+
+    def __init__(
+        self,
+        network: SegmentationNetwork,
+        class_weight: Tensor,
+        loss: SoftLoss,
+        config: TrainConfig,
+    ) -> None:
         super().__init__()
-        self.network, self.loss = network, loss
+        self.network, self.class_weight, self.loss = network, class_weight, loss
         self.shares = {
             "classes": config.auxiliary_weight,
             "building": config.building_weight,
@@ -36,7 +45,7 @@ class FromSoft(Objective):
         """Return the loss, with what the network's further heads and penalties add."""
         soft = torch.nan_to_num(inputs[SOFT].float(), nan=0.0)
         total = soft.sum(1)
-        weight = torch.where((label == IGNORE) | (total <= 0), 0.0, weight)
+        weight = pixel_weight(label, torch.where(total > 0, weight, 0.0), self.class_weight)
         soft = soft / total.clamp_min(1e-6)[:, None]
         images = {m: inputs[m] for m in self.network.spec.bands}
         outputs = self.network.learn(images, label)

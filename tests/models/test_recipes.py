@@ -393,14 +393,15 @@ def test_each_network_learns_what_the_other_finds_easy() -> None:
 def test_soft_labels_of_one_class_are_plain_cross_entropy() -> None:
     torch.manual_seed(0)
     network = build("unet", {"sar": 2}, 3, {"widths": (4, 8)}).eval()
-    aim = FromSoft(network, divergence, SMALL)
+    balance = torch.tensor([1.0, 3.0, 0.5])
+    aim = FromSoft(network, balance, divergence, SMALL)
     label = torch.randint(3, (2, 16, 16))
     label[0, :4] = IGNORE
     soft = torch.nn.functional.one_hot(label % 3, 3).movedim(-1, 1).float() * 255
     inputs = {"sar": torch.randn(2, 2, 16, 16), SOFT: soft}
     found = aim(inputs, label, torch.ones(2, 16, 16), {})
     wanted = torch.nn.functional.cross_entropy(
-        network({"sar": inputs["sar"]}), label, ignore_index=IGNORE
+        network({"sar": inputs["sar"]}), label, balance, ignore_index=IGNORE
     )
     torch.testing.assert_close(found, wanted)
 

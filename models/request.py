@@ -1,7 +1,7 @@
 """What a person may choose for a retraining. Needs no torch, so that pages stay quick."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -86,6 +86,51 @@ RUN = FIELDS[FIELDS.index("steps") :]
 """The settings of the run, which are those of `TrainConfig` by the same names."""
 
 LISTS = ("modalities", "regions", "tile_ids", "split_groups", "drop_at")
+MAX_PROVENANCE_WEIGHT = 1000.0
+
+
+def _list_of(kind: type) -> Callable[[Any], bool]:
+    return lambda value: (
+        isinstance(value, (list, tuple))
+        and all(isinstance(each, kind) and not isinstance(each, bool) for each in value)
+    )
+
+
+def _is_start(value: Any) -> bool:  # noqa: ANN401  # whatever a payload says
+    number = isinstance(value, int) and not isinstance(value, bool)
+    return number or value in ("promoted", "scratch") or str(value).isdecimal()
+
+
+def _are_weights(value: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, Mapping) and all(
+        key in {p.name.lower() for p in PROVENANCE_WEIGHTS}
+        and isinstance(weight, (int, float))
+        and 0 <= weight <= MAX_PROVENANCE_WEIGHT
+        for key, weight in value.items()
+    )
+
+
+_TABLE = (lambda value: isinstance(value, Mapping), "a table")
+_NAMES = (_list_of(str), "a list of names")
+_TERMS = (_list_of(Mapping), "a list of tables")
+
+SHAPES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "name": (lambda value: isinstance(value, str), "a name"),
+    "options": _TABLE,
+    "recipe": (lambda value: isinstance(value, str), "a name"),
+    "recipe_settings": _TABLE,
+    "modalities": _NAMES,
+    "regions": _NAMES,
+    "split_groups": _NAMES,
+    "tile_ids": (_list_of(int), "a list of numbers"),
+    "drop_at": (_list_of(int), "a list of numbers"),
+    "weights": (_are_weights, f"numbers from 0 to {MAX_PROVENANCE_WEIGHT:g} by provenance"),
+    "losses": _TERMS,
+    "augments": _TERMS,
+    "start": (_is_start, "promoted, scratch or the number of a model"),
+    "control": (lambda value: isinstance(value, bool), "true or false"),
+}
+"""What a field of a payload must be before its content is looked at, and how to say so."""
 
 
 def request_of(payload: Mapping[str, Any]) -> RetrainRequest:
@@ -96,6 +141,9 @@ def request_of(payload: Mapping[str, Any]) -> RetrainRequest:
     unknown = sorted(set(payload) - set(FIELDS))
     if unknown:
         raise JobError("retraining", found=f"field {unknown[0]!r}", expected=f"of {sorted(FIELDS)}")
+    for name, (fits, expected) in SHAPES.items():
+        if name in payload and not fits(payload[name]):
+            raise JobError(f"retraining, {name}", found=repr(payload[name])[:80], expected=expected)
     values: dict[str, Any] = {k: tuple(v) if k in LISTS else v for k, v in payload.items()}
     if "losses" in values:
         values["losses"] = terms_of(values["losses"])

@@ -12,6 +12,9 @@ from core.records import ModelRecord, Project
 from core.scores import Reference
 from models.summary import main_reference, summaries, validation_summary
 from models.zoo import NETWORKS
+from models.zoo.recipes import RECIPES
+
+PLAIN = RECIPES["plain"].title
 
 REFERENCE_WORDS: dict[Reference, str] = {
     "truth": "against truth",
@@ -72,7 +75,9 @@ def _model_ui(
     mark = " :material/visibility:" if promoted else ""
     name.markdown(f"{indent}**{_escaped(record.name)}**{mark}  \n{indent}{inputs_of(record)}")
     network = NETWORKS[record.network].title if record.network in NETWORKS else record.network
-    learnt.caption(f"{network}  \n{_learnt(record)}")
+    recipe = str(record.card.get("recipe") or PLAIN)
+    how = network if recipe == PLAIN else f"{network}; {recipe}"
+    learnt.caption(f"{_escaped(how)}  \n{_learnt(record)}")
     model_card_ui(here, project, record, learnt)
     clear.metric("clear", _mean(scores, "clear"))
     every.metric("all dates", _mean(scores, "all"))

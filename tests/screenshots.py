@@ -22,7 +22,13 @@ from tests.strip import strip
 
 IMAGES = ROOT / "docs" / "images"
 WIDTH, HEIGHT = 1440, 900
-TALL = {"compare": 1240, "compare-damage": 1240, "train": 1000}
+TALL = {
+    "compare": 1240,
+    "compare-many": 1240,
+    "compare-disagree": 1240,
+    "compare-damage": 1240,
+    "train": 1000,
+}
 LAND_COVER, DAMAGE = 1, 2
 CORRECTED_TILE = "coastal-city_01"
 
@@ -72,6 +78,8 @@ def photograph(store: Store, app: LiveApp, page: Page) -> None:
         "explore": f"explore?project={LAND_COVER}",
         "train": f"train?project={LAND_COVER}",
         "compare": f"compare?project={LAND_COVER}",
+        "compare-many": f"compare?project={LAND_COVER}&view=many",
+        "compare-disagree": f"compare?project={LAND_COVER}&view=disagree",
         "compare-damage": f"compare?project={DAMAGE}",
         "export": f"export?project={LAND_COVER}",
     }.items():

@@ -5,8 +5,10 @@ from typing import Any
 
 from core.records import ModelRecord
 from models.zoo import NETWORKS
+from models.zoo.recipes import RECIPES
 
 NONE = "-"
+PLAIN = RECIPES["plain"].title
 FACTS = ("network", "recipe", "inputs", "parameters, M")
 
 
@@ -29,11 +31,8 @@ def network_title(name: str) -> str:
 
 
 def recipe_title(card: Mapping[str, Any]) -> str:
-    """Return the recipe that a model was trained by, as its card says."""
-    recipe = card.get("recipe")
-    if isinstance(recipe, Mapping):
-        return str(recipe.get("title") or recipe.get("name") or NONE)
-    return str(recipe) if recipe else "one run"
+    """Return the recipe that a model was trained by, as its card says; older cards were plain."""
+    return str(card.get("recipe") or PLAIN)
 
 
 def inputs_of(record: ModelRecord) -> str:

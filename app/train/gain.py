@@ -24,7 +24,7 @@ def levels_ui(here: Context, project: Project, result: dict[str, Any]) -> None:
         return
     rules = preset(project.preset)
     score = FIGURES[rules.lead].title
-    wide = many.levels_wide(frame)
+    wide = many.levels_wide(frame).drop(columns=["mean of levels"])
     levels = [name for name in wide.columns if name != "map"]
     with st.expander("By cloud cover of the optical image"):
         table(wide, heat=levels)

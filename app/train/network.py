@@ -1,6 +1,7 @@
 """The section "Network": those that fit the task and the inputs, each in a line."""
 
 from collections.abc import Mapping
+from textwrap import shorten
 
 import streamlit as st
 
@@ -14,7 +15,10 @@ AUTO = "auto"
 KEY = "train_network"
 SIZE_KEY = "train_size"
 LIST_PX = 330
-SIZES = {"default": "As published", "smallest": "Smallest", "own": "Own"}
+SOURCE_CHARS = 44
+"""Of a source in the list; the whole of it is a click away."""
+
+SIZES = {"default": "Default", "smallest": "Smallest", "own": "Own"}
 
 
 def fitting(about: About) -> dict[str, Entry]:
@@ -77,7 +81,8 @@ def line(name: str) -> str:
     known = sizes().get(name)
     size = f"{in_words(known[0])} parameters" if known else ""
     good = f"good for {entry.good_for}" if entry.good_for else ""
-    return " · ".join(part for part in (size, good, entry.source) if part)
+    source = shorten(entry.source.split(";")[0], SOURCE_CHARS, placeholder=" …")
+    return " · ".join(part for part in (size, good, source) if part)
 
 
 def _facts_ui(entry: Entry) -> None:

@@ -106,7 +106,7 @@ def test_facts_of_a_model_and_of_labels(store: Store) -> None:
     record = models(store, made.project_id)[0]
     assert facts_of(None)["network"] == "-"
     found = facts_of(record)
-    assert found["recipe"] == "one run" and found["parameters, M"] is None
-    record.card.update(parameters=488_000, recipe={"name": "track1", "title": "Track 1 winner"})
+    assert found["recipe"] == "Plain" and found["parameters, M"] is None
+    record.card.update(parameters=488_000, recipe="Track 1 winner")
     found = facts_of(record)
     assert found["recipe"] == "Track 1 winner" and found["parameters, M"] == 0.488

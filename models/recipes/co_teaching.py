@@ -38,7 +38,7 @@ class CoTeaching(Objective):
         by_class: bool,
     ) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.class_weight = network, class_weight
         with torch.random.fork_rng():
             torch.manual_seed(config.seed + 1)
             spec = network.spec

@@ -198,7 +198,8 @@ folder = Path(sys.argv[1])
 checkpoint = Checkpoint(folder / "run.safetensors", seconds=0)
 samples = [make_sample(seed) for seed in range(3)]
 found = train(config, samples, checkpoint=checkpoint, report=lambda p: print(p.step, flush=True))
-save_file(found.network.state_dict(), folder / "end.safetensors")
+weights = {name: tensor.contiguous() for name, tensor in found.network.state_dict().items()}
+save_file(weights, folder / "end.safetensors")
 print(*found.notes)
 """
     steps = 40

@@ -33,7 +33,7 @@ CLOUD_LULC = Entry(
     source="CloudLULC-Net, arXiv 2606.17713; its blocks from SHIP, CVPR 2024",
     published="Which modules there are and in what order; the formulas of SHOI and CHOI (by SHIP). "
     "No code, no formulas of the others, no sizes, N, O, losses or settings.",
-    ours="One map of reliability per level, from optical alone; interaction at the deepest level; "
+    ours="A gate per feature on every level, from optical alone; interaction at the deepest level; "
     "a learned share for each block; ViT blocks at half that resolution; a fixed class "
     "embedding as anchor, by cosine; optical taken away in some "
     "draws; decoder; all sizes.",

@@ -147,10 +147,9 @@ def test_channel_interaction_follows_its_recursion_by_loops(order: int) -> None:
 def test_reliability_lies_between_none_and_full_and_starts_by_trusting() -> None:
     gate = Reliability((4, 8))
     features = [torch.randn(2, 4, 6, 6) * 50, torch.randn(2, 8, 3, 3) * 50]
-    for near in gate.near:
-        nn.init.ones_(near.weight)  # type: ignore[arg-type]
+    random_parameters(gate)
     for feature, trust in zip(features, gate(features), strict=True):
-        assert trust.shape == (2, 1, *feature.shape[-2:])
+        assert trust.shape == feature.shape
         assert 0 <= trust.min() < 0.01 and 0.99 < trust.max() <= 1
     fresh = Reliability((4, 8))([*features[:1], torch.zeros(2, 8, 3, 3)])
     assert fresh[0].mean() > 0.8
@@ -216,14 +215,13 @@ def test_the_anchor_penalty_is_zero_at_the_label_two_opposite_and_ignores_void()
     embedding = class_embedding(3, 4)
     target = torch.randint(0, 3, (2, 8, 8))
     target[0, :4, :4] = 255
-    anchor, labelled = label_anchor(target, embedding, (2, 2))
-    assert anchor_penalty(anchor, anchor, labelled).item() == pytest.approx(0, abs=1e-6)
-    assert anchor_penalty(-3 * anchor, anchor, labelled).item() == pytest.approx(2, abs=1e-6)
+    anchor, _ = label_anchor(target, embedding, (2, 2))
+    assert anchor_penalty(anchor, target, embedding).item() == pytest.approx(0, abs=1e-6)
+    assert anchor_penalty(-3 * anchor, target, embedding).item() == pytest.approx(2, abs=1e-6)
     other = anchor.clone()
     other[0, :, 0, 0] = 7
-    assert anchor_penalty(other, anchor, labelled).item() == pytest.approx(0, abs=1e-6)
-    nothing = label_anchor(torch.full_like(target, 255), embedding, (2, 2))
-    assert anchor_penalty(anchor, *nothing).item() == 0
+    assert anchor_penalty(other, target, embedding).item() == pytest.approx(0, abs=1e-6)
+    assert anchor_penalty(anchor, torch.full_like(target, 255), embedding).item() == 0
 
 
 def test_the_anchor_penalty_by_hand() -> None:
@@ -231,8 +229,7 @@ def test_the_anchor_penalty_by_hand() -> None:
     latent = torch.tensor([[[[3.0, 1.0]], [[4.0, 0.0]]]])
     target = torch.tensor([[[0, 0], [255, 0]]])
     # tokens: labelled 0.5 with cos 0.6, labelled 1 with cos 1
-    found = anchor_penalty(latent, *label_anchor(target, embedding, (1, 2)))
-    assert found.item() == pytest.approx(0.5 * 0.4 / 1.5)
+    assert anchor_penalty(latent, target, embedding).item() == pytest.approx(0.5 * 0.4 / 1.5)
 
 
 def pictures(height: int = 16, width: int = 12) -> dict[str, Tensor]:
@@ -317,14 +314,11 @@ def test_the_gate_alone_decides_how_much_optical_counts() -> None:
 def test_optical_is_taken_away_in_training_only() -> None:
     network = build("cloud_lulc", BANDS, 4, {**SMALL, "drop": 0.5})
     assert isinstance(network, CloudLulcStyle)
-    many = torch.ones(400, 3, 1, 1)
-    assert 0.4 < network._drawn(many).mean() < 0.6
-    assert network.eval()._drawn(many).min() == 1
-    inputs = pictures()
-    prepared = network._prepared(inputs)
-    taken = network._features(prepared, torch.zeros(2, 1, 1, 1))[1]
-    absent = network._features(network._prepared({"sar": inputs["sar"]}))[1]
-    torch.testing.assert_close(taken, absent)
+    optical = torch.ones(400, 3, 1, 1)
+    dropped = network._with_drops([optical, optical[:, :1]])
+    assert 0.4 < (dropped[0] == 0).all(1).float().mean() < 0.6
+    assert (dropped[1] == 1).all()
+    assert network.eval()._with_drops([optical, optical])[0] is optical
 
 
 def test_late_fusion_mixes_by_shares_of_inputs_that_have_data() -> None:

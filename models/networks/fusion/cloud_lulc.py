@@ -21,12 +21,7 @@ from models.networks.base import (
 )
 from models.networks.fusion.interaction import ChannelInteraction, SpatialInteraction
 from models.networks.fusion.reliability import Reliability, modulated
-from models.networks.fusion.semantics import (
-    SemanticMapping,
-    anchor_penalty,
-    class_embedding,
-    label_anchor,
-)
+from models.networks.fusion.semantics import SemanticMapping, anchor_penalty, class_embedding
 
 
 class CloudLulcStyle(SegmentationNetwork):
@@ -51,14 +46,14 @@ class CloudLulcStyle(SegmentationNetwork):
             for name, kind in kinds
             if options[name]
         )
-        self.join = nn.Conv2d(3 * channels, channels, 1)
+        self.join = nn.Conv2d(2 * channels, channels, 1)
         self.mapping = SemanticMapping(channels, options["layers"]) if options["layers"] else None
         self.decoder = Decoder([*(2 * w for w in widths[:-1]), channels], widths, spec.classes)
         self.register_buffer("embedding", class_embedding(spec.classes, channels))
 
     def features_to_logits(self, inputs: list[Tensor]) -> Tensor:
         """Return logits from normalised inputs in the order of the bands."""
-        skips, latent = self._features(inputs)
+        skips, latent = self._latent(inputs)
         logits: Tensor = self.decoder([*skips, latent])
         return logits
 
@@ -66,44 +61,40 @@ class CloudLulcStyle(SegmentationNetwork):
         """Return logits, and the semantic anchor as a penalty.
 
         In some draws of a batch optical is taken away (option `drop`), so that the network also
-        learns to do without.
+        learns what it must do without.
         """
         height, width = target.shape[-2:]
-        prepared = self._prepared(inputs)
-        skips, latent = self._features(prepared, self._drawn(prepared[0]))
+        prepared = self._with_drops(self._prepared(inputs))
+        skips, latent = self._latent(prepared)
         logits = self.decoder([*skips, latent])[..., :height, :width]
-        weight = self.spec.options["anchor"]
-        if not weight:
+        if not self.spec.options["anchor"]:
             return Outputs(logits)
-        size = (latent.shape[-2], latent.shape[-1])
-        penalty = anchor_penalty(latent, *label_anchor(target, self.embedding, size))
-        return Outputs(logits, penalties={"anchor": weight * penalty})
+        penalty = anchor_penalty(latent, target, self.embedding)
+        return Outputs(logits, penalties={"anchor": self.spec.options["anchor"] * penalty})
 
-    def _features(
-        self, inputs: list[Tensor], with_optical: Tensor | float = 1.0
-    ) -> tuple[list[Tensor], Tensor]:
-        """Return the joined features of the finer levels, and those of the deepest with meaning.
-
-        `with_optical` [B, 1, 1, 1] is 0 where optical features are taken away. They are taken away
-        after the encoder, whose batch norm must see only real pictures.
-        """
+    def _latent(self, inputs: list[Tensor]) -> tuple[list[Tensor], Tensor]:
+        """Return the joined features of the finer levels, and those of the deepest with meaning."""
         pictures = dict(zip(self.spec.bands, inputs, strict=True))
         clouded = pictures.pop("optical")
         seen: list[Tensor] = self.optical(clouded)
         gates = self.reliability(seen) if self.reliability is not None else None
-        optical = modulated(seen, gates, has_data(clouded) * with_optical)
+        optical = modulated(seen, gates, has_data(clouded))
         through = self.through(torch.cat(list(pictures.values()), 1))
-        kept, alone = self.into[0](optical[-1]), self.into[1](through[-1])
-        helper = alone
+        kept, helper = self.into[0](optical[-1]), self.into[1](through[-1])
         for block in self.blocks:
             kept, helper = block(kept, helper)
-        latent = self.join(torch.cat([kept, helper, alone], 1))
+        latent = self.join(torch.cat([kept, helper], 1))
         if self.mapping is not None:
             latent = self.mapping(latent)
         pairs = zip(optical[:-1], through[:-1], strict=True)
         return [torch.cat(pair, 1) for pair in pairs], latent
 
-    def _drawn(self, like: Tensor) -> Tensor:
-        """Return 1 for each draw that keeps its optical, 0 by the chance of option `drop`."""
-        chance = self.spec.options["drop"] if self.training else 0.0
-        return (torch.rand(len(like), 1, 1, 1, device=like.device) >= chance).float()
+    def _with_drops(self, inputs: list[Tensor]) -> list[Tensor]:
+        """Return the inputs, optical missing in each draw with the chance of option `drop`."""
+        chance = self.spec.options["drop"]
+        if not self.training or not chance:
+            return inputs
+        names = list(self.spec.bands)
+        optical = inputs[names.index("optical")]
+        kept = torch.rand(len(optical), 1, 1, 1, device=optical.device) >= chance
+        return [x * kept if name == "optical" else x for name, x in zip(names, inputs, strict=True)]

@@ -42,11 +42,7 @@ def circular_product(query: Tensor, key: Tensor) -> Tensor:
 
 
 def two_convs(channels: int) -> nn.Sequential:
-    """Return two 3x3 convolutions with a ReLU between, as SHIP has in front of its products.
-
-    They start as weak as torch makes them: at equal strength the products, which mean nothing yet,
-    drown what they are added to, and short runs score far lower.
-    """
+    """Return two 3x3 convolutions with a ReLU between, as SHIP has in front of its products."""
     return nn.Sequential(
         nn.Conv2d(channels, channels, 3, padding=1),
         nn.ReLU(),

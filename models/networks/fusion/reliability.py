@@ -2,9 +2,8 @@
 
 CloudLULC-Net (arXiv 2606.17713) names the module and says what it does: it learns from the cloudy
 optical features how reliable they are, without a cloud mask, and holds back what lies under cloud,
-shadow or haze. The formula is ours: one map per level, from the features at each place and from
-a wider view, which the deepest features give. One map for all channels of a level is cheap and can
-be looked at.
+shadow or haze. The formula is ours: one gate per feature, from the feature's own place and from a
+wider view, which the deepest features give.
 """
 
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ TRUST = 2.0
 
 
 class Reliability(nn.Module):
-    """A map R in [0, 1] for every level of an optical encoder."""
+    """Gates R in [0, 1] for the features of every level of an optical encoder."""
 
     def __init__(self, channels: Sequence[int]) -> None:
         """Take the channels of each level, finest first."""
@@ -30,7 +29,7 @@ class Reliability(nn.Module):
         )
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
-        """Return R per level, float [B, 1, h, w] at the size of the features.
+        """Return R per level, float [B, C, h, w] like the features.
 
         R_l = sigmoid(near_l(F_l) + up(wide(F_deepest))).
         """
@@ -43,7 +42,7 @@ class Reliability(nn.Module):
 
 def _trusting(channels: int) -> nn.Conv2d:
     """Return a 1x1 convolution that answers `TRUST` whatever it sees, until it has learnt."""
-    near = nn.Conv2d(channels, 1, 1)
+    near = nn.Conv2d(channels, channels, 1)
     nn.init.zeros_(near.weight)
     nn.init.constant_(near.bias, TRUST)  # type: ignore[arg-type]
     return near

@@ -12,8 +12,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 MAX_HEADS = 4
-START = 0.1
-"""How strong the tokens' meaning is at first beside the map that it is added to."""
 ANCHOR_SEED = 5
 
 
@@ -55,7 +53,6 @@ class SemanticMapping(nn.Module):
         self.place = nn.Conv2d(width, width, 3, padding=1, groups=width)
         self.blocks = nn.ModuleList(TokenBlock(width) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
-        nn.init.constant_(self.norm.weight, START)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the map with meaning, [B, D, h, w], from [B, D, h, w]."""
@@ -101,11 +98,12 @@ def label_anchor(target: Tensor, embedding: Tensor, size: tuple[int, int]) -> tu
     return anchor / labelled.clamp_min(1e-6)[:, None], labelled
 
 
-def anchor_penalty(latent: Tensor, anchor: Tensor, labelled: Tensor) -> Tensor:
+def anchor_penalty(latent: Tensor, target: Tensor, embedding: Tensor) -> Tensor:
     """Return the mean of 1 - cos(token, its anchor), a scalar 0 to 2; 0 without labelled pixels.
 
-    `latent` [B, D, h, w]; `anchor` and `labelled` as `label_anchor` gives them. Tokens count by
-    their share of labelled pixels.
+    `latent` [B, D, h, w]. Tokens count by their share of labelled pixels.
     """
-    apart = 1 - F.cosine_similarity(latent.float(), anchor, dim=1)
+    latent = latent.float()
+    anchor, labelled = label_anchor(target, embedding, (latent.shape[-2], latent.shape[-1]))
+    apart = 1 - F.cosine_similarity(latent, anchor, dim=1)
     return (apart * labelled).sum() / labelled.sum().clamp_min(1e-6)

@@ -37,7 +37,9 @@ class View:
 
     def back(self, seen: Tensor, height: int, width: int) -> Tensor:
         """Return logits [B, K, ...] of the view on the image's own pixels, [B, K, h, w]."""
-        image = torch.rot90(torch.flip(seen, self._axes), -self.turns, (-2, -1))
+        image = seen
+        if self.turns or self._axes:  # even turning by nothing would copy
+            image = torch.rot90(torch.flip(seen, self._axes), -self.turns, (-2, -1))
         if self.scale != 1.0:
             size = (height, width)
             image = F.interpolate(image.float(), size, mode="bilinear", align_corners=False)
@@ -73,7 +75,9 @@ def mean_probabilities(
         seen = inputs if view == View() else {m: _packed(view.look(x)) for m, x in inputs.items()}
         with torch.autocast(first.device.type, torch.bfloat16, enabled=half):
             logits = network(seen)
-        found = torch.softmax(view.back(logits, height, width).float().contiguous(), 1)
+        # One class after the other in memory, while they are still small: softmax is quickest so.
+        planes = view.back(logits, height, width).contiguous()
+        found = torch.softmax(planes, 1, dtype=torch.float32)
         total = total.add_(found) if number else found
     return total if views == 1 else total.div_(len(BY_COUNT[views]))
 

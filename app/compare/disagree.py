@@ -33,6 +33,7 @@ MOST_MODELS = 4
 AT_ONCE = 300
 """Images that are counted before a person asks for more."""
 
+FEW_ROWS = 8
 LIMIT_KEY = "disagree_limit"
 
 
@@ -227,10 +228,12 @@ def _table_ui(
             "split": [str(c.tile.split) for c in counted],
         }
     )
+    if frame["cloud, %"].isna().all():
+        frame = frame.drop(columns=["cloud, %"])
     event = table(
         frame,
         column_config={"open": st.column_config.LinkColumn("open", display_text="Correct")},
-        height=min(318, 38 + 35 * len(frame)),
+        height=318 if len(frame) > FEW_ROWS else "auto",
         on_select="rerun",
         selection_mode="single-row",
         key="disagree_table",

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from core import catalogue, trained
+from core import catalogue, jobs, trained
 from core.errors import JobError
 from core.jobs import JobContext
 from core.records import Acquisition, ModelRecord, Project
@@ -61,8 +61,11 @@ def retrain(context: JobContext) -> dict[str, Any]:
     run = _Run(context, project, planned, validation, arms=2 if request.control else 1)
     try:
         return _arms(run, request, found, began)
-    finally:  # a killed process does not get here: what it kept is there when it starts again
-        run.resume.forget()
+    finally:
+        # A killed process does not get here: what it kept is there when it starts again. Nor is
+        # anything deleted when another attempt has taken the job over and goes on from it.
+        if jobs.beat(store, context.attempt):
+            run.resume.forget()
 
 
 def _arms(run: "_Run", request: RetrainRequest, found: TrainingSet, began: float) -> dict[str, Any]:

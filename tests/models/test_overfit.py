@@ -30,8 +30,9 @@ RARE = 0.01
 Bytes = npt.NDArray[np.uint8]
 
 STEPS, RATE = 400, 4e-3
-MORE_STEPS = {"unet_scse": 800}
-"""EfficientNet drops layers at random, and its batch norms take hundreds of steps to settle."""
+MORE_STEPS = {"unet_scse": 800, "farseg": 600}
+"""EfficientNet drops layers at random, and its batch norms take hundreds of steps to settle;
+FarSeg decides at a quarter of the resolution and is slow at edges."""
 
 
 @cache

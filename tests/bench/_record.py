@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.bench._models_tables import tables, write
+
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 RECORDS = DOCS / "benchmarks.json"
 PAGE = DOCS / "benchmarks.md"
@@ -51,6 +53,9 @@ BOUNDS = {
     "seconds": "120 s",
 }
 
+MODELS = "models"
+"""The benchmark whose runs are kept one by one and shown as tables."""
+
 INTRO = """# Benchmarks
 
 Each benchmark runs with `.venv/bin/python -m tests.bench NAME` and prints one JSON object as its
@@ -62,6 +67,12 @@ machine and swing between runs: read orders of magnitude, and measure again on y
 def record(name: str, figures: dict[str, Any]) -> None:
     """Keep the figures of one benchmark and write the page anew."""
     known = json.loads(RECORDS.read_text()) if RECORDS.exists() else {}
+    if name == MODELS:
+        from tests.bench.models import kept_runs
+
+        write(kept_runs())
+        PAGE.write_text(page(known))
+        return
     known[name] = {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{os.cpu_count()} cores, {platform.system()}, Python "
@@ -74,7 +85,8 @@ def record(name: str, figures: dict[str, Any]) -> None:
 
 def page(known: dict[str, Any]) -> str:
     """Return the page for all that is known."""
-    return "\n".join([INTRO, *(section(name, known[name]) for name in sorted(known))])
+    sections = [section(name, known[name]) for name in sorted(known)]
+    return "\n".join([INTRO, *sections, f"## {MODELS}", "", tables()])
 
 
 def section(name: str, found: dict[str, Any]) -> str:

@@ -1,0 +1,102 @@
+"""The runs of the benchmark of models as tables for people, with intervals over seeds."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from scipy import stats
+
+from tests.bench._models_rows import ROWS, SEEDS, Row
+
+RECORDS = Path(__file__).resolve().parents[2] / "docs" / "benchmarks-models.json"
+
+HEADS = {
+    "labels": "Inputs and labels, clear images",
+    "clouds": "Networks under clouds",
+    "noise": "Losses and recipes on pseudo-labels alone",
+    "damage": "Damage networks, one event held out",
+}
+SAYS = {
+    "labels": "mIoU in %. P: pseudo-labels alone. P + R: with two corrected tiles per region (4 %)."
+    " R: those eight tiles alone.",
+    "clouds": "mIoU in % by cloud cover, each level counting alike in the average; *lost* is what "
+    "full cover costs against a clear sky, *no optical* is the score with SAR alone given.",
+    "noise": "mIoU in %, mean over cloud levels.",
+    "damage": "In %, on the event that was held out.",
+}
+
+Runs = Mapping[str, Mapping[str, Any]]
+
+
+def figures(runs: Runs) -> dict[str, dict[str, Any]]:
+    """Return the mean of each row's main number by "table: row", in percent."""
+    found = {}
+    for row in ROWS:
+        values = [100 * float(run["main"]) for run in of_row(runs, row)]
+        if values:
+            name = f"{row.table}: {row.name}"
+            found[name] = {"value": round(mean(values), 2), "unit": "%", "n": len(values)}
+    return found
+
+
+def of_row(runs: Runs, row: Row) -> list[Mapping[str, Any]]:
+    """Return the runs of a row that are done, by seed."""
+    names = [f"{row.key}/{seed}" for seed in SEEDS]
+    return [runs[name] for name in names if name in runs]
+
+
+def write(runs: Runs) -> None:
+    """Keep the runs of rows that there are in the docs."""
+    wanted = {f"{row.key}/{seed}" for row in ROWS for seed in SEEDS}
+    kept = {name: run for name, run in sorted(runs.items()) if name in wanted}
+    RECORDS.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+
+
+def tables() -> str:
+    """Return all tables of the runs in the docs as Markdown; empty when there are none."""
+    if not RECORDS.exists():
+        return ""
+    runs: Runs = json.loads(RECORDS.read_text())
+    return "\n".join(part for head in HEADS if (part := table(head, runs)))
+
+
+def table(name: str, runs: Runs) -> str:
+    """Return one table, or nothing where none of its rows was run."""
+    rows = [(row, of_row(runs, row)) for row in ROWS if row.table == name]
+    rows = [(row, done) for row, done in rows if done]
+    if not rows:
+        return ""
+    columns = list(dict.fromkeys(key for _, done in rows for key in done[0]["shown"]))
+    head = f"| | {' | '.join(columns)} | n |"
+    lines = [
+        f"| {row.name} | {' | '.join(_cell(done, column) for column in columns)} | {len(done)} |"
+        for row, done in rows
+    ]
+    total = sum(1 for row in ROWS if row.table == name) * len(SEEDS)
+    count = sum(len(done) for _, done in rows)
+    says = (
+        f"{SAYS[name]} Mean over seeds, ± half the 95 % interval (Student's t) where there are two "
+        f"or more; {count} of {total} runs done. `.venv/bin/python -m tests.bench models --budget "
+        "30 --record`."
+    )
+    ruler = "|---|" + "---|" * (len(columns) + 1)
+    return "\n".join([f"### {HEADS[name]}", "", says, "", head, ruler, *lines, ""])
+
+
+def _cell(done: Sequence[Mapping[str, Any]], column: str) -> str:
+    values = [float(run["shown"][column]) for run in done if run["shown"].get(column) is not None]
+    values = [100 * value for value in values if math.isfinite(value)]
+    if not values:
+        return "-"
+    half = half_interval(values)
+    return f"{mean(values):.1f}" + (f" ± {half:.1f}" if half is not None else "")
+
+
+def half_interval(values: Sequence[float]) -> float | None:
+    """Return half the width of the 95 % interval of a mean; None for a single value."""
+    if len(values) < 2:
+        return None
+    return float(stats.t.ppf(0.975, len(values) - 1)) * stdev(values) / math.sqrt(len(values))

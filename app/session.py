@@ -18,12 +18,14 @@ from core.store.engine import Store, open_store
 
 COOKIE = "cloudbrush_person"
 PERSON_KEY = "person_id"
+SIGNING_KEY = "person_signing_in"
 _served: tuple[Settings, Store] | None = None
 
 _set_cookie = st.components.v2.component(
     "cloudbrush_cookie",
-    js="""export default ({data}) => {
+    js="""export default ({data, setTriggerValue}) => {
         document.cookie = `${data.name}=${data.value};path=/;max-age=31536000;samesite=lax`;
+        if (data.answer) setTriggerValue('written', true);
     }""",
 )
 
@@ -78,7 +80,7 @@ def remember(here: Context) -> None:
     """Set the cookie that remembers the person; call it once in a run."""
     token = remember_token(here.store, here.person.id)
     if st.context.cookies.get(COOKIE) != token:
-        _set_cookie(key="cookie", data={"name": COOKIE, "value": token}, height=0)
+        _set_cookie(key="cookie", data={"name": COOKIE, "value": token, "answer": False}, height=0)
 
 
 def _known_person(store: Store) -> Person | None:
@@ -97,11 +99,28 @@ def _ask_for_name(store: Store) -> NoReturn:
         name = st.text_input("Your name", max_chars=80, placeholder="Ada Lovelace")
         if st.form_submit_button("Start", type="primary"):
             try:
-                st.session_state[PERSON_KEY] = catalogue.ensure_person(store, name).id
-                st.rerun()
+                st.session_state[SIGNING_KEY] = catalogue.ensure_person(store, name).id
             except CloudbrushError as error:
                 st.error(str(error))
+    _sign_in(store)
     st.stop()
+
+
+def _sign_in(store: Store) -> None:
+    """Let the browser write the cookie; the person is at the keyboard when it says it has.
+
+    Shown any earlier, a page could be left by a link before the cookie is there, and the next one
+    would ask for the name again.
+    """
+    person = st.session_state.get(SIGNING_KEY)
+    if person is None:
+        return
+    data = {"name": COOKIE, "value": remember_token(store, person), "answer": True}
+    _set_cookie(key="signing", data=data, height=0, on_written_change=_signed_in)
+
+
+def _signed_in() -> None:
+    st.session_state[PERSON_KEY] = st.session_state.pop(SIGNING_KEY)
 
 
 def _project(store: Store) -> Project | None:

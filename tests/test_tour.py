@@ -23,6 +23,11 @@ from data.demo.landcover import Size, build_files, write_classes
 from tests.live import LiveApp, assert_clean, live_app, new_page, settle, sign_in
 
 pytestmark = pytest.mark.browser
+# Remembers whether the cookie was there when the page first said who is signed in.
+WATCH_COOKIE = """new MutationObserver(() => {
+  if (window.cookieAtFirst === undefined && document.body?.innerText.includes('Signed in as'))
+    window.cookieAtFirst = document.cookie;
+}).observe(document, {childList: true, subtree: true, characterData: true});"""
 SIZE = Size(regions=1, rows=1, columns=4, tile_px=160)
 WRONG = {1: 3, 7: 2}  # bareland called developed, agriculture called rangeland
 
@@ -104,7 +109,9 @@ def tour(tmp_path: Path, browser: Browser) -> Iterator[Tour]:
     flags = ("--no-demo", "--data-roots", str(tmp_path), "--device", "cpu")
     with live_app(workspace, *flags) as app:
         page = new_page(browser)
+        page.add_init_script(WATCH_COOKIE)
         sign_in(page, app.url)
+        assert "cloudbrush_person" in page.evaluate("window.cookieAtFirst")
         store = open_store(load_settings(workspace=workspace, data_roots=(tmp_path,)))
         yield Tour(app, page, store, data)
         assert_clean()

@@ -1,8 +1,8 @@
 """A command on many pixels of one tile: which pixels it may change, and the patches of it.
 
-Tiles that a patch can hold are worked on whole. Larger ones go by windows of 4096 px; islands and
-holes are then looked for in windows that reach 512 px further, so that those across a border are
-seen from both sides. What reaches even further is taken to be large and left alone.
+Tiles that a patch can hold are worked on whole. Larger ones go by windows of 4096 px. Islands and
+holes are then looked for in all windows before the first is changed, so that those across a border
+are what they are on the tile as a whole.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from core.clouds.cover import CLEAR, SHADOW, THICK, THIN
 from core.errors import BadPatch, NotFound
 from core.grid import Window
 from core.group import Prepared
+from core.mosaic import Mosaic, painted
 from core.patch import Bytes, Mask, Patch, make_patch
 from core.predictions import find_prediction, prediction, predictions, read_prediction
 from core.raster import read_layer
@@ -28,7 +29,6 @@ from core.store.engine import Store
 from core.stroke import Effect
 
 MAX_SIZE_PX = 1_000_000
-MARGIN_PX = 512
 CLOUDY = (THIN, THICK, SHADOW)
 UNVERIFIED = Restriction(unverified=True)
 
@@ -128,47 +128,48 @@ class TileCommand:
         self.classes = catalogue.project(store, tile.project_id).classes
         self.clouds = self._clouds() if limits.restriction.cloud else None
         self.predicted = self._prediction(is_open) if command.kind == "accept" else None
+        self.whole: dict[Window, Bytes] | None = None
 
     def run(self) -> Iterator[Progress | Prepared]:
         """Yield progress after each window and, last, the patches and what they hold for."""
         version = catalogue.tile(self.store, self.tile.id).version
         parts = list(windows(self.tile.grid))
+        looks = len(parts) > 1 and self.command.kind in ("islands", "holes")
+        steps = len(parts) * (2 if looks else 1)
+        mosaic = Mosaic(self.tile.grid.height, self.tile.grid.width)
+        for number, window in enumerate(parts if looks else []):
+            now = region(self.store, self.tile.id, window, version)
+            may = self._allowed(window, now.labels, now.provenance)
+            mosaic.add(window, now.labels, ~may)
+            yield Progress(number + 1, steps)
+        self.whole = self._of_whole(mosaic) if looks else None
         found: list[Patch] = []
         for number, window in enumerate(parts):
-            patch = self._window(window, version, len(parts) > 1)
+            patch = self._window(window, version)
             found += [patch] if patch is not None else []
-            yield Progress(number + 1, len(parts))
+            yield Progress(steps - len(parts) + number + 1, steps)
         yield Prepared(tuple(found), version)
 
-    def _window(self, core: Window, version: int, cut: bool) -> Patch | None:
-        """Return the patch of a window; islands and holes see beyond it where the tile goes on."""
-        wide = self._widened(core) if cut and self.command.size_px else core
-        now = region(self.store, self.tile.id, wide, version)
-        may = self._allowed(wide, now.labels, now.provenance)
-        new = self._changed(now.labels, may, wide)
-        inner = (
-            slice(core.y0 - wide.y0, core.y0 - wide.y0 + core.h),
-            slice(core.x0 - wide.x0, core.x0 - wide.x0 + core.w),
-        )
-        labels, provenance, wanted = now.labels[inner], now.provenance[inner], new[inner]
-        changed = may[inner] & (labels != wanted)
-        source = Provenance.MODEL if self.command.kind == "accept" else Provenance.CHANGED
-        return make_patch(core, labels, provenance, changed, wanted, source)
+    def _of_whole(self, mosaic: Mosaic) -> dict[Window, Bytes]:
+        rule = mosaic.without_islands if self.command.kind == "islands" else mosaic.without_holes
+        return rule(self.command.size_px, self.classes.void_code)
 
-    def _widened(self, core: Window) -> Window:
-        margin, grid = min(self.command.size_px + 1, MARGIN_PX), self.tile.grid
-        y0, x0 = max(core.y0 - margin, 0), max(core.x0 - margin, 0)
-        y1 = min(core.y0 + core.h + margin, grid.height)
-        x1 = min(core.x0 + core.w + margin, grid.width)
-        return Window(y0, x0, y1 - y0, x1 - x0)
+    def _window(self, window: Window, version: int) -> Patch | None:
+        now = region(self.store, self.tile.id, window, version)
+        may = self._allowed(window, now.labels, now.provenance)
+        wanted = self._changed(now.labels, may, window)
+        changed = may & (now.labels != wanted)
+        source = Provenance.MODEL if self.command.kind == "accept" else Provenance.CHANGED
+        return make_patch(window, now.labels, now.provenance, changed, wanted, source)
 
     def _changed(self, labels: Bytes, may: Mask, window: Window) -> Bytes:
         command, void = self.command, self.classes.void_code
         if command.kind == "recode":
             return regions.recode(labels, command.from_classes, command.to_class or 0)
+        if self.whole is not None:
+            return painted(labels, self.whole[window])
         if command.kind == "islands":
-            cut = self._cut(window)
-            return regions.remove_islands(labels, command.size_px, void, ~may, cut)
+            return regions.remove_islands(labels, command.size_px, void, ~may)
         if command.kind == "holes":
             return regions.fill_holes(labels, command.size_px, void, ~may)
         if self.predicted is None:
@@ -176,12 +177,6 @@ class TileCommand:
         predicted, confidence = read_prediction(self.store, self.predicted, window)
         lut = self.classes.index_lut
         return regions.accept(labels, predicted, confidence, command.percent, lut)
-
-    def _cut(self, window: Window) -> regions.Sides:
-        """Return the sides of a window at which the tile goes on."""
-        grid = self.tile.grid
-        bottom, right = window.y0 + window.h < grid.height, window.x0 + window.w < grid.width
-        return window.y0 > 0, window.x0 > 0, bottom, right
 
     def _allowed(self, window: Window, labels: Bytes, provenance: Bytes) -> Mask:
         restriction = self.limits.restriction

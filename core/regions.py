@@ -18,32 +18,34 @@ from skimage.measure import label
 from core.patch import Bytes, Mask
 
 Ints = npt.NDArray[np.int64]
-Sides = tuple[bool, bool, bool, bool]  # top, left, bottom, right
-
-WHOLE: Sides = (False, False, False, False)
-ALL_SIDES: Sides = (True, True, True, True)
 
 
 @dataclass(frozen=True, eq=False)
-class Regions:
-    """The regions of a class raster, numbered from 0 row by row.
+class Graph:
+    """Regions and which of them lie side by side, without their pixels.
 
-    `ids` is int [H, W]; `codes` uint8 [R] and `sizes` [R] in pixels. `a`, `b` and `sides` [E] list
-    neighbours, each pair once, with the count of pixel sides that they share.
+    `codes` is uint8 [R] and `sizes` [R] in pixels. `a`, `b` and `sides` [E] list neighbours, each
+    pair once, with the count of pixel sides that they share.
     """
 
-    ids: npt.NDArray[np.integer]
     codes: Bytes
     sizes: Ints
     a: Ints
     b: Ints
     sides: Ints
 
-    def touching(self, sides: Sides) -> Mask:
-        """Return bool [R]: the regions that reach one of these sides of the raster."""
+
+@dataclass(frozen=True, eq=False)
+class Regions(Graph):
+    """The regions of a class raster, numbered from 0 row by row. `ids` is int [H, W]."""
+
+    ids: npt.NDArray[np.integer]
+
+    def touching(self, top: bool, left: bool, bottom: bool, right: bool) -> Mask:
+        """Return bool [R]: the regions that reach one of the sides asked for of the raster."""
         found = np.zeros(len(self.codes), np.bool_)
         edges = (self.ids[0], self.ids[:, 0], self.ids[-1], self.ids[:, -1])
-        for edge, asked in zip(edges, sides, strict=True):
+        for edge, asked in zip(edges, (top, left, bottom, right), strict=True):
             if asked:
                 found[edge] = True
         return found
@@ -69,22 +71,25 @@ def find_regions(labels: Bytes) -> Regions:
         one, other = one[apart].astype(np.int64), other[apart].astype(np.int64)
         pairs.append(np.minimum(one, other) * count + np.maximum(one, other))
     keys, sides = np.unique(np.concatenate(pairs), return_counts=True)
-    return Regions(ids, codes, sizes, keys // count, keys % count, sides.astype(np.int64))
+    ends = (keys // count, keys % count)
+    return Regions(codes, sizes, *ends, sides.astype(np.int64), ids)
 
 
-def remove_islands(
-    labels: Bytes, size: int, void: int, fixed: Mask | None = None, cut: Sides = WHOLE
-) -> Bytes:
+def remove_islands(labels: Bytes, size: int, void: int, fixed: Mask | None = None) -> Bytes:
     """Return the raster with regions of fewer than `size` px given the class most around them.
 
     Their neighbours vote by the pixel sides that they share; the lower code wins a tie. Regions
     beside other islands only wait until those have a class. Void has no islands and no vote, so
-    what only void surrounds stays. `cut` names sides where the raster goes on elsewhere: regions
-    that reach them are taken to be large.
+    what only void surrounds stays.
     """
     found = find_regions(labels)
-    island = (found.sizes < size) & (found.codes != void)
-    island &= ~found.holding(fixed) & ~found.touching(cut)
+    done: Bytes = without_islands(found, size, void, found.holding(fixed))[found.ids]
+    return done
+
+
+def without_islands(found: Graph, size: int, void: int, kept: Mask) -> Bytes:
+    """Return the class of each region, uint8 [R], after `remove_islands`; `kept` ones stay."""
+    island = (found.sizes < size) & (found.codes != void) & ~kept
     codes = found.codes.copy()
     source, target = np.concatenate([found.a, found.b]), np.concatenate([found.b, found.a])
     sides = np.concatenate([found.sides, found.sides])
@@ -93,8 +98,7 @@ def remove_islands(
         source, target, sides = source[open_], target[open_], sides[open_]
         votes = ~island[target] & (codes[target] != void)
         if not votes.any():
-            done: Bytes = codes[found.ids]
-            return done
+            return codes
         chosen, winners = _majority(source[votes], codes[target[votes]], sides[votes])
         codes[chosen] = winners
         island[chosen] = False
@@ -116,19 +120,27 @@ def fill_holes(labels: Bytes, size: int, void: int, fixed: Mask | None = None) -
     reaches the side of the raster is none. Of holes within holes the largest that fits wins.
     """
     found = find_regions(labels)
-    outside, kept = found.touching(ALL_SIDES), found.holding(fixed)
-    holes: list[tuple[int, int, Ints]] = []
-    for code in np.unique(found.codes):
-        if code != void:
-            holes += _holes_of(found, int(code), size, outside | kept)
-    codes = found.codes.copy()
-    for _, code, members in sorted(holes, key=lambda hole: hole[:2]):
-        codes[members] = code
-    done: Bytes = codes[found.ids]
+    closed = found.touching(True, True, True, True) | found.holding(fixed)
+    done: Bytes = without_holes(found, size, void, closed)[found.ids]
     return done
 
 
-def _holes_of(found: Regions, code: int, size: int, closed: Mask) -> list[tuple[int, int, Ints]]:
+def without_holes(found: Graph, size: int, void: int, closed: Mask) -> Bytes:
+    """Return the class of each region, uint8 [R], after `fill_holes`.
+
+    `closed` ones, bool [R], are part of no hole: they stay or reach the side of the raster.
+    """
+    holes: list[tuple[int, int, Ints]] = []
+    for code in np.unique(found.codes):
+        if code != void:
+            holes += _holes_of(found, int(code), size, closed)
+    codes = found.codes.copy()
+    for _, code, members in sorted(holes, key=lambda hole: hole[:2]):
+        codes[members] = code
+    return codes
+
+
+def _holes_of(found: Graph, code: int, size: int, closed: Mask) -> list[tuple[int, int, Ints]]:
     """Return (pixels, code, regions) of each hole in a class."""
     count = len(found.codes)
     inside = found.codes != code

@@ -267,17 +267,14 @@ class TestLargeTiles:
         assert np.array_equal(label(scene), values)
 
     @pytest.mark.usefixtures("windowed")
-    def test_what_reaches_beyond_what_a_window_sees_stays(
-        self, scene: Scene, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(bulk_tile, "MARGIN_PX", 2)
+    def test_what_lies_across_many_windows_is_found(self, scene: Scene) -> None:
         values = np.full(scene.label.shape, 1, np.uint8)
-        values[5, 2:28] = 2
+        values[2:38, 5] = values[5, 2:28] = 2
         wish = stroke((0, 0, 40, 30), seq=9, tool=Tool.IMPORT, values=values.ravel(), to_class=None)
         history.append(scene.store, scene.tile, wish, scene.ada)
-        assert look(scene, Command("islands", size_px=100)).pixels == 0
-        monkeypatch.undo()
-        assert look(scene, Command("islands", size_px=100)).pixels == 26
+        size = int((values == 2).sum())
+        assert look(scene, Command("islands", size_px=size)).pixels == 0
+        assert look(scene, Command("islands", size_px=size + 1)).pixels == size
 
 
 @pytest.mark.parametrize(

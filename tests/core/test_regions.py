@@ -104,12 +104,6 @@ class TestIslands:
         expected = raster("11111", "12111", "11111")
         assert (regions.remove_islands(labels, 3, VOID, fixed) == expected).all()
 
-    def test_one_that_goes_on_elsewhere_stays(self) -> None:
-        labels = raster("1121", "1111")
-        assert (regions.remove_islands(labels, 3, VOID) == 1).all()
-        cut = (True, False, False, False)
-        assert (regions.remove_islands(labels, 3, VOID, cut=cut) == labels).all()
-
     @given(rasters, sizes)
     def test_only_islands_change_and_none_is_left_beside_what_is_not(
         self, labels: np.ndarray, size: int

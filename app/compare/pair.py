@@ -37,6 +37,9 @@ REFERENCE_WORDS: dict[Reference, str] = {
     "pseudo": "Against pseudo-labels: agreement with labels that contain errors, not quality",
 }
 
+LINES = 5
+"""Models in the chart of clouds before anybody chose."""
+
 
 def pair_ui(here: Context, project: Project) -> None:
     """Draw the comparison of two maps."""
@@ -121,7 +124,7 @@ def _cloud_ui(stage: Stage) -> None:
     chosen = st.multiselect(
         "Models in the chart",
         candidates,
-        default=candidates[-5:],
+        default=_first_lines(candidates, stage),
         format_func=lambda name: stage.titles[name],
         key="compare_curves",
     )
@@ -156,6 +159,14 @@ def _cloud_ui(stage: Stage) -> None:
     _level_table(stage, levels)
     if stage.scored.levels(stage.edges).max(initial=-1) >= 0:
         _heat_ui(stage)
+
+
+def _first_lines(candidates: Sequence[str], stage: Stage) -> list[str]:
+    """Return the two maps that are compared, where they are models, and the newest others."""
+    pair = [name for name in (stage.before, stage.after) if name in candidates]
+    others = [name for name in reversed(candidates) if name not in pair]
+    kept = {*pair, *others[: LINES - len(pair)]}
+    return [name for name in candidates if name in kept]
 
 
 def _flat_frame(stage: Stage, together: Scored, names: Sequence[str]) -> pd.DataFrame:

@@ -30,9 +30,9 @@ RARE = 0.01
 Bytes = npt.NDArray[np.uint8]
 
 STEPS, RATE = 400, 4e-3
-MORE_STEPS = {"unet_scse": 800, "farseg": 600}
-"""EfficientNet drops layers at random, and its batch norms take hundreds of steps to settle;
-FarSeg decides at a quarter of the resolution and is slow at edges."""
+OTHERWISE = {"unet_scse": (800, 4e-3), "farseg": (400, 3e-3)}
+"""Steps and rate: EfficientNet drops layers at random, and its batch norms take hundreds of steps
+to settle; FarSeg decides at a quarter of the resolution and is slow at edges."""
 
 
 @cache
@@ -76,16 +76,17 @@ def best_score(name: str, options: dict[str, Any]) -> float:
     def watch(progress: Progress) -> None:
         reached.append(progress.val_miou or 0.0)
 
+    steps, rate = OTHERWISE.get(name, (STEPS, RATE))
     config = TrainConfig(
         classes=len((BRIGHT if task == "damage" else OPEN_EARTH_MAP_SAR).codes),
         bands={"optical": 3, "sar": 1},
         network=name,
         options=options,
-        steps=MORE_STEPS.get(name, STEPS),
+        steps=steps,
         validate_every=20,
         batch=TILES,
         crop_px=TILE_PX,
-        learning_rate=RATE,
+        learning_rate=rate,
         class_balance=0.5,
         flip=False,
         mixed_precision=False,

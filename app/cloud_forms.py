@@ -7,15 +7,13 @@ import streamlit as st
 from app.compare.rules import read_edges
 from app.session import Context
 from core.clouds.cover import EDGE_PRESETS, level_names
-from core.clouds.images import UNPLACED_PX_M
+from core.clouds.preview import usual_height
 from core.clouds.simulator import Sky
-from core.ground import ground
 from core.options import cloud_edges, set_cloud_edges
 from core.records import Grid, Project
 
 COVERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 OWN = "Own edges"
-HEIGHT_SHARE = 0.2  # of the longer side of a tile
 
 
 def sky_ui(grid: Grid) -> tuple[list[float], Sky]:
@@ -72,14 +70,6 @@ def _geometry_ui(grid: Grid) -> Sky:
         height_m=float(height),
         size_m=float(size) or None,
     )
-
-
-def usual_height(grid: Grid) -> int:
-    """Return a cloud height in metres whose shadow stays within a tile as a rule."""
-    place = ground(grid)
-    pixel_m = place.height_m if place else UNPLACED_PX_M
-    side_m = pixel_m * max(grid.height, grid.width)
-    return int(min(Sky(0.5).height_m, max(round(side_m * HEIGHT_SHARE, -1), 10)))
 
 
 def edges_ui(here: Context, project: Project) -> None:

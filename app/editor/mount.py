@@ -12,6 +12,7 @@ from typing import Any
 from app.access import mint
 from app.component import component
 from core import browse, catalogue
+from core.clouds.levels import takes_clouds
 from core.damage import BACKGROUND
 from core.display import unit_label
 from core.expression import presets
@@ -206,4 +207,10 @@ def _acquisition(date: Acquisition, layers: Sequence[Layer]) -> Json:
     has_cloud = any(
         layer.modality is Modality.CLOUD and layer.acquisition_id == date.id for layer in layers
     )
-    return {"id": date.id, "name": date.name, "label": label, "hasCloud": has_cloud}
+    return {
+        "id": date.id,
+        "name": date.name,
+        "label": label,
+        "hasCloud": has_cloud,
+        "takesClouds": takes_clouds(date),
+    }

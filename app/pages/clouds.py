@@ -12,8 +12,8 @@ from app.session import Context, context
 from app.theme import page_header
 from core import browse, catalogue, jobs
 from core.browse import Wish
-from core.clouds.images import Preview, preview
 from core.clouds.levels import clear_base, count_sources, remove_simulated
+from core.clouds.preview import Preview, preview
 from core.clouds.simulator import Sky
 from core.errors import CloudbrushError
 from core.records import Acquisition, Job, JobState, Project, Tile

@@ -23,6 +23,9 @@ from app.routes.gate import (
 from app.routes.pictures import jpeg, png
 from app.routes.thumbnails import thumbnail
 from core import catalogue, history, predictions
+from core.clouds.levels import takes_clouds
+from core.clouds.preview import block_under, usual_height
+from core.clouds.simulator import Sky
 from core.display import (
     Mode,
     Range,
@@ -43,8 +46,10 @@ from core.records import Grid, Layer, Modality, Tile
 from core.rendering import Rendering, draw, plan, value_at
 from core.speckle import FILTERS
 from core.store.engine import Store
+from models.clouds import tile_sky
 
 MOST_INDICES = 6
+MOST_SEED = 10_000
 MODES: tuple[Mode, ...] = ("auto", "percentile", "shadows", "fixed", "none")
 CLASS_MAPS = (Modality.LABEL, Modality.TRUTH, Modality.CLOUD, Modality.MODEL)
 
@@ -69,8 +74,9 @@ def image(visit: Visit) -> Response:
     level = level_block(visit.tile.grid, z, visit.number("by"), visit.number("bx"))
     window, shape = level.window, level.shape
     rendering, minus = asked_rendering(visit)
+    sky = asked_sky(visit, layer)
     paths = [path for one in (layer, minus) if one for path, _ in one.sources]
-    tag = fingerprint(layer, visit.tile.grid, window, shape, rendering, minus, *paths)
+    tag = fingerprint(layer, visit.tile.grid, window, shape, rendering, minus, sky, *paths)
     worked_out = rendering.expression is not None or rendering.filter != "none" or minus is not None
     if worked_out:
         made = plan(layer, visit.tile.grid, rendering, minus)
@@ -82,7 +88,11 @@ def image(visit: Visit) -> Response:
     if unchanged is not None:
         unchanged.headers["X-Stretch-Range"] = headers["X-Stretch-Range"]
         return unchanged
-    if worked_out:
+    if sky is not None:
+        picture, gaps = block_under(
+            layer, visit.tile.grid, sky, stretch, window, shape, fingerprint(*paths)
+        )
+    elif worked_out:
         picture, gaps = draw(made, visit.tile.grid, window, 1 << z)
     else:
         picture, gaps = _plain(layer, visit.tile.grid, window, shape, stretch)
@@ -231,6 +241,28 @@ def asked_rendering(visit: Visit) -> tuple[Rendering, Layer | None]:
         return rendering, None
     number = query_number(visit.request, "minus", None, 0, 10**9)
     return rendering, image_layer(visit.store, visit.tile, number)
+
+
+def asked_sky(visit: Visit, layer: Layer) -> Sky | None:
+    """Return the simulated sky that the query asks for (`clouds` in percent, `seed`), or None.
+
+    Raises `CloudbrushError` for images that are cloudy already, and beside anything worked out.
+    """
+    query = visit.request.query_params
+    if "clouds" not in query:
+        return None
+    cover = query_number(visit.request, "clouds", None, 0, 100) / 100
+    seed = query_number(visit.request, "seed", 0, 0, MOST_SEED)
+    beside = [name for name in ("expr", "filter", "minus") if name in query]
+    if beside:
+        found = f"clouds and {', '.join(beside)}"
+        raise CloudbrushError("query", found=found, expected="clouds over bands as they are stored")
+    dates = catalogue.acquisitions(visit.store, visit.tile.id)
+    date = next((date for date in dates if date.id == layer.acquisition_id), None)
+    if layer.modality is not Modality.OPTICAL or (date is not None and not takes_clouds(date)):
+        found = layer.modality.value if date is None else date.name
+        raise CloudbrushError("query clouds", found=found, expected="a clear optical image")
+    return tile_sky(Sky(cover, seed, height_m=usual_height(visit.tile.grid)), visit.tile)
 
 
 Choice = TypeVar("Choice", bound=str)

@@ -11,16 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from core import catalogue
-from core.clouds.cover import fractions
 from core.clouds.difference import difference_levels
 from core.clouds.levels import Simulated, add_simulated
 from core.clouds.optics import to_light, under, wavelengths
-from core.clouds.simulator import MAX_PX, Clouds, Sky, coarser, draw
-from core.display import layer_stretch, to_rgb8
+from core.clouds.simulator import MAX_PX, Clouds, Sky, draw
 from core.errors import CloudbrushError, NotFound
 from core.ground import ground
 from core.noise import Field
-from core.raster import Raster, read
+from core.raster import read
 from core.records import Acquisition, Grid, Layer, Modality, Tile
 from core.store.engine import Store
 
@@ -30,7 +28,6 @@ UNPLACED_PX_M = 1.0
 
 Mask = npt.NDArray[np.bool_]
 Levels = npt.NDArray[np.uint8]
-Preview = tuple[npt.NDArray[np.uint8], tuple[float, float, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,11 +110,11 @@ def levels_by_difference(
     return to_tile(found, tile.grid)
 
 
-def draw_over(tile: Tile, sky: Sky, shape: tuple[int, int], valid: Mask) -> Clouds:
-    """Return the clouds of a sky over a tile, on a copy of it of `shape` (rows, columns)."""
-    place = ground(tile.grid)
+def draw_over(grid: Grid, sky: Sky, shape: tuple[int, int], valid: Mask) -> Clouds:
+    """Return the clouds of a sky over a tile's grid, on a copy of it of `shape` (rows, columns)."""
+    place = ground(grid)
     pixel_m = (place.width_m + place.height_m) / 2 if place else UNPLACED_PX_M
-    times = round(max(tile.grid.height / shape[0], tile.grid.width / shape[1]))
+    times = round(max(grid.height / shape[0], grid.width / shape[1]))
     north = place.north_deg if place else 0.0
     return draw(sky, shape, pixel_m * times, north_deg=north, valid=valid)
 
@@ -139,7 +136,7 @@ def simulate(store: Store, tile: Tile, acquisition: Acquisition, sky: Sky, name:
     layers = optical_layers(store, tile, acquisition)
     rasters = [read(layer.sources, tile.grid) for layer in layers]
     valid = np.logical_and.reduce([raster.valid for raster in rasters])
-    clouds = draw_over(tile, sky, shape, valid)
+    clouds = draw_over(tile.grid, sky, shape, valid)
     images = []
     for layer, raster in zip(layers, rasters, strict=True):
         if sky.cover <= 0:
@@ -157,33 +154,6 @@ def simulate(store: Store, tile: Tile, acquisition: Acquisition, sky: Sky, name:
         images.append(Simulated(layer, *_with_gaps(seen, raster.valid, layer.nodata)))
     kept = sky.to_json() | {"of": acquisition.name}
     return add_simulated(store, tile, name, kept, clouds.levels(valid), images)
-
-
-def preview(store: Store, tile: Tile, acquisition: Acquisition, sky: Sky, size_px: int) -> Preview:
-    """Return a small picture uint8 [H, W, 3] of an image under a sky, and (thin, thick, shadow).
-
-    These are the clouds that `simulate` would draw; nothing is kept. The longer side of the picture
-    is about `size_px`.
-    """
-    layer = optical_layers(store, tile, acquisition)[0]
-    stretch = layer_stretch(layer, tile.grid)
-    times = coarser(max(tile.grid.height, tile.grid.width))
-    shape = -(-tile.grid.height // times), -(-tile.grid.width // times)
-    raster = read([layer.sources[band] for band in stretch.bands], tile.grid, out_shape=shape)
-    clouds = draw_over(tile, sky, shape, raster.valid)
-    seen = under(
-        raster.values,
-        raster.valid,
-        layer.unit,
-        [layer.bands[band] for band in stretch.bands],
-        clouds.opacity,
-        clouds.shade,
-        clouds.glow,
-    )
-    shares = fractions(clouds.levels(raster.valid)) if raster.valid.any() else (0.0, 0.0, 0.0)
-    step = max(round(max(shape) / size_px), 1)
-    small = Raster(seen[:, ::step, ::step], raster.valid[::step, ::step])
-    return to_rgb8(small, layer.unit, range(len(stretch.bands)), stretch.ranges), shares
 
 
 def _with_gaps(

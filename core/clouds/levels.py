@@ -62,6 +62,14 @@ def clear_base(acquisitions: Sequence[Acquisition]) -> Acquisition | None:
     return _clearest(real) or named or next((a for a in real if a.cover is None), None)
 
 
+def takes_clouds(acquisition: Acquisition) -> bool:
+    """Return whether clouds may be drawn on an image: a real one that is not known to be cloudy."""
+    if acquisition.simulated is not None:
+        return False
+    known = acquisition.cover is not None and acquisition.cover > CLEAR_COVER
+    return says_clear(acquisition) or not known
+
+
 def says_clear(acquisition: Acquisition) -> bool:
     """Return whether an image is clear by its name, and no mask that came with it says otherwise.
 

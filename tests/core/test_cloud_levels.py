@@ -8,7 +8,8 @@ import pytest
 from core import catalogue
 from core.clouds import cover as cloud
 from core.clouds import levels as cloud_levels
-from core.clouds.images import levels_by_difference, preview, simulate
+from core.clouds.images import levels_by_difference, simulate
+from core.clouds.preview import preview
 from core.clouds.simulator import TOLERANCE, Sky
 from core.errors import CloudbrushError
 from core.found import FoundTile

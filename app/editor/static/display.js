@@ -1,7 +1,8 @@
 /* What the panes show of the open tile: for each pane its view, resolved to layers on this tile, and
 the caption that says so. Which views there are stands in `views/catalog.js`. */
 
-import {acquisitionOf, filterText, kindOf, layerOf, logName, nextView, renderingText, resolve, titleOf} from './views/catalog.js';
+import {acquisitionOf, filterText, kindOf, layerOf, logName, nextView, renderingText, resolve, skyText, titleOf,
+  underSky} from './views/catalog.js';
 import {fitted, layoutOf, nextLayout, remember, restore, sideBySide} from './views/layouts.js';
 import {scaleBar} from './views/scale.js';
 import {Faded, Hatched, nudgeText} from './views/shown.js';
@@ -22,6 +23,7 @@ export class Display {
     // Called after the panes changed what they show.
     this.onShow = () => {};
     this.compare = null;
+    this.sky = null;
     Object.assign(this, {hidden: false, scene: null, manifest: null, shown: {}, found: [], notes: new Map()});
   }
 
@@ -63,7 +65,7 @@ export class Display {
       view.arrange(layout.panes);
       this.laidOut = layout.id;
     }
-    this.found = this.views.map((given) => resolve(given, manifest, settings));
+    this.found = this.views.map((given) => underSky(resolve(given, manifest, settings), this.sky, manifest));
     const chosenDate = acquisitions.find(({id}) => id === chosen.acquisition);
     scene.setCloud(chosenDate?.hasCloud ? chosenDate.id : null);
     scene.setPrediction(resolve({base: null, rendering: {}, model: null}, manifest, settings).predictionId);
@@ -165,7 +167,7 @@ export class Display {
       const date = acquisitionOf(layer, this.manifest)?.label;
       const name = layer.name.toLowerCase() === layer.modality ? null : layer.name;
       // A filter changes what is seen: it is said first, as long captions are cut.
-      said.push(...(found.rendering.filter ? [filterText(found)] : []), date ?? name,
+      said.push(...(found.rendering.filter ? [filterText(found)] : []), skyText(found), date ?? name,
         ...renderingText(found, this.manifest));
       const maps = overlays.filter((overlay) => overlay !== 'cloud');
       if (maps.length) said.push(`below ${maps.join(', ')}`);
@@ -250,6 +252,17 @@ export class Display {
     const views = panes[layout].map((given, i) => (slots.includes(i) ? {...given, ...change(given)} : given));
     this.#arrange({layout, panes: {...panes, [layout]: views}});
     this.predict();
+  }
+
+  /* Show clear optical images under a simulated sky {clouds, seed}, or (null) as they are. */
+  setSky(sky) {
+    this.sky = sky;
+    this.show();
+  }
+
+  /* How many panes show an image under a simulated sky. */
+  get underSky() {
+    return this.found.filter(({rendering}) => rendering?.clouds !== undefined).length;
   }
 
   stepView(i) {

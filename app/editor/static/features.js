@@ -15,6 +15,7 @@ import {KeptPlace} from './features/kept_place.js';
 import {Live} from './features/live.js';
 import {Remap} from './features/remap.js';
 import {Restrictions} from './features/restrictions.js';
+import {Sky} from './features/sky.js';
 import {Suggest} from './features/suggest.js';
 import {Superpixels} from './features/superpixels.js';
 import {Timeline} from './features/timeline.js';
@@ -22,7 +23,7 @@ import {WandSettings} from './features/wand.js';
 import {Views} from './views/feature.js';
 
 export const FEATURES = [Bulk, Views, ClassPatternsFeature, Restrictions, Live, Remap, Objects, Superpixels,
-  Suggest, Timeline, WandSettings, KeptPlace];
+  Suggest, Timeline, Sky, WandSettings, KeptPlace];
 
 export class Features {
   constructor(editor) {

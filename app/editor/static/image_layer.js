@@ -1,11 +1,11 @@
 /* One image layer in one rendering, drawn from blocks of its pyramid. A *rendering* is {stretch, bands,
-expr, filter, minus}, as the route of images takes them; bands count from 1, and every part may be left
+expr, filter, minus, clouds, seed}, as the route of images takes them; bands count from 1, and every part may be left
 out. A nudge moves the picture by tile pixels, for the eye only. */
 
 import {BLOCK} from './labels.js';
 import {eachBlock, place} from './layers.js';
 
-const PARTS = ['stretch', 'bands', 'expr', 'filter', 'minus'];
+const PARTS = ['stretch', 'bands', 'expr', 'filter', 'minus', 'clouds', 'seed'];
 
 /* The query of a rendering, which also names it. */
 export function queryOf(rendering) {

@@ -20,4 +20,7 @@ export const VIEWS = [
   {id: 'speckle', group: 'View', keys: ['Shift+G'], label: 'Speckle', icon: 'speckle',
     help: 'Show SAR as stored, through a Lee filter or through a refined Lee filter.',
     run: (editor) => editor.features.views.stepFilter()},
+  {id: 'sky', group: 'View', keys: ['Shift+K'], label: 'Preview clouds', icon: 'skyPreview',
+    help: 'Show clear optical images under simulated clouds of a cover and seed; nothing is kept. Escape ends it.',
+    pressed: ({features}) => features?.sky?.isOpen ?? false, run: (editor) => editor.features.sky.toggle()},
 ];

@@ -252,6 +252,18 @@ function renderingOf({bands, expr, stretch, filter}, layer, minus, contrast) {
   };
 }
 
+/* The same view under a simulated sky {clouds (percent), seed}, where it is a picture of a clear optical
+   image as stored; else as it was. */
+export function underSky(found, sky, manifest) {
+  const {layer, missing, rendering, view: {base}} = found;
+  const plain = layer?.modality === 'optical' && !missing && base !== 'under' && !rendering.expr && !rendering.minus;
+  if (!sky || !plain || !(acquisitionOf(layer, manifest)?.takesClouds ?? true)) return found;
+  return {...found, rendering: {...rendering, ...sky}};
+}
+
+export const skyText = ({rendering: {clouds, seed}}) =>
+  (clouds === undefined ? null : `under simulated clouds, ${clouds} %, seed ${seed}`);
+
 const MAP_TITLES = {label: 'Label', prediction: 'Prediction', confidence: 'Confidence',
   disagreement: 'Disagreement', provenance: 'Provenance', cloud: 'Clouds'};
 const MODALITIES = {optical: 'Optical', sar: 'SAR'};
@@ -288,9 +300,9 @@ export const filterText = ({rendering: {filter}}) => `${FILTERS[filter]} filter,
 export function logName({view: given, layer, rendering, overlays, predictionId, missing}, hidden = []) {
   const base = layer && !missing ? baseName(layer) : null, parts = [];
   if (base) {
-    const {bands, expr, filter, minus} = rendering;
+    const {bands, expr, filter, minus, clouds, seed} = rendering;
     const how = expr ?? (bands ? bands.map((band) => layer.bands[band - 1]).join(',') : '');
-    parts.push([base, how, minus && `less ${minus}`, filter].filter(Boolean).join(' '));
+    parts.push([base, how, minus && `less ${minus}`, filter, clouds && `clouds ${clouds}/${seed}`].filter(Boolean).join(' '));
   }
   for (const name of overlays.filter((overlay) => !hidden.includes(overlay))) {
     if (['prediction', 'confidence', 'disagreement'].includes(name)) {

@@ -132,6 +132,9 @@ class Facts:
 Lists = dict[str, Split]
 """The split of each listed tile."""
 
+ReadWays = dict[str, tuple[Way, Lists]]
+"""Ways of splitting by name, each with the split of its tiles."""
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -140,7 +143,8 @@ class Spec:
     - `tile` and `region` are texts in which braces are filled in from the pattern, or functions of
       the names. An empty region is found from the position at import.
     - `ways`: the ways of splitting; the first one whose lists are there is used unless a person
-      chooses. `more_ways` makes further ones from those that were read and all tile names.
+      chooses. `more_ways` makes further ones from those that were read and all tile names,
+      `ways_there` from lists whose names are met as `tables`.
     - `facts` reads tables beside the tiles, whose patterns are `tables`.
     - `classes` is the table, or a function of the label files for sets without a published legend;
       those keep `legend_asked` set: training and scoring wait until each class has its name.
@@ -163,6 +167,7 @@ class Spec:
     split: Split = Split.TRAIN
     ways: tuple[Way, ...] = ()
     more_ways: Callable[[Mapping[str, Lists], Sequence[str]], Mapping[str, Lists]] | None = None
+    ways_there: "Callable[[Listing, list[Finding]], ReadWays] | None" = None
     tables: tuple[str, ...] = ()
     facts: "Callable[[Listing], Facts] | None" = None
     legend_asked: bool = False

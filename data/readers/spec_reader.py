@@ -260,7 +260,12 @@ def _tiles(
 
 
 def _split(spec: Spec, tile: _Tile, listed: Split | None, rest: Rest) -> Split | None:
-    """Return the split of a tile. A list may move it out of training, never into it."""
+    """Return the split of a tile. A list may move it out of training, never into it.
+
+    None for tiles in no list of a way that leaves such tiles out, whatever their folder.
+    """
+    if listed is None and rest == "out":
+        return None
     folder = None
     for split in tile.folders:
         folder = stricter(split, folder or split)
@@ -268,8 +273,6 @@ def _split(spec: Spec, tile: _Tile, listed: Split | None, rest: Rest) -> Split |
         return folder
     if listed:
         return listed
-    if rest == "out":
-        return None
     return rest if isinstance(rest, Split) else folder or spec.split
 
 
@@ -362,6 +365,8 @@ def _ways(
     spec: Spec, listing: Listing, names: Sequence[str], findings: list[Finding]
 ) -> dict[str, tuple[Way, Lists]]:
     ways = read_ways(listing, spec.ways, findings)
+    if spec.ways_there:
+        ways |= spec.ways_there(listing, findings)
     if spec.more_ways:
         lists = {name: found for name, (_, found) in ways.items()}
         for name, found in spec.more_ways(lists, names).items():

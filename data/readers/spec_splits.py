@@ -135,6 +135,16 @@ def read_ways(
     return found
 
 
+def read_lists(
+    way: Way, lists: Sequence[tuple[ListFile, Path]], findings: list[Finding]
+) -> tuple[Way, Lists]:
+    """Return a way with the split of each id in these lists, as `read_ways` reads its own."""
+    found: Lists = {}
+    for declared, path in lists:
+        _add(way, declared, path, found, findings)
+    return way, found
+
+
 def _add(way: Way, declared: ListFile, path: Path, lists: Lists, findings: list[Finding]) -> None:
     try:
         pairs = [(name, _split(declared, word, path)) for name, word in declared.read(path)]

@@ -110,3 +110,35 @@ def test_a_file_of_the_same_tile_twice_is_reported(tmp_path: Path) -> None:
     found = READER.find(tmp_path)
     assert len(found.tiles) == len(READER.find(tmp_path / "a").tiles)
     assert [f for f in found.findings if "already" in f.message and "/b/" in f.where]
+
+
+def splits(root: Path, way: str) -> dict[str, Split]:
+    return {tile.name: tile.split for tile in READER.find(root, way=way).tiles}
+
+
+def test_lists_for_domain_adaptation_become_ways_from_source_to_target(tmp_path: Path) -> None:
+    root = oem_sar.write_uda(oem_sar.make(tmp_path))
+    france, all_three = "uda france to japan", "uda france_japan_usa v2 to japan"
+    assert sorted(READER.find(root).ways) == ["folders", france, all_three]
+    held = {"ValArea_001": Split.VAL, "TestArea_087": Split.TEST}
+    first = ("TrainArea_001", "TrainArea_379")
+    assert splits(root, france) == held | dict.fromkeys(first, Split.TRAIN)
+    assert splits(root, all_three) == held | dict.fromkeys(oem_sar.TRAIN, Split.TRAIN)
+    assert len(splits(root, "folders")) == 6
+
+
+def test_a_list_for_adaptation_never_moves_a_held_out_tile_into_training(tmp_path: Path) -> None:
+    root = oem_sar.write_uda(oem_sar.make(tmp_path))
+    (root / "uda_splits/train_pseudo_france_source.txt").write_text(
+        "TrainArea_001.tif\nValArea_001.tif"
+    )
+    found = READER.find(root, way="uda france to japan")
+    assert {t.name: t.split for t in found.tiles}["ValArea_001"] is Split.VAL
+    assert any("leak: ValArea_001" in finding.message for finding in found.findings)
+
+
+def test_lists_without_a_target_give_no_way(tmp_path: Path) -> None:
+    root = oem_sar.write_uda(oem_sar.make(tmp_path))
+    for path in (root / "uda_splits").glob("*_target.txt"):
+        path.unlink()
+    assert READER.find(root).ways == ()

@@ -5,15 +5,22 @@ underscores. All published lists are known; of the two cross-event protocols (ze
 each event's lists are made from them, as the benchmark's own code does.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from core.classes import BRIGHT
+from core.errors import DatasetError
+from core.found import Finding
 from core.records import Modality, Split
-from data.readers.spec import Files, ListFile, Lists, Names, Spec, Way
+from data.readers.coco_instances import read_instances
+from data.readers.spec import Facts, Files, ListFile, Lists, Names, Spec, Way
+from data.readers.spec_files import Listing
 from data.readers.spec_reader import SpecReader
 from data.readers.spec_splits import lines
 
 NOT_FREE = "its optical images may not be handed on; BRIGHT's tutorial says how to rebuild them"
+OUTLINES = "target_instance_level/{tile}_instance_damage.json"
+DAMAGE = {entry.code: entry.name.lower() for entry in BRIGHT.entries if entry.code}
 STANDARD, FEW_SHOT = "standard_ML", "few_shot"
 
 
@@ -24,6 +31,28 @@ def event_of(tile: str) -> str:
 
 def _region(names: Names) -> str:
     return event_of(names["tile"])
+
+
+def outlines(listing: Listing) -> Facts:
+    """Return what the outlines of single buildings hold, by damage, and which files are broken."""
+    findings: list[Finding] = []
+    counted: Counter[int] = Counter()
+    files = empty = 0
+    for match in listing.of(OUTLINES):
+        try:
+            found = read_instances(match.path, tuple(DAMAGE))
+        except DatasetError as error:
+            findings.append(Finding("warning", str(match.path), f"outlines not counted: {error}"))
+            continue
+        counted += found.by_category
+        empty += found.empty_boxes
+        files += 1
+    if files:
+        words = ", ".join(f"{counted[code]} {name}" for code, name in DAMAGE.items())
+        text = f"{counted.total()} buildings outlined in {files} files: {words}"
+        text += f"; {empty} with an empty box not counted" if empty else ""
+        findings.append(Finding("info", OUTLINES, text))
+    return Facts(findings=findings)
 
 
 def _list(pattern: str, split: Split, *also: str) -> ListFile:
@@ -75,15 +104,16 @@ SPEC = Spec(
         ),
         Files("[{split}/]target/{tile}_building_damage.tif", Modality.LABEL),
         Files(
-            "target_instance_level/{tile}_instance_damage.json",
+            OUTLINES,
             None,
-            why_out="outlines of single buildings; the damage map holds the same buildings",
+            why_out="outlines of single buildings, checked and counted; the map is corrected",
         ),
     ),
     classes=BRIGHT,
     preset="dfc25_t2",
     kind="damage",
     region=_region,
+    facts=outlines,
     ways=(
         Way(
             STANDARD,

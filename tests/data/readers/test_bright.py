@@ -1,8 +1,10 @@
+import json
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pycocotools.coco import COCO
 
 from core.check import check
 from core.errors import DatasetError
@@ -208,3 +210,87 @@ def test_cross_event_sizes() -> None:
         Split.VAL: 442,
         Split.TEST: 77,
     }
+
+
+def outlines_in_words(root: Path) -> list[str]:
+    found = READER.find(root).findings
+    return [finding.message for finding in found if "outlined" in finding.message]
+
+
+def test_outlines_are_counted_by_damage_as_pycocotools_counts_them(tmp_path: Path) -> None:
+    counts = bright.write_outlines(bright.make(tmp_path, IDS), IDS)
+    (text,) = outlines_in_words(tmp_path)
+    words = f"{counts[1]} intact, {counts[2]} damaged, {counts[3]} destroyed"
+    assert text == (
+        f"{sum(counts.values())} buildings outlined in 3 files: {words};"
+        " 1 with an empty box not counted"
+    )
+    theirs: Counter[int] = Counter()
+    for path in (tmp_path / "target_instance_level").iterdir():
+        coco = COCO()
+        coco.dataset = json.loads(path.read_text("utf-8-sig"))
+        coco.createIndex()
+        found = coco.loadAnns(coco.getAnnIds(areaRng=(0.5, 1e9)))
+        theirs += Counter(one["category_id"] for one in found)
+        for one in found:  # the outlines are ones that it can draw
+            assert coco.annToMask(one).sum() == one["area"]
+    assert theirs == counts
+    assert all(len(tile.layers) == 3 for tile in READER.find(tmp_path).tiles)
+
+
+def test_a_tile_may_have_no_building(tmp_path: Path) -> None:
+    bright.make(tmp_path, IDS[:1])
+    path = tmp_path / f"target_instance_level/{IDS[0]}_instance_damage.json"
+    path.parent.mkdir()
+    images = [{"id": 1, "width": 32, "height": 32}]
+    path.write_text(json.dumps({"images": images, "annotations": []}))
+    assert outlines_in_words(tmp_path) == [
+        "0 buildings outlined in 1 files: 0 intact, 0 damaged, 0 destroyed"
+    ]
+
+
+GOOD = {
+    "image_id": 1,
+    "category_id": 2,
+    "bbox": [0, 0, 2, 2],
+    "segmentation": [[0, 0, 2, 0, 2, 2]],
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"category_id": 4},
+        {"category_id": [1]},
+        {"image_id": 2},
+        {"bbox": [0, 0, 2]},
+        {"bbox": "0022"},
+        {"segmentation": []},
+        {"segmentation": [[0, 0, 2, 2]]},
+        {"segmentation": [[0, 0, 2, 0, 2, float("nan")]]},
+        {"segmentation": {"size": [32, 32]}},
+        {"segmentation": None},
+    ],
+)
+def test_broken_outlines_are_named_and_the_tile_stays(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    bright.make(tmp_path, IDS[:1])
+    path = tmp_path / f"target_instance_level/{IDS[0]}_instance_damage.json"
+    path.parent.mkdir()
+    images = [{"id": 1, "width": 32, "height": 32}]
+    path.write_text(json.dumps({"images": images, "annotations": [GOOD | change]}))
+    found = READER.find(tmp_path)
+    (warning,) = [one for one in found.findings if "outlines not counted" in one.message]
+    assert warning.where == str(path)
+    assert len(found.tiles) == 1 and len(found.tiles[0].layers) == 3
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"images": []}', "[" * 100_000])
+def test_a_file_that_holds_no_outlines_is_named(tmp_path: Path, text: str) -> None:
+    bright.make(tmp_path, IDS[:1])
+    path = tmp_path / f"target_instance_level/{IDS[0]}_instance_damage.json"
+    path.parent.mkdir()
+    path.write_text(text)
+    messages = [one.message for one in READER.find(tmp_path).findings]
+    assert any("outlines not counted" in message for message in messages)

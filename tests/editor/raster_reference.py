@@ -17,6 +17,7 @@ from core.patch import encode_runs
 CASES = Path(__file__).resolve().parents[1] / "data" / "raster_cases.json"
 FARTHEST = 2.0**17
 NEVER = 255
+SPECK = 8
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Point = tuple[float, float]
@@ -128,6 +129,30 @@ def levels(values: Bytes, valid: Mask, row: int, col: int) -> Bytes:
         ids, _ = ndimage.label(valid & (far <= tolerance))
         found[ids == ids[row, col]] = tolerance
     return found
+
+
+def tidied(mask: Mask, beyond: Mask, row: int, col: int) -> Mask:
+    """Return what a flood found from a seed without specks, thin parts and small holes.
+
+    `beyond` are pixels that no flood reaches: a hole that holds one stays open.
+    """
+    holes, count = ndimage.label(~np.pad(mask, 1))
+    holes = holes[1:-1, 1:-1]
+    outside = ndimage.label(~np.pad(mask, 1))[0][0, 0]
+    closed = mask.copy()
+    for number in range(1, count + 1):
+        hole = holes == number
+        if number != outside and hole.sum() < SPECK and not (hole & beyond).any():
+            closed |= hole
+    thick = ndimage.binary_opening(closed, np.ones((2, 2)))
+    if not thick[row, col]:
+        return closed
+    pieces, count = ndimage.label(thick)
+    for number in range(1, count + 1):
+        piece = pieces == number
+        if piece.sum() < SPECK and not piece[row, col]:
+            thick &= ~piece
+    return np.asarray(thick, np.bool_)
 
 
 def edges(ids: npt.NDArray[np.integer]) -> Mask:

@@ -13,6 +13,7 @@ from core.patch import encode_runs
 from tests.editor.raster_engine import array, call_all, is_trimmed, whole
 from tests.editor.raster_reference import (
     CASES,
+    NEVER,
     box_mean,
     edges,
     encircle,
@@ -21,6 +22,7 @@ from tests.editor.raster_reference import (
     make_cases,
     origin,
     polygon,
+    tidied,
 )
 
 CASES_NOW = json.loads(CASES.read_text())
@@ -232,6 +234,28 @@ def test_floods_by_tolerance(run: Any) -> None:
         np.testing.assert_array_equal(
             whole(mask, valid.shape), np.reshape(answer, valid.shape) <= 20
         )
+
+
+@pytest.mark.parametrize("share", [0.5, 0.7, 0.85])
+def test_floods_are_tidied(share: float) -> None:
+    generator = np.random.default_rng(int(share * 100))
+    calls: list[dict[str, Any]] = []
+    expected = []
+    while len(calls) < RANDOM:
+        h, w = (int(n) for n in generator.integers(1, 24, 2))
+        found = generator.random((h, w)) < share
+        found[: h // 2, : w // 3] = True
+        row, col = int(generator.integers(h)), int(generator.integers(w))
+        mask = fill(found.astype(np.uint8), row, col)
+        if not found[row, col]:
+            continue
+        beyond = ~found & (generator.random((h, w)) < 0.1)
+        levels = np.where(mask, 0, np.where(beyond, NEVER, 9)).astype(np.uint8)
+        box = {"y0": 0, "x0": 0, "h": h, "w": w, "runs": [int(run) for run in encode_runs(mask)]}
+        calls.append({"fn": "tidied", "args": [box, array(levels), w, row, col]})
+        expected.append(tidied(mask, beyond, row, col))
+    for answer, wanted in zip(call_all(calls, None, "tidy.js"), expected, strict=True):
+        np.testing.assert_array_equal(whole(answer, wanted.shape), wanted)
 
 
 def test_means_around_pixels(run: Any) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import rasterio
 from playwright.sync_api import Browser, expect
+from scipy import ndimage
 
 from core import catalogue, history, superpixels
 from core.settings import Settings
@@ -209,6 +210,18 @@ def preview_pixels(desk: Desk, name: str) -> int:
     return int(desk.editor(script, name))
 
 
+def shown_mask(desk: Desk, name: str) -> Any:
+    script = """(e, n) => {
+      const {h, w, y0, x0, data} = e.preview.shown.get(n)[0].mask;
+      return {box: [y0, x0, h, w], data: Array.from(data)};
+    }"""
+    found = desk.editor(script, name)
+    y0, x0, h, w = found["box"]
+    out = np.zeros(SHAPE, np.bool_)
+    out[y0 : y0 + h, x0 : x0 + w] = np.reshape(found["data"], (h, w))
+    return out
+
+
 class TestEncircle:
     def test_what_the_line_passes_and_encloses_is_painted(self, bench: Bench) -> None:
         desk = bench.open()
@@ -298,6 +311,29 @@ class TestWand:
         click(desk, (10, 55))
         desk.expect_state("saved, version 1")
         assert (labels(desk)[6:18, 50:66] == 3).all()
+
+    def test_specks_are_left_out_unless_asked_for(self, town: Bench) -> None:
+        desk = town.open()
+        desk.press("l", "l", "4")  # SAR
+        found = {}
+        for tidy in (True, False):
+            if not tidy:
+                desk.press("Shift+Y")
+            hold(desk, (10, 55), dx=-24)
+            wait_for_wand(desk)
+            desk.page.wait_for_timeout(100)
+            found[tidy] = shown_mask(desk, "wand")
+            desk.press("Escape")
+            desk.page.mouse.up()
+            desk.editor("(e) => e.settings.change({wandTolerance: 16})")
+        assert (found[False] != found[True]).any()
+        pieces, count = ndimage.label(found[True])
+        assert count and np.bincount(pieces.ravel())[1:].min() >= 8
+        desk.press("Shift+Y")
+        assert desk.editor("(e) => e.settings.wandTidy")
+        expect(desk.page.locator('[data-section="wand"] [data-command="wand-tidy"]')).to_have_text(
+            "left out"
+        )
 
     def test_its_key_goes_through_the_images_and_its_section_says_so(self, town: Bench) -> None:
         desk = town.open()

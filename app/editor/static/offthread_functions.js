@@ -2,5 +2,6 @@
 
 import * as raster from './raster.js';
 import {classOf, regionOf} from './regions.js';
+import {tidied} from './tidy.js';
 
-export const FUNCTIONS = {...raster, classOf, regionOf};
+export const FUNCTIONS = {...raster, classOf, regionOf, tidied};

@@ -5,7 +5,8 @@ import {read, write} from './kept.js';
 const KEY = 'cloudbrush.editor';
 const DEFAULTS = {tool: 'brush', diameter: 16, opacity: 0.5, contrast: 'auto', hatching: 'thick',
   underlay: 'optical', provenance: 'hidden', effect: 'class', shape: 'round', pressure: false,
-  where: 'anywhere', unverified: false, recode: {on: false, from: []}, classPatterns: false};
+  where: 'anywhere', unverified: false, recode: {on: false, from: []}, classPatterns: false,
+  wandTidy: true};
 
 /* The values of each setting that a command steps through, with the words for them. */
 export const CHOICES = {

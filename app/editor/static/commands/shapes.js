@@ -13,6 +13,9 @@ export const SHAPES = [
     help: 'Press to take what is connected and looks alike, drag for more or less, let go to paint; '
       + 'again L goes from the optical image to SAR to both.',
     run: (editor) => (editor.settings.tool === 'wand' ? editor.features.wand.cycle() : editor.setTool('wand'))}),
+  {id: 'wand-tidy', group: 'Shapes', keys: ['Shift+Y'], label: 'Tidy wand',
+    help: 'Leave out what is one pixel thin, specks and small holes of what the magic wand finds, or take all.',
+    run: (editor) => editor.features.wand.turnTidy(), pressed: (editor) => editor.settings.wandTidy},
   tool({id: 'superpixel', keys: ['Shift+L'], label: 'Superpixel fill',
     help: 'Click a superpixel, a small region of like image values, to paint it; drag to paint all that '
       + 'you pass.'}),

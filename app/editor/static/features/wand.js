@@ -12,6 +12,7 @@ export class WandSettings {
   constructor(editor) {
     this.editor = editor;
     this.source = button('wand', {text: '', className: 'wide'});
+    this.tidy = button('wand-tidy', {text: '', className: 'wide'});
     this.tolerance = h('input', {type: 'range', min: 0, max: 128, step: 1, ariaLabel: 'Tolerance of the wand',
       title: 'How much image values may differ from the pixel pressed, 0 to 254'});
     this.number = h('output', {className: 'value'});
@@ -21,6 +22,7 @@ export class WandSettings {
     section.parentElement.prepend(section);
     this.content.append(
       h('div', {className: 'pair'}, h('span', {}, 'Follows'), this.source),
+      h('div', {className: 'pair'}, h('span', {}, 'Specks'), this.tidy),
       h('div', {className: 'name'}, 'Tolerance', this.number),
       h('div', {className: 'row'}, this.tolerance));
     this.tolerance.addEventListener('input', () => {
@@ -45,12 +47,22 @@ export class WandSettings {
     panel.say(`The wand follows ${SOURCES[next]}.`);
   }
 
+  turnTidy() {
+    const {settings, panel, hand} = this.editor, on = !settings.wandTidy;
+    settings.change({wandTidy: on});
+    this.show();
+    hand.gestures.wand?.refresh();
+    panel.say(on ? 'The wand leaves out specks and small holes.' : 'The wand takes all that looks alike.');
+  }
+
   show(tolerance = this.editor.settings.wandTolerance ?? USUAL) {
     const {settings, element} = this.editor;
     this.content.closest('.section').hidden = element.dataset.tool !== 'wand';
     const source = SOURCES[settings.wandSource] ?? SOURCES.optical;
     this.source.textContent = source;
     this.source.ariaLabel = `The wand follows ${source}`;
+    this.tidy.textContent = settings.wandTidy ? 'left out' : 'as found';
+    this.tidy.ariaLabel = `Specks and small holes: ${this.tidy.textContent}`;
     this.number.textContent = String(tolerance);
     this.tolerance.value = String(tolerance);
   }

@@ -1,6 +1,6 @@
 /* The magic wand: what is connected with the pixel pressed and looks like it, in the optical image, the
 SAR or both. A drag to the right or the left sets the tolerance while the result is shown hatched; the
-release paints it. Its border is shown in every pane, as the eye is on the image. SAR is averaged over 5 x 5 px first, since speckle would stop any flood. */
+release paints it. Specks and small holes are left out unless the settings say otherwise. The border is shown in every pane, as the eye is on the image. SAR is averaged over 5 x 5 px first, since speckle would stop any flood. */
 
 import {place} from '../layers.js';
 import {colourOf} from './shared.js';
@@ -38,8 +38,9 @@ export class Wand {
     }
     this.#drop();
     const box = windowAround(labels, row, col);
-    this.flood = {at, box, first: this.tolerance, tolerance: this.tolerance, levels: null, released: false};
-    this.#find(this.flood, layers, row - box.y0, col - box.x0);
+    const seed = [row - box.y0, col - box.x0];
+    this.flood = {at, box, seed, first: this.tolerance, tolerance: this.tolerance, levels: null, released: false};
+    this.#find(this.flood, layers);
     return true;
   }
 
@@ -66,6 +67,11 @@ export class Wand {
     return this.#drop();
   }
 
+  /* A setting has changed: show what it makes of the flood in hand. */
+  refresh() {
+    if (this.flood?.levels) this.#showSoon();
+  }
+
   // ---- the flood
 
   /* The layers on screen that the setting names. */
@@ -75,13 +81,13 @@ export class Wand {
     return [wanted !== 'sar' && optical, wanted !== 'optical' && sar].filter(Boolean);
   }
 
-  async #find(flood, layers, row, col) {
+  async #find(flood, layers) {
     const {editor} = this.hand;
     try {
       const read = await this.#read(layers, flood.box);
       if (flood !== this.flood) return;
       const levels = await editor.worker.run('wandLevels',
-        [read.values, read.valid, read.channels, flood.box.h, flood.box.w, row, col]);
+        [read.values, read.valid, read.channels, flood.box.h, flood.box.w, ...flood.seed]);
       if (flood !== this.flood) return;
       flood.levels = levels;
     } catch (error) {
@@ -116,8 +122,11 @@ export class Wand {
       channels: parts.reduce((sum, {channels}) => sum + channels, 0)};
   }
 
-  #mask({levels, box, tolerance}) {
-    const mask = this.hand.editor.worker.here('withinTolerance', [levels, box.h, box.w, tolerance]);
+  #mask({levels, box, seed, tolerance}) {
+    const {worker, settings} = this.hand.editor;
+    let mask = worker.here('withinTolerance', [levels, box.h, box.w, tolerance]);
+    if (mask && settings.wandTidy)
+      mask = worker.here('trim', [worker.here('tidied', [mask, levels, box.w, ...seed])]);
     return mask && {...mask, y0: mask.y0 + box.y0, x0: mask.x0 + box.x0};
   }
 

@@ -191,6 +191,14 @@ def test_each_project_has_its_own_layout_and_a_new_one_begins_with_the_last_of_i
     assert call("views/layouts.js", script) == ["1+2", "2c", "2c"]
 
 
+def test_stepping_back_through_layouts_undoes_stepping_on() -> None:
+    script = """({LAYOUTS, nextLayout}) => LAYOUTS.map(({id}) => [
+      id, nextLayout(nextLayout(id).id, -1).id, nextLayout(nextLayout(id, -1).id).id])"""
+    found = call("views/layouts.js", script)
+    assert len({id_ for id_, *_ in found}) == 7
+    assert all(one == two == three for one, two, three in found)
+
+
 def test_layouts_are_remembered_for_each_kind_of_project() -> None:
     script = """(layouts) => {
       const land = layouts.restore(null, 'land_cover');

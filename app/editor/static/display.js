@@ -236,8 +236,8 @@ export class Display {
     this.#arrange({...this.arrangement, layout: layoutOf(id).id});
   }
 
-  stepLayout() {
-    this.setLayout(nextLayout(this.arrangement.layout).id);
+  stepLayout(steps = 1) {
+    this.setLayout(nextLayout(this.arrangement.layout, steps).id);
     this.panel.say(`Panes: ${layoutOf(this.arrangement.layout).label.toLowerCase()}.`);
   }
 

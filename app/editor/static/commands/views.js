@@ -4,6 +4,8 @@ export const VIEWS = [
   {id: 'layout', group: 'View', keys: ['F2'], label: 'Layout', icon: 'layout', toolbar: 'view',
     help: 'Go to the next layout of one to six panes; it is remembered for this kind of project.',
     run: (editor) => editor.display.stepLayout()},
+  {id: 'layout-back', group: 'View', keys: ['Shift+F2'], label: 'Layout before',
+    help: 'Go back to the layout before.', run: (editor) => editor.display.stepLayout(-1)},
   {id: 'next-view', group: 'View', keys: ['F9'], label: 'Next view',
     help: 'Show the next view in the pane under the cursor; its caption opens the list of all views.',
     run: (editor) => editor.display.stepView(editor.features.views.slot)},

@@ -22,8 +22,10 @@ export function layoutOf(id) {
   return LAYOUTS.find((layout) => layout.id === id) ?? LAYOUTS.find(({id: other}) => other === DEFAULT_LAYOUT);
 }
 
-export function nextLayout(id) {
-  return LAYOUTS[(LAYOUTS.findIndex((layout) => layout.id === id) + 1) % LAYOUTS.length];
+/* The layout that is `steps` further, or back where negative. */
+export function nextLayout(id, steps = 1) {
+  const at = LAYOUTS.findIndex((layout) => layout.id === id) + steps;
+  return LAYOUTS[(at + LAYOUTS.length) % LAYOUTS.length];
 }
 
 /* The grid of a layout for CSS: {template, areas: a letter for each pane}. */

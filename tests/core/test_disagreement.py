@@ -1,4 +1,4 @@
-"""Where models disagree: hand-counted maps, rows that all models share, large tiles from samples."""
+"""Where models disagree: maps counted by hand, rows that all models share, samples of large tiles."""
 
 from pathlib import Path
 

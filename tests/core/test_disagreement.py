@@ -1,4 +1,4 @@
-"""Where models disagree: maps counted by hand, rows that all models share, samples of large tiles."""
+"""Where models disagree: maps counted by hand, rows all models share, samples of large tiles."""
 
 from pathlib import Path
 

@@ -1,18 +1,14 @@
 """Scores of one damage network after one short run, one event of the damage demo held out.
 
-`run` is the function that the benchmark of models calls; `python -m tests.bench._damage NAME ...`
-runs rows of the study in `docs/damage-models.md` and prints a line of JSON for each; `--record`
-keeps them. As in BRIGHT's zero-shot protocol, a network learns from all tiles of the other events
-and is scored on all tiles of the one held out. Labels are the truth: this asks what networks are
-worth, not what noise costs.
+The benchmark of models calls `run`; its tables are in `docs/benchmarks.md`. As in BRIGHT's
+zero-shot protocol, a network learns from all tiles of the other events and is scored on all tiles
+of the one held out. Labels are the truth: this asks what networks are worth, not what noise costs.
 """
 
-import argparse
-import json
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,45 +20,23 @@ from core import metrics
 from core.classes import BRIGHT
 from core.damage import building_matrix
 from core.object_vote import ObjectVote, object_vote, severity_of
-from data.demo.damage import COLUMNS, EVENTS, ROWS, TILE_PX, VALIDATION
+from data.demo.damage import COLUMNS, ROWS, TILE_PX, VALIDATION
 from models.damage_demo import SEED, draw_events
 from models.networks import SegmentationNetwork
 from models.predict import predict_array
 from models.registry import LoadedModel
 from models.sample import Sample
-from models.train import Progress, TrainConfig, train
-from models.zoo import NETWORKS
+from models.train import TrainConfig, train
 from models.zoo.losses import LossTerm
-from tests.bench._damage_table import add
+from tests.bench._budget import step_seconds, with_steps
 
 BANDS = {"optical": 3, "sar": 1}
-CALIBRATION_STEPS = 8
 VOTES: dict[str, ObjectVote | None] = {
     "pixels": None,
     "threshold": ObjectVote("threshold"),
     "majority": ObjectVote("majority"),
 }
 """How a map is finished: as it is, by the winner's rule, and by the most pixels."""
-
-STUDY: dict[str, tuple[str, dict[str, Any]]] = {
-    "unet": ("unet", {"widths": (8, 16, 32, 64)}),
-    "two_branch": ("two_branch", {"widths": (8, 16, 32, 64)}),
-    "bright_unet": ("bright_unet", {"widths": (8, 16, 32, 64)}),
-    "siam_attn_unet": ("siam_attn_unet", {"widths": (8, 16, 32, 64)}),
-    **{
-        name: (name, dict(NETWORKS[name].smallest))
-        for name in (
-            "bright_deeplab",
-            "siam_crnn",
-            "damage_former",
-            "changeos",
-            "building_fpn",
-            "uabcd",
-            "uabcd_v2",
-        )
-    },
-}
-"""Rows of the study: network and options, all of a size that learns in a minute on one core."""
 
 RATES: dict[str, float] = {"damage_former": 1e-3}
 """Highest learning rates of networks that do not learn at the one for all."""
@@ -144,37 +118,14 @@ def run(
         class_balance=0.0,
         seed=seed,
     )
-    count = steps or max(1, round(seconds / _step_seconds(config, learnt)))
+    count = steps or max(1, round(seconds / step_seconds(config, learnt[::6])))
     began = time.process_time()
-    trained = train(_with_steps(config, count), learnt)
+    trained = train(with_steps(config, count), learnt)
     spent = time.process_time() - began
     held = [tile for tile in tiles if tile.event == held_out_event]
     size = sum(p.numel() for p in trained.network.parameters())
     scores, matrices = _scored(trained.network, held)
     return Result(scores, count, size, spent, matrices)
-
-
-def run_row(asked: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """Return one run for the benchmark of models: "main", and what is "shown", from 0 to 1.
-
-    `asked` names a row of `STUDY` under "network", and may set "event" and "seconds". Without an
-    event each seed holds out another one.
-    """
-    network, options = STUDY[str(asked["network"])]
-    event = str(asked.get("event", EVENTS[seed % len(EVENTS)].name))
-    found = run(network, options, event, seed, float(asked.get("seconds", 40)))
-    plain = found.scores["pixels"]
-    names = (entry.name for entry in BRIGHT.entries)
-    shown = {
-        "mIoU": plain.miou,
-        **dict(zip(names, plain.iou, strict=True)),
-        "localisation F1": plain.localisation_f1,
-        "damage F1": plain.damage_f1,
-        "F1 by building": plain.building_mean_f1,
-        "the same, vote": found.scores["threshold"].building_mean_f1,
-        "the same, majority": found.scores["majority"].building_mean_f1,
-    }
-    return {"main": plain.miou, "shown": shown, "event": event, "steps": found.steps}
 
 
 @cache
@@ -207,22 +158,6 @@ def sample(tile: Town) -> Sample:
     weight = np.ones(tile.truth.shape, np.float32)
     inputs = {"optical": [tile.before], "sar": [tile.after]}
     return Sample(inputs, BRIGHT.index_lut[tile.truth], weight, tile.name)
-
-
-def _with_steps(config: TrainConfig, steps: int) -> TrainConfig:
-    return replace(config, steps=steps, validate_every=steps)
-
-
-def _step_seconds(config: TrainConfig, learnt: Sequence[Sample]) -> float:
-    """Return the processor time of one step, the median of a few after the first."""
-    times: list[float] = []
-
-    def watch(_: Progress) -> None:
-        times.append(time.process_time())
-
-    short = replace(config, steps=CALIBRATION_STEPS, validate_every=1)
-    train(short, learnt[::6], report=watch)
-    return float(np.median(np.diff(times)[1:]))
 
 
 def _scored(
@@ -259,36 +194,3 @@ def scores_of(pixels: Matrix, houses: Matrix) -> Scores:
         float(metrics.localisation(houses)["f1"]),
         float(np.trace(houses[1:-1, 1:-1]) / max(buildings, 1)),
     )
-
-
-def main() -> None:
-    """Run rows of the study."""
-    parser = argparse.ArgumentParser("python -m tests.bench._damage")
-    parser.add_argument("rows", nargs="+", choices=list(STUDY))
-    parser.add_argument("--event", default=EVENTS[0].name, choices=[e.name for e in EVENTS])
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seconds", type=float, default=40)
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--record", action="store_true", help="write docs/damage-models.md")
-    arguments = parser.parse_args()
-    for row in arguments.rows:
-        network, options = STUDY[row]
-        asked = arguments.event, arguments.seed, arguments.seconds
-        found = run(network, options, *asked, steps=arguments.steps)
-        line = {
-            "row": row,
-            "event": arguments.event,
-            "seed": arguments.seed,
-            "seconds": arguments.seconds,
-            "steps": found.steps,
-            "parameters": found.parameters,
-            "cpu_seconds": round(found.cpu_seconds, 1),
-            "scores": {way: vars(scores) for way, scores in found.scores.items()},
-        }
-        print(json.dumps(line), flush=True)
-        if arguments.record:
-            add(line)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,14 +1,11 @@
 """Scores by cloud level of one network after one short run on the larger demo.
 
-`run` is the function that the benchmark of models calls; `python -m tests.bench._fusion NAME ...`
-runs rows of the study in `docs/fusion.md` and prints JSON for each; `--record` keeps it.
+The benchmark of models calls `run`; tables are in `docs/benchmarks.md`.
 """
 
-import argparse
-import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,36 +16,15 @@ from core.clouds.cover import level_names, level_of
 from core.metrics import confusion, iou, mean
 from models.networks import SegmentationNetwork
 from models.recipes import run as run_recipe
-from models.sample import Sample
-from models.train import Progress, TrainConfig, mixed_precision_helps, train
+from models.train import TrainConfig, mixed_precision_helps
 from models.zoo.recipes import recipe_named
-from tests.bench._fusion_table import add
+from tests.bench._budget import step_seconds, with_steps
 from tests.bench._larger_demo import BANDS, CLASSES, DemoTile, Labels, larger_demo, samples
 
 EDGES = (0.0, 0.01, 0.2, 0.4, 0.6, 0.8, 0.99, 1.0)
 """Cover of a tile; the first level is the clear date, the last a closed deck."""
 
-CALIBRATION_STEPS = 10
-
 BOTH = ("optical", "sar")
-ROWS: dict[str, tuple[str, tuple[str, ...], dict[str, Any], int]] = {
-    "sar": ("unet", ("sar",), {}, 0),
-    "optical": ("unet", ("optical",), {}, 0),
-    "early": ("unet", BOTH, {}, 0),
-    "early, drop": ("unet", BOTH, {}, 1),
-    "late": ("late_fusion", BOTH, {}, 0),
-    "style": ("cloud_lulc", BOTH, {}, 0),
-    "style, no drop": ("cloud_lulc", BOTH, {"drop": 0.0}, 0),
-    "style, no reliability": ("cloud_lulc", BOTH, {"reliability": False}, 0),
-    "style, no spatial": ("cloud_lulc", BOTH, {"spatial": False}, 0),
-    "style, no channel": ("cloud_lulc", BOTH, {"channel": False}, 0),
-    "style, no transformer": ("cloud_lulc", BOTH, {"layers": 0}, 0),
-    "style, no anchor": ("cloud_lulc", BOTH, {"anchor": 0.0}, 0),
-    "style, N 0": ("cloud_lulc", BOTH, {"blocks": 0}, 0),
-    "style, O 3": ("cloud_lulc", BOTH, {"order": 3}, 0),
-}
-"""Rows of the study: network, inputs, options, draws of seven in which optical is missing."""
-
 Matrix = npt.NDArray[np.int64]
 
 
@@ -98,33 +74,18 @@ def run(
         bands={m: BANDS[m] for m in modalities},
         network=network,
         options=dict(options),
-        steps=CALIBRATION_STEPS,
+        steps=1,
         batch=4,
         crop_px=128,
         seed=seed,
         **(settings or {}),
     )
     whole = sum(step.share for step in recipe_named(recipe).steps)
-    count = steps or max(1, round(seconds / whole / _step_seconds(config, learnt)))
+    count = steps or max(1, round(seconds / whole / step_seconds(config, learnt[::10])))
     began = time.process_time()
-    trained = run_recipe(recipe, _with_steps(config, count), learnt)
+    trained = run_recipe(recipe, with_steps(config, count), learnt)
     spent = time.process_time() - began
     return _scores(trained.network, [t for t in tiles if t.validation], count, spent)
-
-
-def _with_steps(config: TrainConfig, steps: int) -> TrainConfig:
-    return replace(config, steps=steps, validate_every=steps)
-
-
-def _step_seconds(config: TrainConfig, learnt: Sequence[Sample]) -> float:
-    """Return the processor time of one step, the median of a few after the first two."""
-    times: list[float] = []
-
-    def watch(_: Progress) -> None:
-        times.append(time.process_time())
-
-    train(replace(config, steps=CALIBRATION_STEPS, validate_every=1), learnt[::10], report=watch)
-    return float(np.median(np.diff(times)[1:]))
 
 
 def _scores(
@@ -176,34 +137,3 @@ def _map(
     with torch.autocast("cpu", torch.bfloat16, enabled=mixed_precision_helps("cpu")):
         index: npt.NDArray[np.uint8] = network(inputs)[0].argmax(0).numpy().astype(np.uint8)
     return index
-
-
-def main() -> None:
-    """Run rows of the study."""
-    parser = argparse.ArgumentParser("python -m tests.bench._fusion")
-    parser.add_argument("rows", nargs="+", choices=list(ROWS))
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--record", action="store_true", help="write docs/fusion.md")
-    arguments = parser.parse_args()
-    for row in arguments.rows:
-        network, modalities, options, no_optical = ROWS[row]
-        found = run(
-            network,
-            options,
-            arguments.seed,
-            arguments.seconds,
-            modalities=modalities,
-            no_optical=no_optical,
-            steps=arguments.steps,
-        )
-        shown = {k: v for k, v in vars(found).items() if k not in ("per_class", "matrices")}
-        line = {"row": row, "seed": arguments.seed, **shown}
-        print(json.dumps(line), flush=True)
-        if arguments.record:
-            add(line)
-
-
-if __name__ == "__main__":
-    main()

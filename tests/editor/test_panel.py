@@ -144,3 +144,33 @@ def test_nothing_of_the_toolbar_is_cut_off(bench: Bench, width: int, height: int
         "(t) => [t.scrollHeight, t.clientHeight, t.scrollWidth, t.clientWidth]"
     )
     assert sheet[0] <= sheet[1] and sheet[2] <= sheet[3]
+
+
+@pytest.mark.parametrize("width", [1180, 1280, 1440])
+def test_a_suggestion_is_whole_in_the_bar(bench: Bench, width: int) -> None:
+    desk = bench.open()
+    desk.page.set_viewport_size({"width": width, "height": 800})
+    desk.editor(
+        """(e) => {
+          const {element, words} = e.features.suggest, {bar} = e.panel;
+          words.textContent = 'Developed space, 4,901 px, 93 % of the strokes held out agree';
+          element.hidden = false;
+          for (const {select} of [bar.acquisition, bar.model])
+            select.options[0].textContent = 'A long name of an image or of a model';
+        }"""
+    )
+    shown = desk.page.locator(".suggestion")
+    outer = shown.bounding_box()
+    bar = desk.page.locator(".bar").bounding_box()
+    choice = desk.page.locator(".bar .choice").first.bounding_box()
+    done = desk.page.locator('[data-command="done"]').first.bounding_box()
+    assert outer and bar and choice and done
+    for name in ("suggest-accept", "suggest-drop"):
+        box = shown.locator(f'[data-command="{name}"]').bounding_box()
+        assert (
+            box
+            and box["x"] >= outer["x"]
+            and box["x"] + box["width"] <= outer["x"] + outer["width"]
+        )
+    assert outer["x"] + outer["width"] <= choice["x"]
+    assert done["x"] + done["width"] <= bar["x"] + bar["width"]

@@ -190,7 +190,7 @@ def _pair_ui(
     shown: ModelRecord | None,
 ) -> tuple[str, str]:
     asked = query_int("model")
-    wanted = next((model for model in known if model.id == asked), shown)
+    wanted = next((model for model in known if model.id == asked), _retrained(names, known, shown))
     before, after = default_pair(names, known, wanted)
     left, right = st.columns(2)
     return (
@@ -209,6 +209,14 @@ def _pair_ui(
             key=f"compare_after_{asked}",
         ),
     )
+
+
+def _retrained(
+    names: Sequence[str], known: Sequence[ModelRecord], shown: ModelRecord | None
+) -> ModelRecord | None:
+    """Return the newest scored model made from the promoted one, for who comes from training it."""
+    children = [m for m in known if shown and m.parent_id == shown.id and f"m{m.id}" in names]
+    return children[-1] if children else shown
 
 
 def default_pair(

@@ -1,6 +1,7 @@
 """Compare: the sentence, its doubt and rules, tables with links and CSV, and what is missing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.compare.rules import read_edges
-from app.compare.stage import default_pair
+from app.compare.stage import _retrained, default_pair
 from core import catalogue, jobs, scores
 from core.parts import details_of
 from core.store.engine import Store
@@ -335,6 +336,16 @@ def test_model_in_the_address_is_the_one_after(page: AppTest, store: Store) -> N
     page.query_params["model"] = str(made.sar)
     page.run()
     assert headings(page)[0].startswith("Radar ")
+
+
+def test_a_model_made_from_the_promoted_one_is_compared_with_it(store: Store) -> None:
+    made = make_scored(store)
+    known = models(store, made.project_id)
+    names = [f"m{model.id}" for model in known]
+    child = replace(known[2], parent_id=known[0].id)
+    assert _retrained(names, [*known[:2], child], known[0]) == child
+    assert _retrained(names[:2], [*known[:2], child], known[0]) == known[0]
+    assert _retrained(names, known, None) is None
 
 
 def test_default_pair_is_the_promoted_model_and_its_parent(store: Store) -> None:

@@ -163,8 +163,8 @@ def paint_undo_and_reload(tour: Tour, tile: int) -> None:
 
 def retrain(tour: Tour) -> None:
     tour.go("train", "Train", project=1)
-    tour.page.get_by_text("Settings", exact=True).click()
-    steps = tour.page.get_by_label("Steps")
+    tour.page.locator(".st-key-train_section_training summary").click()
+    steps = tour.page.get_by_label("Steps", exact=True)
     steps.fill("10")
     steps.press("Enter")
     settle(tour.page)

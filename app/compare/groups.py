@@ -22,7 +22,7 @@ MOST_SHOWN = 40
 def groups_ui(stage: Stage) -> None:
     """Draw the choice of keys, the chart, the table, and the tiles behind a mark."""
     st.subheader("Groups", anchor=False)
-    left, right = st.columns([2, 1])
+    left, right = st.columns(2)
     first = ["event"] if stage.damage else ["region"]
     offered = keys_offered(stage)
     chosen = left.pills(
@@ -95,6 +95,8 @@ def _tables_ui(stage: Stage, frame: pd.DataFrame, keys: list[str]) -> None:
     with st.expander("Table: groups", expanded=True):
         table(shown)
         st.caption(f"{stage.preset.title}: {stage.preset.rule} Pixels of a group are pooled.")
+        if (frame["tiles"] < stage.min_tiles).any():
+            st.caption(f"A dash: no interval for groups of fewer than {stage.min_tiles} tiles.")
         if "input" in keys:
             st.caption("Maps that see the same are summed.")
         if stage.damage and "location F1" in shown:

@@ -6,6 +6,7 @@ from typing import get_args
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core import patch_labels
 from core.bootstrap import MIN_TILES
 from core.clouds.cover import check_edges
 from core.errors import CloudbrushError
@@ -14,6 +15,9 @@ from core.options import cloud_edges
 from core.presets import PRESETS, UNLABELLED, Preset
 from core.records import Project
 
+PLAIN = "plain"
+PRESET_KEY = "compare_preset"
+OWN_MARK = " · of this project"
 LEGACY = "batch-mean mIoU (legacy)"
 
 
@@ -51,18 +55,36 @@ def read_edges(text: str) -> tuple[float, ...] | None:
         return None
 
 
+def presets_offered(project: Project) -> list[str]:
+    """Return the presets that fit a project: of pixels or of whole patches; its own comes first."""
+    of_patches = project.kind in patch_labels.KINDS
+    fitting = [
+        name
+        for name, preset in PRESETS.items()
+        if preset.per_patch == of_patches or name in (PLAIN, project.preset)
+    ]
+    return sorted(fitting, key=lambda name: name != project.preset)
+
+
 def _preset_ui(place: DeltaGenerator, project: Project) -> tuple[Preset, int]:
-    names = list(PRESETS)
+    names = presets_offered(project)
+    own = project.preset if project.preset in names else PLAIN
+    if st.session_state.get(PRESET_KEY) not in names:
+        st.session_state.pop(PRESET_KEY, None)
     name = place.selectbox(
         "Scores follow",
         names,
-        index=names.index(project.preset) if project.preset in names else names.index("plain"),
-        format_func=lambda name: PRESETS[name].title,
-        key="compare_preset",
+        index=names.index(own),
+        format_func=lambda name: PRESETS[name].title + (OWN_MARK if name == own else ""),
+        key=PRESET_KEY,
     )
     preset = PRESETS[name]
-    if name == "plain":
+    if name == PLAIN:
         preset = _own_ui(place, project, preset)
+    elif name != own:
+        place.caption(
+            ":orange[Rules of another benchmark: its codes are read as those of this class table.]"
+        )
     place.caption(preset.description)
     batch = 0
     if name == "dfc25_t1":

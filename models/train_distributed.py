@@ -65,6 +65,8 @@ def run_folder(folder: Path, *, objective: MakeObjective = supervised) -> Traine
         )
         if here().first:
             _write_result(folder, found)
+        if dist.is_initialized():
+            dist.barrier()  # one that ends while another still writes takes its threads down badly
         return found
     finally:
         if dist.is_initialized():

@@ -5,8 +5,8 @@ the same precision. Whole: reading from compressed GeoTIFFs, predicting, blendin
 map. Rounds of both take turns, so that a busy machine slows both; the share is the median over
 rounds of bare time over whole time, per window processed.
 
-`memory_40000` is what a process needs more at its peak for a scene of 40,000 px a side than before
-it began, with a network of one layer, and `memory_10000` the same for a quarter of the side.
+`memory_20000` is what a process needs more at its peak for a scene of 20,000 px a side than before
+it began, with a network of one layer, and `memory_10000` the same for half of the side.
 """
 
 import resource
@@ -38,7 +38,7 @@ CLASSES = 9
 SIDE = 2816
 ROUNDS = 5
 NETWORKS = ("unet", "two_branch")
-MEMORY_SIDES = (10_000, 40_000)
+MEMORY_SIDES = (10_000, 20_000)
 
 Figures = dict[str, dict[str, Any]]
 Reader = Callable[[int, int, int, int], Mapping[str, Any]]
@@ -158,7 +158,7 @@ def _grid(side: int) -> Grid:
 
 
 class _OneLayer(SegmentationNetwork):
-    """The least that is a network, so that a scene of 1.6 billion pixels takes minutes."""
+    """The least that is a network, so that a scene of 400 million pixels takes minutes."""
 
     def __init__(self) -> None:
         super().__init__(NetworkSpec("one layer", {"sar": 1}, CLASSES, {}), stride=8)

@@ -181,6 +181,7 @@ def test_writing_is_seldom_by_default(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.soak
 def test_a_killed_process_leaves_a_whole_checkpoint(
     samples: list[Sample], config: TrainConfig, tmp_path: Path
 ) -> None:

@@ -219,6 +219,7 @@ def damage_tile(seed: int) -> Sample:
     return Sample({"optical": [optical], "sar": [sar]}, label, weight, f"town {seed}")
 
 
+@pytest.mark.soak
 def test_buildings_guide_damage_end_to_end() -> None:
     tiles, val = [damage_tile(seed) for seed in range(3)], [damage_tile(100)]
     config = replace(
@@ -406,6 +407,7 @@ def test_soft_labels_of_one_class_are_plain_cross_entropy() -> None:
     torch.testing.assert_close(found, wanted)
 
 
+@pytest.mark.soak
 def test_recipes_need_torch_and_numpy_only() -> None:
     script = """
 import sys

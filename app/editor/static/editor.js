@@ -170,6 +170,7 @@ export class Editor {
         this.timings.add('open', performance.now() - this.opening);
         this.opening = null;
         this.element.dataset.painted = String(this.scene.tile.id);
+        this.scene.painted();
       }
       this.display.predict();
     }));

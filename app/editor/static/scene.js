@@ -27,6 +27,7 @@ export class Scene {
     this.loader = new Loader((error) => (error ? this.#failed(error) : this.#changed()));
     this.view = {level: 0, box: null, large: topLevel(this.tile) > 0 && countBlocks(this.#whole) > NATIVE_IN_VIEW};
     this.seen = new Map();
+    this.unseen = [];
     this.#makeLabels(manifest, onDirty);
     this.#makeMaps(manifest);
     this.pool = new BitmapPool(BITMAPS);
@@ -310,7 +311,7 @@ export class Scene {
       this.#place(by, bx, bytes, version === 0);
       this.#used(by, bx);
       this.#trim();
-      if (version > 0) this.loader.want(`original/${by}/${bx}`, () => this.#loadOriginal(by, bx));
+      if (version > 0) this.#wantOriginal(by, bx);
     });
   }
 
@@ -320,6 +321,20 @@ export class Scene {
     this.labels.setBlock(by, bx, {labels, provenance: bytes.slice(half),
       original: isOriginal ? labels.slice() : undefined});
     this.placing = false;
+  }
+
+  /* What no pane shows waits until the tile has been painted; who takes it back sooner loads it. */
+  #wantOriginal(by, bx) {
+    const want = () => this.loader.want(`original/${by}/${bx}`, () => this.#loadOriginal(by, bx));
+    if (this.unseen) this.unseen.push(want);
+    else want();
+  }
+
+  /* The tile has been painted: load what is not seen as well. */
+  painted() {
+    const unseen = this.unseen ?? [];
+    this.unseen = null;
+    for (const want of unseen) want();
   }
 
   #loadOriginal(by, bx) {

@@ -21,7 +21,7 @@ HEADS = {
 }
 SAYS = {
     "labels": "mIoU in %. P: pseudo-labels alone. P + R: with two corrected tiles per region (4 %)."
-    " R: those eight tiles alone.",
+    " R: those eight tiles alone. Published: OpenEarthMap-SAR's table, five real tiles a region.",
     "clouds": "mIoU in % by cloud cover, each level counting alike in the average; *lost* is what "
     "full cover costs against a clear sky, *no optical* is the score with SAR alone given.",
     "noise": "mIoU in %, mean over cloud levels.",
@@ -71,9 +71,12 @@ def table(name: str, runs: Runs) -> str:
     if not rows:
         return ""
     columns = list(dict.fromkeys(key for _, done in rows for key in done[0]["shown"]))
-    head = f"| | {' | '.join(columns)} | n |"
+    columns.sort(key=lambda column: column not in ("mIoU", "average"))
+    beside = any(row.published is not None for row, _ in rows)
+    head = f"| | {' | '.join(columns)} |{' published |' if beside else ''} n |"
     lines = [
-        f"| {row.name} | {' | '.join(_cell(done, column) for column in columns)} | {len(done)} |"
+        f"| {row.name} | {' | '.join(_cell(done, column) for column in columns)} |"
+        f"{_published(row) if beside else ''} {len(done)} |"
         for row, done in rows
     ]
     total = sum(1 for row in ROWS if row.table == name) * len(SEEDS)
@@ -83,8 +86,12 @@ def table(name: str, runs: Runs) -> str:
         f"or more; {count} of {total} runs done. `.venv/bin/python -m tests.bench models --budget "
         "30 --record`."
     )
-    ruler = "|---|" + "---|" * (len(columns) + 1)
+    ruler = "|---|" + "---|" * (len(columns) + 1 + beside)
     return "\n".join([f"### {HEADS[name]}", "", says, "", head, ruler, *lines, ""])
+
+
+def _published(row: Row) -> str:
+    return " - |" if row.published is None else f" {row.published:.1f} |"
 
 
 def _cell(done: Sequence[Mapping[str, Any]], column: str) -> str:

@@ -51,6 +51,7 @@ def visit(tmp_path: Path, browser: Browser) -> Iterator[tuple[Page, str]]:
         page.context.close()
 
 
+@pytest.mark.soak
 def test_models_are_chosen_and_compared(visit: tuple[Page, str]) -> None:
     page, url = visit
     page.goto(f"{url}/train?project=1")

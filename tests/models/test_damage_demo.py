@@ -109,6 +109,7 @@ def _hashes(root: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.soak
 def test_pseudo_labels_are_wrong_as_published_maps_are_and_by_the_house() -> None:
     tiles = draw_events(7, tile_px=TILE_PX, rows=ROWS, columns=COLUMNS, validation=VALIDATION)
     labels = pseudo_labels(tiles)

@@ -25,6 +25,7 @@ def digest(root: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.soak
 def test_one_seed_gives_the_same_files_with_one_worker_or_two(
     small_demo: Path, tmp_path: Path
 ) -> None:

@@ -24,8 +24,9 @@ from models.blend import Rows
 from models.post import voting
 from models.registry import LoadedModel, load_model
 from models.sample import Bands
-from models.scene import PLAIN, How, Read, Report, never, predict_scene, predict_windows, silent
+from models.scene import PLAIN, How, Read, Report, predict_scene, predict_windows, silent
 from models.train import pick_device
+from models.training.scoring import never
 from models.training_set import read_image
 from models.valid_area import with_signal
 

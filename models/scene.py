@@ -22,6 +22,7 @@ from models.blend import Blender, Rows
 from models.networks import SegmentationNetwork
 from models.sample import Bands
 from models.train import mixed_precision_helps
+from models.training.scoring import never
 from models.tta import mean_probabilities
 from models.windows import Cell, Layout, lay_out
 from models.zoo.views import VIEWS
@@ -43,11 +44,6 @@ Report = Callable[[float, str], None]
 
 def silent(_share: float, _message: str) -> None:
     """Report nothing."""
-
-
-def never() -> bool:
-    """Never ask to stop."""
-    return False
 
 
 @dataclass(frozen=True)

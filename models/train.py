@@ -25,7 +25,7 @@ from models.training.config import TrainConfig, check_config
 from models.training.curve import Curve, Progress
 from models.training.learner import Learner
 from models.training.ranks import Ranks, here
-from models.training.scoring import class_weights, validate
+from models.training.scoring import class_weights, never, validate
 from models.training.speed import describe_device, mixed_precision_helps, pick_device
 
 __all__ = [
@@ -67,12 +67,8 @@ MakeObjective = Callable[[SegmentationNetwork, Tensor, TrainConfig], Objective]
 settings of a run."""
 
 
-def _silent(_: Progress) -> None:
-    return None
-
-
-def _never() -> bool:
-    return False
+def silent(_: Progress) -> None:
+    """Report nothing."""
 
 
 def train(
@@ -82,8 +78,8 @@ def train(
     *,
     objective: MakeObjective = supervised,
     start: SegmentationNetwork | None = None,
-    report: Callable[[Progress], None] = _silent,
-    cancelled: Callable[[], bool] = _never,
+    report: Callable[[Progress], None] = silent,
+    cancelled: Callable[[], bool] = never,
     device: str = "cpu",
     checkpoint: Checkpoint | None = None,
 ) -> Trained:
@@ -159,7 +155,7 @@ def _score(
     ranks, device = learner.ranks, learner.device
     ranks.share_buffers(learner.kept)
     part = val[ranks.rank :: ranks.count]
-    alone = cancelled if ranks.count == 1 else _never  # the others would wait for this process
+    alone = cancelled if ranks.count == 1 else never  # the others would wait for this process
     matrix = validate(learner.kept, part, device=device, half=learner.half, cancelled=alone)
     return ranks.add(torch.from_numpy(matrix).to(device)).cpu().numpy()
 

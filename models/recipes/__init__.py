@@ -17,8 +17,9 @@ from models.recipes.labelling import without_labels
 from models.recipes.run import Run
 from models.recipes.self_training import self_training
 from models.sample import Sample
-from models.train import Checkpoint, Progress, Trained
+from models.train import Checkpoint, Progress, Trained, silent
 from models.training.config import TrainConfig
+from models.training.scoring import never
 from models.zoo.recipes import recipe_named
 
 __all__ = ["CODE", "run"]
@@ -34,14 +35,6 @@ CODE: dict[str, Callable[[Run], Trained]] = {
 """The function behind each name of the table."""
 
 
-def _silent(_: Progress) -> None:
-    return None
-
-
-def _never() -> bool:
-    return False
-
-
 def run(
     name: str,
     config: TrainConfig,
@@ -51,8 +44,8 @@ def run(
     settings: Mapping[str, Any] | None = None,
     unlabelled: Sequence[Sample] = (),
     start: SegmentationNetwork | None = None,
-    report: Callable[[Progress], None] = _silent,
-    cancelled: Callable[[], bool] = _never,
+    report: Callable[[Progress], None] = silent,
+    cancelled: Callable[[], bool] = never,
     device: str = "cpu",
     checkpoint: Checkpoint | None = None,
 ) -> Trained:

@@ -15,7 +15,8 @@ from models.training.config import TrainConfig
 from models.training.speed import to_device
 
 
-def _never() -> bool:
+def never() -> bool:
+    """Never ask to stop."""
     return False
 
 
@@ -26,7 +27,7 @@ def validate(
     *,
     device: str = "cpu",
     half: bool = False,
-    cancelled: Callable[[], bool] = _never,
+    cancelled: Callable[[], bool] = never,
 ) -> npt.NDArray[np.int64]:
     """Return the confusion matrix over `val`, int64 [K+1, K+1].
 

@@ -13,7 +13,7 @@ run:
 	@$(PYTHON) -m app --open $(RUN_FLAGS)
 
 test: lint
-	@$(PYTHON) -m pytest -q -m "not soak" --numprocesses auto --maxprocesses 4 --dist loadfile
+	@$(PYTHON) -m pytest -q -m "not soak" --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint:
 	@./setup.sh test

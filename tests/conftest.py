@@ -1,6 +1,7 @@
 """Fixtures that every test folder shares."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,15 @@ REAL_DATA = Path(
         "CLOUDBRUSH_REAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "real-data"
     )
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: no worker then waits for another at the end."""
+    weights: Counter[Path] = Counter()
+    for item in items:
+        weights[item.path] += 30 if item.get_closest_marker("long") else 0
+        weights[item.path] += 4 if item.get_closest_marker("browser") else 0
+    items.sort(key=lambda item: -weights[item.path])
 
 
 # Runs the tests on another database than SQLite; it is emptied before each test.

@@ -59,6 +59,7 @@ def wait(store: Store, job: Job, limit_s: float = 240) -> Job:
     return job
 
 
+@pytest.mark.long
 def test_the_loop_on_real_tiles(
     real_settings: Settings, real_project: tuple[Store, Project]
 ) -> None:

@@ -119,6 +119,7 @@ def tour(tmp_path: Path, browser: Browser) -> Iterator[Tour]:
         store.close()
 
 
+@pytest.mark.long
 def test_the_tour(tour: Tour, tmp_path: Path) -> None:
     import_dataset(tour)
     tiles = catalogue.tiles(tour.store, 1)

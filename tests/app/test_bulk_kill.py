@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from app import access
 from core import history
@@ -62,6 +63,7 @@ def labels(scene: Scene) -> list[bytes]:
     return [now.labels.tobytes() + now.provenance.tobytes() for now in found]
 
 
+@pytest.mark.long
 def test_commands_and_their_undo_survive_kills(settings: Settings, tmp_path: Path) -> None:
     store = open_store(settings)
     scene = make_scene(store, tmp_path / "data", height=300, width=300)

@@ -87,6 +87,7 @@ class Labeler(threading.Thread):
         self.client.open()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("strokes", "kills", "seed"),
     [(300, 6, 3), pytest.param(10_000, 150, 4, marks=pytest.mark.soak)],

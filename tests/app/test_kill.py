@@ -84,6 +84,7 @@ class Tab(threading.Thread):
             connection.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kills", "seed"), [(50, 1), pytest.param(1000, 2, marks=pytest.mark.soak)]
 )

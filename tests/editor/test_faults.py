@@ -135,6 +135,7 @@ def server(settings: Settings, store: Store, tmp_path: Path) -> Iterator[Nursery
         yield found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [11, *[pytest.param(n, marks=pytest.mark.soak) for n in range(8)]])
 def test_browsers_server_and_export_agree_after_every_fault(
     browser: Browser, server: Nursery, store: Store, tmp_path: Path, seed: int

@@ -55,6 +55,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     store.close()
 
 
+@pytest.mark.long
 def test_it_has_four_regions_of_eight_tiles_with_truth_and_five_dates_each(demo: Demo) -> None:
     tiles = catalogue.tiles(demo.store, demo.project.id)
     dates = catalogue.project_acquisitions(demo.store, demo.project.id)

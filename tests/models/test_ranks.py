@@ -32,6 +32,7 @@ def torchrun(folder: Path, module: str, processes: int = 2) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_two_processes_equal_one_with_twice_the_batch(
     samples: list[Sample], config: TrainConfig, tmp_path: Path
 ) -> None:

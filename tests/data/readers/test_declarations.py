@@ -67,6 +67,7 @@ def test_keys_and_titles_are_told_apart() -> None:
         assert len(set(names)) == len(names)
 
 
+@pytest.mark.long
 def test_each_layout_is_known_by_its_files_alone(tmp_path: Path) -> None:
     """No declaration claims the files of another; in a mixed folder all are offered."""
     makers = {

@@ -11,14 +11,12 @@ from app.train import estimate, images, labels, network, recipe, run, split
 from app.train.draft import About, Draft
 from core import catalogue, jobs, trained
 from core.errors import CloudbrushError
-from core.records import JobState, ModelRecord, Project, Tile
+from core.records import JobState, ModelRecord, Project
 from models.request import RetrainRequest
 from models.summary import main_reference, validation_summary
 from models.zoo import NETWORKS
 from models.zoo.losses import LOSSES
 from models.zoo.recipes import RECIPES, total_steps
-
-IMAGES = ("optical", "sar", "height")
 
 
 def request_ui(here: Context, project: Project) -> RetrainRequest | None:
@@ -51,18 +49,10 @@ def _about(here: Context, project: Project) -> About:
         here,
         project,
         tiles,
-        _inputs(here, tiles),
+        catalogue.inputs(here.store, project.id),
         trained.models(here.store, project.id),
         trained.promoted(here.store, project.id),
     )
-
-
-def _inputs(here: Context, tiles: list[Tile]) -> tuple[str, ...]:
-    """Return which images the first training tile has, as `models.plan` looks for them."""
-    if not tiles:
-        return ()
-    there = {layer.modality.value for layer in catalogue.layers(here.store, tiles[0].id)}
-    return tuple(name for name in IMAGES if name in there)
 
 
 def _scored_on(here: Context, project: Project) -> str:

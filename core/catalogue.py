@@ -151,6 +151,21 @@ def tiles(store: Store, project_id: int, *, split: Split | None = None) -> list[
         return list(tile_rows(session, query))
 
 
+IMAGES = (Modality.OPTICAL, Modality.SAR, Modality.HEIGHT)
+
+
+def inputs(store: Store, project_id: int) -> tuple[str, ...]:
+    """Return which of optical, SAR and height the first tile has that may be learnt from.
+
+    Empty where no tile may be.
+    """
+    for tile in tiles(store, project_id):
+        if tile.trainable:
+            there = {layer.modality for layer in layers(store, tile.id)}
+            return tuple(kind.value for kind in IMAGES if kind in there)
+    return ()
+
+
 def splits(store: Store, project_id: int) -> set[Split]:
     """Return the splits that the tiles of a project are in."""
     query = select(TileRow.split).where(TileRow.project_id == project_id).distinct()

@@ -4,13 +4,14 @@ Rows are those of `core.aligned`; they are summed before anything is divided. Gr
 kind are in `core.grouping`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from core import bootstrap, metrics
 from core.aligned import Scored
+from core.bootstrap import Score
 from core.boundary import boundary_iou
 from core.classes import ClassTable
 from core.clouds.cover import level_names
@@ -30,26 +31,40 @@ def overall_frame(
 
     `score` with `score_low` and `score_high` is the leading figure with its interval.
     """
-    shown = figures_shown(preset, damage=damage)
-    lines = []
+    frame = map_lines(
+        scored, lambda m: preset.lead_score(m, classes), preset, classes, draws, min_tiles
+    )
+    totals = [scored.total(name) for name in scored.matrices]
+    for figure in reversed(figures_shown(preset, damage=damage)):
+        values = [float(preset.figure(figure, total, classes)) for total in totals]
+        frame.insert(list(frame).index("score_high") + 1, figure, values)
+    return frame
+
+
+def map_lines(
+    scored: Scored,
+    score: Score,
+    preset: Preset,
+    classes: ClassTable,
+    draws: int,
+    min_tiles: int,
+) -> pd.DataFrame:
+    """Return one line per map: `score` with its interval, and how much it was scored on."""
+    lines: list[Mapping[str, object]] = []
     for name in scored.matrices:
         total = scored.total(name)
-        spread = bootstrap.interval(
-            scored.by_tile(name),
-            lambda m: preset.lead_score(m, classes),
-            draws=draws,
-            min_tiles=min_tiles,
-        )
+        spread = bootstrap.interval(scored.by_tile(name), score, draws=draws, min_tiles=min_tiles)
+        counted = preset.counted(total, classes)
         lines.append(
             {
                 "map": name,
                 "score": float(spread.value),
                 "score_low": float(spread.low),
                 "score_high": float(spread.high),
-                **{figure: float(preset.figure(figure, total, classes)) for figure in shown},
                 "classes_in_mean": preset.classes_in_mean(total, classes),
                 "tiles": scored.tiles,
-                "pixels": int(metrics.reference_pixels(preset.counted(total, classes)).sum()),
+                "images": len(scored.tile_ids),
+                "pixels": int(metrics.reference_pixels(counted).sum()),
             }
         )
     return pd.DataFrame(lines)

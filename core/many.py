@@ -3,18 +3,18 @@
 Two maps in depth are in `core.comparison`; here each map is a line of its own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from core import bootstrap, metrics
+from core import bootstrap
 from core.aligned import Scored
+from core.bootstrap import Score
 from core.classes import ClassTable
 from core.clouds.cover import level_names
+from core.comparison import map_lines
 from core.presets import Preset
-
-Score = Callable[[metrics.Matrix], metrics.Scores]
 
 
 def score_of(preset: Preset, classes: ClassTable, code: int | None) -> Score:
@@ -38,7 +38,7 @@ def by_class(
     `score` with `score_low` and `score_high` is the leading figure with its interval,
     `iou_<code>` the IoU of each class, NaN where it is absent.
     """
-    frame = _lines(scored, score_of(preset, classes, None), preset, classes, draws, min_tiles)
+    frame = map_lines(scored, score_of(preset, classes, None), preset, classes, draws, min_tiles)
     for place, code in enumerate(classes.codes):
         frame[f"iou_{code}"] = [
             float(preset.iou(scored.total(name), classes)[place]) for name in frame["map"]
@@ -66,7 +66,7 @@ def by_level(
     for level, name in enumerate(names):
         part = scored.where(levels == level)
         if part.tiles:
-            found = _lines(part, score, preset, classes, draws, min_tiles)
+            found = map_lines(part, score, preset, classes, draws, min_tiles)
             found.insert(0, "level", name)
             found.insert(1, "cover", float(part.covers.mean()))
             parts.append(found)
@@ -83,35 +83,7 @@ def flat(
     min_tiles: int = bootstrap.MIN_TILES,
 ) -> pd.DataFrame:
     """Return one line per map over all rows, for maps that are the same under any sky."""
-    return _lines(scored, score_of(preset, classes, code), preset, classes, draws, min_tiles)
-
-
-def _lines(
-    scored: Scored,
-    score: Score,
-    preset: Preset,
-    classes: ClassTable,
-    draws: int,
-    min_tiles: int,
-) -> pd.DataFrame:
-    lines: list[Mapping[str, object]] = []
-    for name in scored.matrices:
-        total = scored.total(name)
-        spread = bootstrap.interval(scored.by_tile(name), score, draws=draws, min_tiles=min_tiles)
-        counted = preset.counted(total, classes)
-        lines.append(
-            {
-                "map": name,
-                "score": float(spread.value),
-                "score_low": float(spread.low),
-                "score_high": float(spread.high),
-                "classes_in_mean": preset.classes_in_mean(total, classes),
-                "tiles": scored.tiles,
-                "images": len(scored.tile_ids),
-                "pixels": int(metrics.reference_pixels(counted).sum()),
-            }
-        )
-    return pd.DataFrame(lines)
+    return map_lines(scored, score_of(preset, classes, code), preset, classes, draws, min_tiles)
 
 
 def levels_wide(frame: pd.DataFrame) -> pd.DataFrame:

@@ -124,18 +124,10 @@ def _network(
         options = options or (load_model(wanted).network.spec.options if wanted else {})
     if RECIPES[request.recipe].needs:
         modalities = RECIPES[request.recipe].needs
-    if not modalities:
-        modalities = tuple(wanted.bands) if wanted else common_modalities(store, project)
+    if not modalities and wanted:
+        modalities = tuple(wanted.bands)
+    modalities = modalities or catalogue.inputs(store, project.id) or ("optical", "sar")
     return network, NETWORKS[network].settle(network, options), modalities
-
-
-def common_modalities(store: Store, project: Project) -> tuple[str, ...]:
-    """Return which of optical, SAR and height the first training tile has."""
-    for tile in catalogue.tiles(store, project.id):
-        if tile.trainable:
-            there = {layer.modality.value for layer in catalogue.layers(store, tile.id)}
-            return tuple(m for m in ("optical", "sar", "height") if m in there)
-    return ("optical", "sar")
 
 
 def _wanted_start(store: Store, project: Project, request: RetrainRequest) -> ModelRecord | None:

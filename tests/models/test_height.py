@@ -11,7 +11,6 @@ from core.records import Modality
 from core.store.engine import Store
 from data.readers.gamus import READER
 from models.networks import build
-from models.plan import common_modalities
 from models.training_set import Choice, read_inputs, training_set
 from tests.fixtures import gamus
 
@@ -19,7 +18,7 @@ from tests.fixtures import gamus
 def test_a_network_learns_from_optical_and_height(tmp_path: Path, store: Store) -> None:
     found = READER.find(gamus.make(tmp_path / "gamus"))
     project = import_dataset(store, found, "heights", roots=[tmp_path])
-    assert common_modalities(store, project) == ("optical", "height")
+    assert catalogue.inputs(store, project.id) == ("optical", "height")
     made = training_set(store, project, Choice(modalities=("optical", "height")))
     assert made.bands == {"optical": 3, "height": 1}
     assert len(made.samples) == len(gamus.TILES["train"])

@@ -36,7 +36,7 @@ def in_words(store: Store, job: Job) -> str:
         return f"Drawing the maps of {_model_name(store, job)}"
     if job.kind == "export":
         return f"Exporting {job.payload.get('name', job.id)}"
-    return str(job.payload.get("name") or f"Retraining {job.id}")
+    return str(job.payload.get("name") or f"Retraining (job {job.id})")
 
 
 def working(here: Context, project_id: int, *kinds: str) -> list[Job]:

@@ -43,11 +43,12 @@ _CSS = """<style>
 
 @dataclass(frozen=True)
 class Score:
-    """The mean IoU of one model, what it was scored against and on how many tiles."""
+    """The mean IoU of one model, what it was scored against, on how many tiles and images."""
 
     miou: float
     reference: Reference
     tiles: int
+    images: int
 
 
 def main() -> None:
@@ -156,7 +157,7 @@ def _model_words(here: Context, project: Project, shown: ModelRecord | None) -> 
         return f"{escape(shown.name)}, not scored yet"
     return (
         f"{escape(shown.name)}: mIoU {score.miou:.2f} {AGAINST[score.reference]}, "
-        f"{score.tiles} tiles"
+        f"{score.tiles} tiles{', all dates' if score.images > score.tiles else ''}"
     )
 
 
@@ -170,7 +171,7 @@ def score_of(here: Context, project: Project, shown: ModelRecord) -> Score | Non
             scored = align(some, [name], {})
             value = preset(project.preset).mean_iou(scored.total(name), project.classes)
             if np.isfinite(value):
-                return Score(float(value), reference, scored.tiles)
+                return Score(float(value), reference, scored.tiles, len(scored.tile_ids))
     return None
 
 

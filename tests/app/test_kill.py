@@ -5,6 +5,7 @@ import json
 import random
 import threading
 import time
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ class Tab(threading.Thread):
         super().__init__(daemon=True)
         self.server, self.up, self.tile, self.seed = server, up, scene.tile, seed
         self.client = f"tab-{person}"
-        self.token = access.mint(scene.store, person, scene.project_id, "edit")
+        self.renew = partial(access.mint, scene.store, person, scene.project_id, "edit")
+        self.token = self.renew()
         self.acknowledged: list[dict[str, Any]] = []
         self.broken = 0  # requests that a kill cut off
         self.untold = 0  # of those, strokes that were saved although nobody was told
@@ -46,10 +48,7 @@ class Tab(threading.Thread):
         while not self.stop:
             seq += 1
             body = json.dumps(self.stroke(generator, seq))
-            while (answer := self.send(body)) is None:
-                self.broken += 1
-                self.up.wait(LIMIT_S)
-            status, content = answer
+            status, content = self.send_until_answered(body)
             if status != 200:
                 self.refused.append(str(content))
                 return
@@ -69,6 +68,18 @@ class Tab(threading.Thread):
         tool = generator.choice(("brush", "brush", "brush", "revert", "verify"))
         to_class = generator.randrange(9) if tool == "brush" else None
         return named | {"tool": tool, "to_class": to_class, "box": [y0, x0, 64, 64], "mask": runs}
+
+    def send_until_answered(self, body: str) -> tuple[int, dict[str, Any]]:
+        """Send one stroke again and again, as a page does, with a new token when it grew old."""
+        while True:
+            answer = self.send(body)
+            if answer is None:
+                self.broken += 1
+                self.up.wait(LIMIT_S)
+            elif answer[1].get("reason") == "expired":
+                self.token = self.renew()
+            else:
+                return answer
 
     def send(self, body: str) -> tuple[int, dict[str, Any]] | None:
         """Return status and answer, or None when the connection broke."""

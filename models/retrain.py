@@ -121,6 +121,7 @@ class _Run:
         self.device = pick_device(context.settings.device)
         self.seconds_per_step = 0.0
         self.done = 0
+        self.share = 0.0  # of the job that is done
         self.arm_seconds: dict[str, float] = {}
         self.notes: list[str] = []
         self.shown = 0  # last step of the arm that is on the curve from an earlier attempt
@@ -172,6 +173,7 @@ class _Run:
             settings=self.plan.recipe_settings,
             start=load_model(parent).network if parent else None,
             report=self._training,
+            say=lambda text: self.context.report(self.share, text),
             cancelled=self.context.cancelled,
             device=self.device,
             checkpoint=self.resume.checkpoint(self.kind),
@@ -204,13 +206,13 @@ class _Run:
         )
 
     def _training(self, point: Progress) -> None:
-        share = (self.done + TRAINING_SHARE * point.step / point.steps) / self.arms
+        self.share = (self.done + TRAINING_SHARE * point.step / point.steps) / self.arms
         recipe = recipe_named(self.plan.recipe)
         doing = recipe.doing(self.plan.config.steps, point.step)
         if point.step <= self.shown:  # an earlier attempt has put it on the curve
             return
         self.context.report(
-            share,
+            self.share,
             doing or f"Epoch {point.epoch} of {point.epochs}",
             arm=self.kind,
             step=point.step,

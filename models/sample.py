@@ -22,7 +22,7 @@ Bands = npt.NDArray[np.generic]
 
 @dataclass(frozen=True)
 class Sample:
-    """One tile. `inputs` holds alternatives per modality, for instance every optical date.
+    """One tile. `inputs` holds alternatives per modality: optical dates, the clearest first.
 
     `label` is uint8 [H, W] with class indices 0..K-1 and 255 for void; `weight` is float32 [H, W]
     and says how much a pixel counts. `by_people` is the share of pixels that a person changed or

@@ -343,7 +343,11 @@ def _pieces(tile: Tile, seed: int) -> list[Window]:
 
 
 def _layers_of(store: Store, tile: Tile, choice: Choice) -> dict[str, list[Layer]]:
-    """Return the image layers by modality; optical dates above the wanted cover are left out."""
+    """Return the image layers by modality, the clearest optical date first.
+
+    Dates above the wanted cover are left out.
+    """
+    dates = {a.id: place for place, a in enumerate(catalogue.acquisitions(store, tile.id))}
     covers = {a.id: a.cover for a in catalogue.acquisitions(store, tile.id)}
     found: dict[str, list[Layer]] = {}
     for modality in choice.modalities:
@@ -354,6 +358,7 @@ def _layers_of(store: Store, tile: Tile, choice: Choice) -> dict[str, list[Layer
             if layer.acquisition_id is None
             or (covers.get(layer.acquisition_id) or 0.0) <= choice.max_cover
         ]
+        found[modality].sort(key=lambda layer: dates.get(layer.acquisition_id or 0, 0))
     return found
 
 

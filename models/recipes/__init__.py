@@ -14,7 +14,7 @@ from models.recipes.building_guided import building_guided
 from models.recipes.co_teaching import co_teaching
 from models.recipes.cross_modal import cross_modal
 from models.recipes.labelling import without_labels
-from models.recipes.run import Run
+from models.recipes.run import Run, speechless
 from models.recipes.self_training import self_training
 from models.sample import Sample
 from models.train import Checkpoint, Progress, Trained, silent
@@ -45,6 +45,7 @@ def run(
     unlabelled: Sequence[Sample] = (),
     start: SegmentationNetwork | None = None,
     report: Callable[[Progress], None] = silent,
+    say: Callable[[str], None] = speechless,
     cancelled: Callable[[], bool] = never,
     device: str = "cpu",
     checkpoint: Checkpoint | None = None,
@@ -52,7 +53,8 @@ def run(
     """Return the network that a recipe ends with; its history runs over all steps of the recipe.
 
     `config` is of the network that is kept; other steps take their share of its `steps`. Labels of
-    `unlabelled` are never looked at, nor is `val` for anything but scores. The same arguments give
+    `unlabelled` are never looked at, nor is `val` for anything but scores. `say` is told which tile
+    networks label. The same arguments give
     the same weights, also where a run goes on from its `checkpoint`: each step that trains has a
     file of its own beside it, named after it. Raises `ModelFileError` for an unknown recipe or
     setting, `Cancelled` when asked to stop and `CloudbrushError` where tiles lack what the recipe
@@ -71,7 +73,7 @@ def run(
         raise CloudbrushError("training set", found="no tiles", expected="at least one")
     pool = [without_labels(sample) for sample in unlabelled]
     work = Run(recipe, settled, config, samples, val, pool, start, report, cancelled, device)
-    work.checkpoint = checkpoint
+    work.checkpoint, work.say = checkpoint, say
     work.bands(*recipe.needs)
     result = CODE[name](work)
     return dataclasses.replace(result, history=work.history, seconds=work.seconds)

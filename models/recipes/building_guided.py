@@ -36,7 +36,7 @@ def building_guided(run: Run) -> Trained:
         "uabcd", "optical", "sar", losses=(LossTerm("ce"),), augments=(Augment("mosaic"), BLUR)
     )
     first = run.teach(2, replace(both, options={"encoder": encoder}), run.samples).network
-    taught = [_softly(run, first, sample) for sample in tiles]
+    taught = [_softly(run, first, tile) for tile in run.one_by_one("Labels damage", tiles)]
     options = {"encoder": encoder, "building_encoder": encoder, "hold_buildings": True}
     kept = replace(run.helper("uabcd_v2", "optical", "sar", augments=()), options=options)
     objective = _from_soft(run, "damage_entropy", buildings)
@@ -52,7 +52,8 @@ def _buildings(run: Run, tiles: Sequence[Sample]) -> SegmentationNetwork:
     )
     labelled = [_as_buildings(sample) for sample in run.samples]
     first = run.teach(0, config, labelled).network
-    taught = [_softly(run, first, _as_buildings(sample)) for sample in tiles]
+    looked_at = run.one_by_one("Labels buildings", tiles)
+    taught = [_softly(run, first, _as_buildings(tile)) for tile in looked_at]
     plain = replace(config, augments=())
     return run.teach(1, plain, taught, objective=_from_soft(run, "building_entropy", None)).network
 

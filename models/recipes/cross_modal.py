@@ -1,7 +1,7 @@
 """Cross-modal pseudo supervision, "-style": an optical network teaches a SAR network.
 
-Only the idea is published, in a title; the rest is our choice. The teacher looks at every date of
-a tile, so that clouds of one date do not become labels: where it is unsure, the label says so.
+Only the idea is published, in a title; the rest is our choice. The teacher looks at the
+clearest dates of a tile; where it is unsure, as below a cloud, the label says so.
 """
 
 import numpy as np
@@ -19,7 +19,8 @@ def cross_modal(run: Run) -> Trained:
     """Return a SAR network taught by an optical one."""
     student = run.kept_config()
     teacher = run.teach(0, run.helper(run.settings["teacher"], "optical"), run.samples).network
-    samples = [_taught(run, teacher, sample) for sample in (*run.samples, *run.unlabelled)]
+    tiles = (*run.samples, *run.unlabelled)
+    samples = [_taught(run, teacher, sample) for sample in run.one_by_one("Labels softly", tiles)]
     return run.teach(
         2,
         student,
@@ -31,7 +32,8 @@ def cross_modal(run: Run) -> Trained:
 
 def _taught(run: Run, teacher: SegmentationNetwork, sample: Sample) -> Sample:
     """Return a sample whose soft label is the teacher's word, weighted by how sure it is."""
-    soft = look(run, [teacher], sample, int(run.settings["label_views"]))
+    views, dates = int(run.settings["label_views"]), run.settings["label_dates"]
+    soft = look(run, [teacher], sample, views, dates)
     sure = soft.max(0) * seen(sample, ["optical"])
     return softened(sample, _with_given(soft, sample, run.settings["given"]), sure)
 

@@ -6,6 +6,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -23,15 +24,22 @@ Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 
-def look(run: Run, networks: Sequence[SegmentationNetwork], sample: Sample, views: int) -> Floats:
-    """Return the mean probabilities of networks over the dates of a sample and views of each.
+def look(
+    run: Run,
+    networks: Sequence[SegmentationNetwork],
+    sample: Sample,
+    views: int,
+    dates: int | None = None,
+) -> Floats:
+    """Return the mean probabilities of networks over dates of a sample and views of each.
 
-    float32 [K, H, W]. Raises `Cancelled` when asked to stop.
+    float32 [K, H, W]. `dates` is how many, the clearest first (None: all). Raises `Cancelled` when
+    asked to stop.
     """
     total = np.zeros((networks[0].spec.classes, *sample.label.shape), np.float32)
     count = 0
     for network in networks:
-        for images in _dates(sample, tuple(network.spec.bands)):
+        for images in islice(_dates(sample, tuple(network.spec.bands)), dates):
             total += _probabilities(run, network, images, views)
             count += 1
     return np.asarray(total / count, np.float32)

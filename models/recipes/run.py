@@ -1,7 +1,7 @@
 """What the steps of a recipe share: the data, the device, and one progress over all of them."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,9 +15,16 @@ from models.zoo import NETWORKS
 from models.zoo.recipes import Recipe
 
 
+def speechless(_: str) -> None:
+    """Say nothing."""
+
+
 @dataclass
 class Run:
-    """One run of a recipe. `unlabelled` are tiles whose labels are never looked at."""
+    """One run of a recipe. `unlabelled` are tiles whose labels are never looked at.
+
+    `say` is told what goes on where no optimiser's step counts it.
+    """
 
     recipe: Recipe
     settings: Mapping[str, Any]
@@ -30,6 +37,7 @@ class Run:
     cancelled: Callable[[], bool]
     device: str
     checkpoint: Checkpoint | None = None
+    say: Callable[[str], None] = speechless
     history: list[Progress] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -85,6 +93,12 @@ class Run:
         )
         self.seconds = seconds + result.seconds
         return result
+
+    def one_by_one(self, doing: str, samples: Sequence[Sample]) -> Iterator[Sample]:
+        """Yield tiles, saying before each how far `doing` has come."""
+        for number, sample in enumerate(samples, 1):
+            self.say(f"{doing}: tile {number} of {len(samples)}")
+            yield sample
 
     def _checkpoint(self, number: int) -> Checkpoint | None:
         """Return where a step is kept while it goes on: a file of its own beside the run's."""

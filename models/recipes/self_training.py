@@ -156,7 +156,8 @@ def self_training(run: Run) -> Trained:
     )
     student = run.kept_config(losses=losses, augments=MIXED_CROPS)
     both = [_self_taught(run, number) for number in range(2)]
-    samples = [_cleaned(run, both, sample) for sample in (*run.samples, *run.unlabelled)]
+    tiles = (*run.samples, *run.unlabelled)
+    samples = [_cleaned(run, both, sample) for sample in run.one_by_one("Cleans labels", tiles)]
     learnt = [sample for sample in samples if (sample.weight > 0).any()]
     if not learnt:
         raise CloudbrushError(
@@ -204,8 +205,8 @@ def _source(run: Run) -> Sequence[Sample]:
 
 def _cleaned(run: Run, networks: Sequence[SegmentationNetwork], sample: Sample) -> Sample:
     """Return a sample with the labels that are kept; void where nothing was seen."""
-    views = int(run.settings["label_views"])
-    soft = [look(run, [network], sample, views) for network in networks]
+    views, dates = int(run.settings["label_views"]), run.settings["label_dates"]
+    soft = [look(run, [network], sample, views, dates) for network in networks]
     label = kept_label(soft, sample.label, run.settings["cleaning"])
     there = seen(sample, ["optical"]) & with_signal(sample.inputs["sar"][0])
     label = np.where(there, label, IGNORE).astype(np.uint8)

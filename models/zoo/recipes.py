@@ -94,6 +94,12 @@ def _views(default: int) -> dict[str, Option]:
     return {"views": Option(str(default), choices=names, help="Views that a prediction averages")}
 
 
+_LABELLING = {
+    "label_views": Option("4", choices=("1", "4", "8", "24"), help="Views for labelling"),
+    "label_dates": Option(
+        1, 1, 1000, help="Dates of a tile that the teachers look at, the clearest first"
+    ),
+}
 _VALID = {"valid_area": Option(True, help="Predict nothing where SAR shows no signal")}
 _WINNER_1 = "first in DFC2025 track 1, arXiv 2504.13458, StuLiu/dfc2025track1"
 _WINNER_2 = "first in DFC2025 track 2, arXiv 2505.04941"
@@ -175,7 +181,7 @@ RECIPES: dict[str, Recipe] = {
             "alpha": Option(1.0, 0.0, 100.0, help="Times cross entropy, for SAR"),
             "beta": Option(2.0, 0.0, 100.0, help="Times reverse cross entropy, for SAR"),
             "lovasz": Option(1.0, 0.0, 100.0, help="Times Lovász-softmax, for SAR"),
-            "label_views": Option("4", choices=("1", "4", "8", "24"), help="Views for labelling"),
+            **_LABELLING,
             **_views(4),
             **_VALID,
         },
@@ -188,12 +194,12 @@ RECIPES: dict[str, Recipe] = {
         tasks=("land cover",),
         source="idea in the title of Wang, Hu and Guo 2025 (second in DFC2025 track 1)",
         published="The title only.",
-        ours="Everything: the optical teacher's mean probabilities over dates and views are the "
-        "label, weighted by how sure it is; pixels that people checked keep their label.",
+        ours="Everything: the optical teacher's mean probabilities over the clearest dates and "
+        "views are the label, weighted by how sure it is; pixels that people checked keep theirs.",
         licence="none copied",
         steps=(
             Step("Teach an optical network from the labels", 0.5),
-            Step("Let it look at all dates of all tiles, and keep its probabilities"),
+            Step("Let it look at the clearest dates of all tiles, and keep its probabilities"),
             Step("Teach the SAR network these probabilities, by how sure they are", 1.0),
         ),
         settings={
@@ -201,7 +207,7 @@ RECIPES: dict[str, Recipe] = {
             "given": Option(
                 0.0, 0.0, 1.0, help="Share of the given label mixed into the teacher's word"
             ),
-            "label_views": Option("4", choices=("1", "4", "8", "24"), help="Views for labelling"),
+            **_LABELLING,
             **_views(1),
         },
         needs=("optical", "sar"),

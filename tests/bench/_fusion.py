@@ -56,6 +56,7 @@ def run(
     dates: Sequence[int] | None = None,
     settings: Mapping[str, Any] | None = None,
     recipe: str = "plain",
+    recipe_settings: Mapping[str, Any] | None = None,
     steps: int | None = None,
 ) -> Scores:
     """Return the scores of a network trained for `seconds` of one core's time, or for `steps`.
@@ -83,7 +84,7 @@ def run(
     whole = sum(step.share for step in recipe_named(recipe).steps)
     count = steps or max(1, round(seconds / whole / step_seconds(config, learnt[::10])))
     began = time.process_time()
-    trained = run_recipe(recipe, with_steps(config, count), learnt)
+    trained = run_recipe(recipe, with_steps(config, count), learnt, settings=recipe_settings)
     spent = time.process_time() - began
     return _scores(trained.network, [t for t in tiles if t.validation], count, spent)
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from models.zoo import NETWORKS
 
 BOTH = ("optical", "sar")
+EARLY, STYLE, PLAIN = "Early fusion", "CloudLULC-Net-style", "Cross entropy"
 SEEDS = (0, 1, 2)
 SECONDS = 40.0
 """Processor time of one training; reading and scoring come on top, and stay below a minute."""
@@ -31,7 +32,8 @@ Work = Literal["land cover", "damage"]
 class Row:
     """One line of a table: `table` and `name` for people, `work` and `asked` for the run.
 
-    `published` is the main number of the row's counterpart in a paper, in percent.
+    `published` is the main number of the row's counterpart in a paper, in percent. `against` names
+    the row of the same table that this one is held against, seed by seed.
     """
 
     table: str
@@ -39,6 +41,7 @@ class Row:
     work: Work
     asked: Mapping[str, Any] = field(default_factory=dict)
     published: float | None = None
+    against: str = ""
 
     @property
     def key(self) -> str:
@@ -58,6 +61,7 @@ def _labels() -> list[Row]:
             "land cover",
             {"network": "unet", "modalities": modalities, "labels": labels, "dates": (0,)},
             OPEN_EARTH_MAP_SAR[name][short],
+            "" if short == "P" else f"{name}, P",
         )
         for name, modalities in inputs.items()
         for short, labels in wanted.items()
@@ -70,10 +74,10 @@ def _clouds() -> list[Row]:
     rows: dict[str, Mapping[str, Any]] = {
         "SAR only": {"network": "unet", "modalities": ("sar",)},
         "Optical only": {"network": "unet", "modalities": ("optical",)},
-        "Early fusion": {"network": "unet", "modalities": BOTH},
+        EARLY: {"network": "unet", "modalities": BOTH},
         "Early fusion, optical dropped": {"network": "unet", "modalities": BOTH, "no_optical": 1},
         "Late fusion": {"network": "late_fusion", "modalities": BOTH},
-        "CloudLULC-Net-style": style,
+        STYLE: style,
         "without optical dropped": {**style, "options": {"drop": 0.0}},
         "without reliability": {**style, "options": {"reliability": False}},
         "without spatial interaction": {**style, "options": {"spatial": False}},
@@ -81,7 +85,17 @@ def _clouds() -> list[Row]:
         "without transformer": {**style, "options": {"layers": 0}},
         "without anchor": {**style, "options": {"anchor": 0.0}},
     }
-    return [Row("clouds", name, "land cover", asked) for name, asked in rows.items()]
+    return [
+        Row("clouds", name, "land cover", asked, against=_rival(name, asked, style["network"]))
+        for name, asked in rows.items()
+    ]
+
+
+def _rival(name: str, asked: Mapping[str, Any], style: Any) -> str:
+    """Return what a network under clouds is held against: one with a part left out, the whole."""
+    if asked["network"] == style and name != STYLE:
+        return STYLE
+    return "" if name == EARLY else EARLY
 
 
 def _noise() -> list[Row]:
@@ -97,17 +111,26 @@ def _noise() -> list[Row]:
         "Bootstrapped, hard": [{"name": "bootstrap_hard"}],
     }
     sar = {"network": "unet", "modalities": ("sar",), "labels": "pseudo"}
+    # Teachers label with one view: four would take longer than the training.
+    taught = {**sar, "recipe_settings": {"label_views": "1"}}
+    co_teaching = {**plain, "recipe": "co_teaching"}
+    recipes: dict[str, Mapping[str, Any]] = {
+        "Baseline recipe": {**sar, "recipe": "oem_sar_baseline"},
+        "Track 1 winner": {**taught, "recipe": "self_training"},
+        "Cross-modal, -style": {**taught, "recipe": "cross_modal"},
+    }
     return [
-        Row("noise", "Cross entropy", "land cover", plain),
+        Row("noise", PLAIN, "land cover", plain),
         *(
-            Row("noise", name, "land cover", {**plain, "losses": terms})
+            Row("noise", name, "land cover", {**plain, "losses": terms}, against=PLAIN)
             for name, terms in losses.items()
         ),
-        Row("noise", "Co-teaching", "land cover", {**plain, "recipe": "co_teaching"}),
-        Row("noise", "SAR: cross entropy", "land cover", sar),
-        Row("noise", "SAR: baseline recipe", "land cover", {**sar, "recipe": "oem_sar_baseline"}),
-        Row("noise", "SAR: Track 1 winner", "land cover", {**sar, "recipe": "self_training"}),
-        Row("noise", "SAR: cross-modal, -style", "land cover", {**sar, "recipe": "cross_modal"}),
+        Row("noise", "Co-teaching", "land cover", co_teaching, against=PLAIN),
+        Row("noise", f"SAR: {PLAIN}", "land cover", sar),
+        *(
+            Row("noise", f"SAR: {name}", "land cover", asked, against=f"SAR: {PLAIN}")
+            for name, asked in recipes.items()
+        ),
     ]
 
 

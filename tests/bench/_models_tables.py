@@ -72,35 +72,68 @@ def table(name: str, runs: Runs) -> str:
         return ""
     columns = list(dict.fromkeys(key for _, done in rows for key in done[0]["shown"]))
     columns.sort(key=lambda column: column not in ("mIoU", "average"))
+    gains = any(row.against for row, _ in rows)
     beside = any(row.published is not None for row, _ in rows)
-    head = f"| | {' | '.join(columns)} |{' published |' if beside else ''} n |"
-    lines = [
-        f"| {row.name} | {' | '.join(_cell(done, column) for column in columns)} |"
-        f"{_published(row) if beside else ''} {len(done)} |"
-        for row, done in rows
-    ]
+    columns_after = ["gain"] * gains + ["published", "published gain"] * beside + ["n"]
+    head = f"| | {' | '.join([*columns, *columns_after])} |"
+    lines = []
+    for row, done in rows:
+        cells = [row.name, *(_cell(done, column) for column in columns)]
+        cells += [_gain(row, runs)] * gains
+        cells += [*_published(row)] * beside
+        lines.append(f"| {' | '.join([*cells, str(len(done))])} |")
     total = sum(1 for row in ROWS if row.table == name) * len(SEEDS)
     count = sum(len(done) for _, done in rows)
     says = (
         f"{SAYS[name]} Mean over seeds, ± half the 95 % interval (Student's t) where there are two "
-        f"or more; {count} of {total} runs done. `.venv/bin/python -m tests.bench models --budget "
-        "30 --record`."
+        f"or more; *gain* from pairs of runs with the same seed; {count} of {total} runs done. "
+        "`.venv/bin/python -m tests.bench models --budget 30 --record`."
     )
-    ruler = "|---|" + "---|" * (len(columns) + 1 + beside)
+    ruler = "|---|" + "---|" * (len(columns) + len(columns_after))
     return "\n".join([f"### {HEADS[name]}", "", says, "", head, ruler, *lines, ""])
 
 
-def _published(row: Row) -> str:
-    return " - |" if row.published is None else f" {row.published:.1f} |"
+def _published(row: Row) -> tuple[str, str]:
+    """Return the published number of a row, and how much more it is than that of its rival."""
+    if row.published is None:
+        return "-", "-"
+    rival = _rival(row)
+    if rival is None or rival.published is None:
+        return f"{row.published:.1f}", "-"
+    return f"{row.published:.1f}", f"{row.published - rival.published:+.1f}"
+
+
+def _gain(row: Row, runs: Runs) -> str:
+    """Return how much better a row is than its rival, from pairs of runs with the same seed."""
+    rival = _rival(row)
+    if rival is None:
+        return "-"
+    pairs = [(f"{row.key}/{seed}", f"{rival.key}/{seed}") for seed in SEEDS]
+    values = [
+        100 * (float(runs[own]["main"]) - float(runs[other]["main"]))
+        for own, other in pairs
+        if own in runs and other in runs
+    ]
+    return _number(values, "+.1f") + (f" over {rival.name}" if values else "")
+
+
+def _rival(row: Row) -> Row | None:
+    named = (other for other in ROWS if other.table == row.table and other.name == row.against)
+    return next(named, None)
 
 
 def _cell(done: Sequence[Mapping[str, Any]], column: str) -> str:
     values = [float(run["shown"][column]) for run in done if run["shown"].get(column) is not None]
     values = [100 * value for value in values if math.isfinite(value)]
+    return _number(values, ".1f")
+
+
+def _number(values: Sequence[float], form: str) -> str:
+    """Return a mean with half of its interval, or a dash."""
     if not values:
         return "-"
     half = half_interval(values)
-    return f"{mean(values):.1f}" + (f" ± {half:.1f}" if half is not None else "")
+    return format(mean(values), form) + (f" ± {half:.1f}" if half is not None else "")
 
 
 def half_interval(values: Sequence[float]) -> float | None:

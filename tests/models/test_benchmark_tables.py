@@ -37,6 +37,19 @@ def test_table_shows_means_intervals_and_how_many_runs_are_done() -> None:
     assert table("noise", {}) == ""
 
 
+def test_a_gain_is_the_mean_of_pairs_with_the_same_seed() -> None:
+    runs = _runs(0.1, 0.2, 0.3) | _runs(0.2, 0.3, 0.4, row=NOISE[1])
+    shown = table("noise", runs)
+    assert f"| {NOISE[1].name} | 30.0 ± 24.8 | - | +10.0 ± 0.0 over {NOISE[0].name} | 3 |" in shown
+    alone = table("noise", _runs(0.2, row=NOISE[1]))
+    assert f"| {NOISE[1].name} | 20.0 | - | - | 1 |" in alone
+
+
+def test_every_rival_is_a_row_of_its_table() -> None:
+    named = {(row.table, row.name) for row in ROWS}
+    assert all((row.table, row.against) in named for row in ROWS if row.against)
+
+
 def test_figures_are_in_percent_with_the_number_of_runs() -> None:
     assert figures(_runs(0.1, 0.2)) == {
         "noise: Cross entropy": {"value": 15.0, "unit": "%", "n": 2}

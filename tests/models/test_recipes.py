@@ -19,12 +19,14 @@ from models.networks import SegmentationNetwork, build
 from models.recipes import CODE, run
 from models.recipes.co_teaching import CoTeaching
 from models.recipes.from_soft import FromSoft
-from models.recipes.labelling import SOFT, agreed, relabelled, softened
+from models.recipes.labelling import SOFT, agreed, look, relabelled, softened
+from models.recipes.run import Run
 from models.recipes.self_training import SelfTraining, chosen_classes, kept_label
 from models.recipes.torch_augment import blurred, jittered
 from models.sample import IGNORE, Sample
-from models.train import Checkpoint, Progress, Trained, train, validate
+from models.train import Checkpoint, Progress, Trained, silent, train, validate
 from models.training.config import TrainConfig
+from models.training.scoring import never
 from models.zoo.recipes import RECIPES, prediction_of, total_steps
 
 SIDE = 64
@@ -152,6 +154,24 @@ def test_labels_of_unlabelled_tiles_are_never_looked_at(name: str) -> None:
     assert made[0] == made[1]
     without = weights_of(run(name, config, TILES[:2], settings=settings_of(name)))
     assert made[0] != without
+
+
+@pytest.mark.parametrize("name", ["self_training", "cross_modal"])
+def test_labelling_says_which_tile_it_looks_at(name: str) -> None:
+    said: list[str] = []
+    settings = settings_of(name)
+    run(name, replace(SMALL, steps=2), TILES[:2], settings=settings, say=said.append)
+    assert [text.partition(": ")[2] for text in said] == ["tile 1 of 2", "tile 2 of 2"]
+
+
+def test_teachers_look_at_the_clearest_dates_alone() -> None:
+    network = build("unet", {"optical": 3}, 3, {"widths": (4, 8)}).eval()
+    clear = TILES[0].inputs["optical"][0]
+    clouded = replace(TILES[0], inputs={"optical": [clear, clear + 90]})
+    work = Run(RECIPES["cross_modal"], {}, SMALL, [clouded], [], [], None, silent, never, "cpu")
+    first = look(work, [network], clouded, 1, 1)
+    assert np.array_equal(first, look(work, [network], TILES[0], 1))
+    assert not np.array_equal(first, look(work, [network], clouded, 1))
 
 
 @pytest.mark.parametrize("name", LAND_COVER)

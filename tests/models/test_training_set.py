@@ -91,6 +91,8 @@ def test_all_dates_are_alternatives_up_to_a_cover(store: Store, project: Project
     assert {len(s.inputs["optical"]) for s in found.samples} == {2}
     clear = training_set(store, project, replace(Choice(), max_cover=0.2))
     assert {len(s.inputs["optical"]) for s in clear.samples} == {1}
+    for every, clearest in zip(found.samples, clear.samples, strict=True):
+        assert np.array_equal(every.inputs["optical"][0], clearest.inputs["optical"][0])
     sar = training_set(store, project, replace(Choice(), modalities=("sar",)))
     assert sar.bands == {"sar": 1}
 

@@ -4,11 +4,11 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
-from scipy import stats
-
+from tests.bench._models_findings import findings
+from tests.bench._models_pairs import Runs, differences, half_interval, of_row, rival_of
 from tests.bench._models_rows import ROWS, SEEDS, Row
 
 RECORDS = Path(__file__).resolve().parents[2] / "docs" / "benchmarks-models.json"
@@ -29,8 +29,6 @@ SAYS = {
     "for each seed; F1 by building is the mean over its classes, missed and false ones counted.",
 }
 
-Runs = Mapping[str, Mapping[str, Any]]
-
 
 def figures(runs: Runs) -> dict[str, dict[str, Any]]:
     """Return the mean of each row's main number by "table: row", in percent."""
@@ -41,12 +39,6 @@ def figures(runs: Runs) -> dict[str, dict[str, Any]]:
             name = f"{row.table}: {row.name}"
             found[name] = {"value": round(mean(values), 2), "unit": "%", "n": len(values)}
     return found
-
-
-def of_row(runs: Runs, row: Row) -> list[Mapping[str, Any]]:
-    """Return the runs of a row that are done, by seed."""
-    names = [f"{row.key}/{seed}" for seed in SEEDS]
-    return [runs[name] for name in names if name in runs]
 
 
 def write(runs: Runs) -> None:
@@ -90,36 +82,28 @@ def table(name: str, runs: Runs) -> str:
         "`.venv/bin/python -m tests.bench models --budget 30 --record`."
     )
     ruler = "|---|" + "---|" * (len(columns) + len(columns_after))
-    return "\n".join([f"### {HEADS[name]}", "", says, "", head, ruler, *lines, ""])
+    told = [f"- {line}" for line in findings(name, runs)]
+    after = [*told, ""] if told else []
+    return "\n".join([f"### {HEADS[name]}", "", says, "", head, ruler, *lines, "", *after])
 
 
 def _published(row: Row) -> tuple[str, str]:
     """Return the published number of a row, and how much more it is than that of its rival."""
     if row.published is None:
         return "-", "-"
-    rival = _rival(row)
+    rival = rival_of(row)
     if rival is None or rival.published is None:
         return f"{row.published:.1f}", "-"
     return f"{row.published:.1f}", f"{row.published - rival.published:+.1f}"
 
 
 def _gain(row: Row, runs: Runs) -> str:
-    """Return how much better a row is than its rival, from pairs of runs with the same seed."""
-    rival = _rival(row)
+    """Return how much better a row is than its rival."""
+    rival = rival_of(row)
     if rival is None:
         return "-"
-    pairs = [(f"{row.key}/{seed}", f"{rival.key}/{seed}") for seed in SEEDS]
-    values = [
-        100 * (float(runs[own]["main"]) - float(runs[other]["main"]))
-        for own, other in pairs
-        if own in runs and other in runs
-    ]
+    values = differences(runs, row, rival)
     return _number(values, "+.1f") + (f" over {rival.name}" if values else "")
-
-
-def _rival(row: Row) -> Row | None:
-    named = (other for other in ROWS if other.table == row.table and other.name == row.against)
-    return next(named, None)
 
 
 def _cell(done: Sequence[Mapping[str, Any]], column: str) -> str:
@@ -134,10 +118,3 @@ def _number(values: Sequence[float], form: str) -> str:
         return "-"
     half = half_interval(values)
     return format(mean(values), form) + (f" ± {half:.1f}" if half is not None else "")
-
-
-def half_interval(values: Sequence[float]) -> float | None:
-    """Return half the width of the 95 % interval of a mean; None for a single value."""
-    if len(values) < 2:
-        return None
-    return float(stats.t.ppf(0.975, len(values) - 1)) * stdev(values) / math.sqrt(len(values))

@@ -4,8 +4,10 @@ import math
 
 import pytest
 
+from tests.bench._models_findings import findings
+from tests.bench._models_pairs import half_interval
 from tests.bench._models_rows import ROWS, SEEDS, Row
-from tests.bench._models_tables import figures, half_interval, table
+from tests.bench._models_tables import figures, table
 
 NOISE = [row for row in ROWS if row.table == "noise"]
 
@@ -43,6 +45,43 @@ def test_a_gain_is_the_mean_of_pairs_with_the_same_seed() -> None:
     assert f"| {NOISE[1].name} | 30.0 ± 24.8 | - | +10.0 ± 0.0 over {NOISE[0].name} | 3 |" in shown
     alone = table("noise", _runs(0.2, row=NOISE[1]))
     assert f"| {NOISE[1].name} | 20.0 | - | - | 1 |" in alone
+
+
+def _labels(name: str) -> Row:
+    return next(row for row in ROWS if row.table == "labels" and row.name == name)
+
+
+def test_signs_are_held_against_the_published_ones() -> None:
+    given = {"Optical, P": (0.5, 0.5, 0.5), "Optical, R": (0.6, 0.61, 0.62)}  # published: more
+    given |= {"SAR, P": (0.3, 0.3, 0.3), "SAR, R": (0.4, 0.41, 0.42)}  # published: less
+    given |= {"SAR, P + R": (0.2, 0.5, 0.3)}
+    runs: dict[str, dict[str, object]] = {}
+    for name, values in given.items():
+        runs |= _runs(*values, row=_labels(name))
+    assert findings("labels", runs) == [
+        "Sign of the gain over P. As published: Optical, R.",
+        "Sign of the gain over P. The other way: SAR, R.",
+        "Sign of the gain over P. Undecided: SAR, P + R (mean as published).",
+    ]
+    assert findings("labels", _runs(0.5, row=_labels("SAR, P"))) == []
+
+
+def test_wishes_under_clouds_are_answered_by_the_runs() -> None:
+    rows = {row.name: row for row in ROWS if row.table == "clouds"}
+    runs: dict[str, dict[str, object]] = {}
+    for name, full in (("SAR only", 0.4), ("Early fusion", 0.3), ("CloudLULC-Net-style", 0.35)):
+        for seed, more in zip(SEEDS, (0.0, 0.01, 0.02), strict=True):
+            shown = {"0-1 %": 0.5, "99-100 %": full + (more if full == 0.35 else 0.0)}
+            shown |= {"average": 0.4, "lost": 0.5 - full}  # as read from the docs: in order
+            runs[f"{rows[name].key}/{seed}"] = {"main": 0.4 + more, "shown": shown}
+    assert findings("clouds", runs) == [
+        "Points lost from a clear sky to full cover, least first: "
+        "CloudLULC-Net-style 15.0, Early fusion 20.0.",
+        "CloudLULC-Net-style against SAR only at full cover: -4.0 ± 2.5 points, "
+        "beyond its interval.",
+        "CloudLULC-Net-style against Early fusion on average: +0.0 ± 0.0 points, "
+        "within its interval.",
+    ]
 
 
 def test_every_rival_is_a_row_of_its_table() -> None:

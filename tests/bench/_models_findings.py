@@ -1,0 +1,87 @@
+"""What the tables of the benchmark of models say, in sentences made from the runs themselves."""
+
+from collections.abc import Callable, Iterable
+from statistics import mean
+
+from tests.bench._models_pairs import Runs, decided, differences, half_interval, of_row, rival_of
+from tests.bench._models_rows import EARLY, ROWS, SAR_ONLY, STYLE, Row
+
+
+def findings(table: str, runs: Runs) -> list[str]:
+    """Return the sentences of one table; none where its rows were not run twice at least."""
+    rows = [row for row in ROWS if row.table == table]
+    return [*_SAYS[table](rows, runs)] if table in _SAYS else []
+
+
+def _labels(rows: list[Row], runs: Runs) -> Iterable[str]:
+    """Yield which gains have the published sign."""
+    found: dict[str, list[str]] = {"As published": [], "The other way": [], "Undecided": []}
+    for row in rows:
+        rival = rival_of(row)
+        values = differences(runs, row, rival) if rival else []
+        if rival is None or row.published is None or rival.published is None or len(values) < 2:
+            continue
+        same = (mean(values) > 0) == (row.published > rival.published)
+        kind = "Undecided" if not decided(values) else "As published" if same else "The other way"
+        sign = "" if decided(values) else f" (mean {'as published' if same else 'the other way'})"
+        found[kind].append(row.name + sign)
+    for kind, names in found.items():
+        if names:
+            yield f"Sign of the gain over P. {kind}: {'; '.join(names)}."
+
+
+def _clouds(rows: list[Row], runs: Runs) -> Iterable[str]:
+    """Yield what is asked of a network under clouds, and whether it came true."""
+    named = {row.name: row for row in rows}
+    both = [row for row in rows if row.name in (EARLY, STYLE, "Late fusion")]
+    lost = {
+        row.name: mean(run["shown"]["lost"] for run in of_row(runs, row))
+        for row in both
+        if of_row(runs, row)
+    }
+    if len(lost) > 1:
+        order = sorted(lost, key=lambda name: lost[name])
+        yield (
+            "Points lost from a clear sky to full cover, least first: "
+            + ", ".join(f"{name} {100 * lost[name]:.1f}" for name in order)
+            + "."
+        )
+    full = _full_cover(runs, named[STYLE])
+    for rival, column, where in ((SAR_ONLY, full, "at full cover"), (EARLY, "", "on average")):
+        values = differences(runs, named[STYLE], named[rival], column)
+        half = half_interval(values)
+        if half is not None:
+            beyond = "beyond" if decided(values) else "within"
+            yield (
+                f"{STYLE} against {rival} {where}: {mean(values):+.1f} ± {half:.1f} points, "
+                f"{beyond} its interval."
+            )
+
+
+def _full_cover(runs: Runs, row: Row) -> str:
+    """Return the column of the highest cloud level."""
+    levels = [name for run in of_row(runs, row) for name in run["shown"] if name.endswith("%")]
+    return max(levels, key=lambda level: float(level.partition("-")[0]), default="")
+
+
+def _noise(rows: list[Row], runs: Runs) -> Iterable[str]:
+    """Yield which losses and recipes differ from their rival by more than chance."""
+    better: list[str] = []
+    worse: list[str] = []
+    undecided: list[str] = []
+    for row in rows:
+        rival = rival_of(row)
+        values = differences(runs, row, rival) if rival else []
+        if len(values) > 1:
+            side = undecided if not decided(values) else better if mean(values) > 0 else worse
+            side.append(row.name)
+    for says, names in (("Better", better), ("Worse", worse), ("No different", undecided)):
+        if names:
+            yield f"{says} than cross entropy, by the interval: {', '.join(names)}."
+
+
+_SAYS: dict[str, Callable[[list[Row], Runs], Iterable[str]]] = {
+    "labels": _labels,
+    "clouds": _clouds,
+    "noise": _noise,
+}

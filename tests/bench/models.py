@@ -70,7 +70,7 @@ def _keep(runs: Runs, row: Row, seed: int, result: Mapping[str, Any]) -> None:
     runs[_name(row, seed)] = {**result, "date": datetime.now(UTC).date().isoformat()}
     KEPT.parent.mkdir(exist_ok=True)
     unfinished = KEPT.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(runs, indent=1, sort_keys=True) + "\n")
+    unfinished.write_text(json.dumps(dict(sorted(runs.items())), indent=1) + "\n")
     unfinished.replace(KEPT)
     print(f"{row.table}: {row.name}, seed {seed}: {result['main']:.3f}", flush=True)
 

@@ -44,7 +44,7 @@ SKIES = (
 BANDS = {"optical": 3, "sar": 1}
 CLASSES = len(OPEN_EARTH_MAP_SAR.codes)
 
-Labels = Literal["pseudo", "mixed", "corrected"]
+Labels = Literal["pseudo", "mixed", "corrected", "truth"]
 Bytes = npt.NDArray[np.uint8]
 
 
@@ -81,7 +81,8 @@ def samples(
     dates: Sequence[int] | None = None,
     no_optical: int = 0,
 ) -> list[Sample]:
-    """Return training samples: pseudo-labels, those with the corrected tiles, or only the latter.
+    """Return training samples: pseudo-labels, those with the corrected tiles, only the latter, or
+    the truth of all tiles.
 
     `dates` are numbers of skies, None all of them. `no_optical` further "dates" show nothing, so
     that optical is missing in that many draws of all.
@@ -91,7 +92,7 @@ def samples(
 
 
 def _sample(tile: DemoTile, labels: Labels, dates: Sequence[int] | None, no_optical: int) -> Sample:
-    use_truth = tile.corrected and labels != "pseudo"
+    use_truth = labels == "truth" or (tile.corrected and labels != "pseudo")
     pictures = range(len(tile.optical)) if dates is None else dates
     nothing = np.broadcast_to(np.float32(np.nan), tile.optical.shape[1:])
     inputs: Mapping[str, list[Bands]] = {

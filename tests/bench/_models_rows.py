@@ -100,7 +100,11 @@ def _rival(name: str, asked: Mapping[str, Any], style: Any) -> str:
 
 
 def _noise() -> list[Row]:
-    """Losses and recipes on pseudo-labels alone, for the network with both inputs."""
+    """Losses and recipes on pseudo-labels alone, for the network with both inputs.
+
+    The losses that are made for wrong labels also learn from true ones: what they lose there is not
+    due to noise.
+    """
     plain = {"network": "unet", "modalities": BOTH, "labels": "pseudo"}
     losses: dict[str, list[dict[str, Any]]] = {
         "Lovász-softmax + CE": [{"name": "ce"}, {"name": "lovasz"}],
@@ -114,6 +118,7 @@ def _noise() -> list[Row]:
     sar = {"network": "unet", "modalities": ("sar",), "labels": "pseudo"}
     # Teachers label with one view: four would take longer than the training.
     taught = {**sar, "recipe_settings": {"label_views": "1"}}
+    true = {**plain, "labels": "truth"}
     co_teaching = {**plain, "recipe": "co_teaching"}
     recipes: dict[str, Mapping[str, Any]] = {
         "Baseline recipe": {**sar, "recipe": "oem_sar_baseline"},
@@ -125,6 +130,17 @@ def _noise() -> list[Row]:
         *(
             Row("noise", name, "land cover", {**plain, "losses": terms}, against=PLAIN)
             for name, terms in losses.items()
+        ),
+        Row("noise", f"True labels: {PLAIN}", "land cover", true),
+        *(
+            Row(
+                "noise",
+                f"True labels: {name}",
+                "land cover",
+                {**true, "losses": losses[name]},
+                against=f"True labels: {PLAIN}",
+            )
+            for name in ("Symmetric CE", "Generalised CE")
         ),
         Row("noise", "Co-teaching", "land cover", co_teaching, against=PLAIN),
         Row("noise", f"SAR: {PLAIN}", "land cover", sar),

@@ -6,7 +6,7 @@ from typing import Any
 from models.zoo.entry import Entry, Option
 
 _OPTIONS = {
-    "widths": Option((8, 24, 48, 96), 1, 1024, lengths=(2, 6), help="Channels per level"),
+    "widths": Option((16, 32, 64, 96), 1, 1024, lengths=(2, 6), help="Channels per level"),
     "channels": Option(48, 4, 1024, help="Channels where optical and SAR meet"),
     "reliability": Option(True, help="Hold optical back where it cannot be trusted"),
     "spatial": Option(True, help="Spatial high-order interaction (SHOI)"),
@@ -15,7 +15,8 @@ _OPTIONS = {
     "order": Option(2, 1, 6, help="O, products in a block"),
     "layers": Option(1, 0, 12, help="Layers of the transformer; 0 for none"),
     "anchor": Option(0.1, 0, 10, help="Weight of the semantic anchor; 0 for none"),
-    "drop": Option(0.15, 0, 0.9, help="Chance that optical is taken away while it learns"),
+    "alone": Option(True, help="SAR also learns by itself"),
+    "drop": Option(0.0, 0, 0.9, help="Chance that optical is taken away while it learns"),
 }
 
 _LARGE: dict[str, Any] = {
@@ -35,8 +36,8 @@ CLOUD_LULC = Entry(
     "No code, no formulas of the others, no sizes, N, O, losses or settings.",
     ours="A gate per feature on every level, from optical alone; interaction at the deepest level; "
     "a learned share for each block; ViT blocks at half that resolution; a fixed class "
-    "embedding as anchor, by cosine; optical taken away in some "
-    "draws; decoder; all sizes.",
+    "embedding as anchor, by cosine; SAR also learning by itself, by a coarse head; "
+    "taking optical away in some draws, which is off; decoder; all sizes.",
     licence="none copied",
     options=_OPTIONS,
     smallest={"widths": (8, 16, 32), "channels": 16, "blocks": 1},

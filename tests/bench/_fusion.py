@@ -19,7 +19,15 @@ from models.recipes import run as run_recipe
 from models.train import TrainConfig, mixed_precision_helps
 from models.zoo.recipes import recipe_named
 from tests.bench._budget import step_seconds, with_steps
-from tests.bench._larger_demo import BANDS, CLASSES, DemoTile, Labels, larger_demo, samples
+from tests.bench._larger_demo import (
+    BANDS,
+    CLASSES,
+    DemoTile,
+    Labels,
+    for_choosing,
+    larger_demo,
+    samples,
+)
 
 EDGES = (0.0, 0.01, 0.2, 0.4, 0.6, 0.8, 0.99, 1.0)
 """Cover of a tile; the first level is the clear date, the last a closed deck."""
@@ -58,6 +66,7 @@ def run(
     recipe: str = "plain",
     recipe_settings: Mapping[str, Any] | None = None,
     steps: int | None = None,
+    choosing: bool = False,
 ) -> Scores:
     """Return the scores of a network trained for `seconds` of one core's time, or for `steps`.
 
@@ -65,10 +74,11 @@ def run(
     on the machine do not matter much and the rate falls to zero at the end. Validation tiles are
     scored against the truth, every tile at all six dates. `dates` are those learnt from (None:
     all), `settings` further ones of the run. A recipe gets as many steps as the same time buys,
-    counting those of all networks that it trains.
+    counting those of all networks that it trains. `choosing` scores tiles that the other tables
+    learn from, so that a design can be chosen by them, and leaves the usual validation out.
     """
     torch.set_num_threads(1)
-    tiles = larger_demo()
+    tiles = for_choosing(larger_demo()) if choosing else larger_demo()
     learnt = samples(tiles, labels, dates=dates, no_optical=no_optical)
     config = TrainConfig(
         classes=CLASSES,

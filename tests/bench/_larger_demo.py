@@ -8,7 +8,7 @@ is scored against the truth.
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -74,6 +74,18 @@ def larger_demo(seed: int = SEED, folder: Path | None = None) -> tuple[DemoTile,
     return tuple(tile for region in REGIONS for tile in _tiles(region, seed, home))
 
 
+def for_choosing(tiles: Sequence[DemoTile]) -> tuple[DemoTile, ...]:
+    """Return the tiles with the last column but one as validation, and without the last.
+
+    A design that is chosen on these has not seen the tiles that the other tables score.
+    """
+    return tuple(
+        replace(tile, validation=_column(tile) == COLUMNS - 2)
+        for tile in tiles
+        if not tile.validation
+    )
+
+
 def samples(
     tiles: Sequence[DemoTile],
     labels: Labels = "mixed",
@@ -122,6 +134,10 @@ def _tiles(region: Region, seed: int, home: Path) -> list[DemoTile]:
     numbers = [n for n in range(ROWS * COLUMNS) if not _is_validation(n)]
     corrected = set(rng.choice(numbers, CORRECTED, replace=False).tolist())
     return [_cut(region, scene, number, number in corrected) for number in range(ROWS * COLUMNS)]
+
+
+def _column(tile: DemoTile) -> int:
+    return (int(tile.name.rsplit("_", 1)[1]) - 1) % COLUMNS
 
 
 def _is_validation(number: int) -> bool:

@@ -1,5 +1,6 @@
 """The parts of the fusion networks against their formulas, computed another way."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -262,6 +263,7 @@ def test_the_anchor_counts_in_training_only_and_never_changes_logits() -> None:
         {"blocks": 0},
         {"layers": 0},
         {"order": 1},
+        {"alone": False},
     ],
 )
 def test_every_switch_takes_its_part_away(switch: dict[str, Any]) -> None:
@@ -282,7 +284,9 @@ def test_every_weight_learns() -> None:
     network = build("cloud_lulc", BANDS, 4, {**SMALL, "order": 2})
     target = torch.randint(0, 4, (2, 16, 12))
     outputs = network.learn(pictures(), target)
-    loss = nn.functional.cross_entropy(outputs.logits, target) + outputs.penalties["anchor"]
+    each = (outputs.logits, outputs.auxiliary["classes"])
+    loss = sum((nn.functional.cross_entropy(logits, target) for logits in each), torch.zeros(()))
+    loss = loss + outputs.penalties["anchor"]
     loss.backward()  # type: ignore[no-untyped-call]
     idle = [name for name, p in network.named_parameters() if p.grad is None]
     assert idle == []
@@ -309,6 +313,23 @@ def test_the_gate_alone_decides_how_much_optical_counts() -> None:
         nn.init.constant_(near.bias, -1e4)  # type: ignore[arg-type]
     inputs = pictures()
     torch.testing.assert_close(network(inputs), network({"sar": inputs["sar"]}))
+
+
+def test_sar_also_learns_alone_from_all_levels_but_the_finest() -> None:
+    network = build("cloud_lulc", BANDS, 4, {**SMALL, "widths": (4, 8, 8)}).eval()
+    assert isinstance(network, CloudLulcStyle) and network.alone is not None
+    inputs, target = pictures(15, 12), torch.randint(0, 4, (2, 15, 12))
+    said = network.learn(inputs, target).auxiliary["classes"]
+    assert said.shape == (2, 4, 15, 12)
+    inputs["optical"] += 1
+    assert torch.equal(said, network.learn(inputs, target).auxiliary["classes"])
+    seen = [torch.randn(1, count, 8 // 2**n, 8 // 2**n) for n, count in enumerate((4, 8, 8))]
+    half, quarter = (vote(x) for vote, x in zip(network.alone.votes, seen[1:], strict=True))
+    grow = partial(nn.functional.interpolate, mode="bilinear", align_corners=False)
+    wanted = grow(half + grow(quarter, (4, 4)), (8, 8))
+    torch.testing.assert_close(network.alone(seen), wanted)
+    without = build("cloud_lulc", BANDS, 4, {**SMALL, "alone": False})
+    assert without.learn(inputs, target).auxiliary == {}
 
 
 def test_optical_is_taken_away_in_training_only() -> None:

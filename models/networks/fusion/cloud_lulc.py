@@ -21,11 +21,16 @@ from models.networks.base import (
 )
 from models.networks.fusion.interaction import ChannelInteraction, SpatialInteraction
 from models.networks.fusion.reliability import Reliability, modulated
-from models.networks.fusion.semantics import SemanticMapping, anchor_penalty, class_embedding
+from models.networks.fusion.semantics import (
+    CoarseHead,
+    SemanticMapping,
+    anchor_penalty,
+    class_embedding,
+)
 
 
 class CloudLulcStyle(SegmentationNetwork):
-    """About 1.1 M parameters with optical and SAR at the default options."""
+    """About 1.3 M parameters with optical and SAR at the default options."""
 
     embedding: Tensor
 
@@ -49,37 +54,44 @@ class CloudLulcStyle(SegmentationNetwork):
         self.join = nn.Conv2d(2 * channels, channels, 1)
         self.mapping = SemanticMapping(channels, options["layers"]) if options["layers"] else None
         self.decoder = Decoder([*(2 * w for w in widths[:-1]), channels], widths, spec.classes)
+        self.alone = CoarseHead(widths, spec.classes) if options["alone"] else None
         self.register_buffer("embedding", class_embedding(spec.classes, channels))
 
     def features_to_logits(self, inputs: list[Tensor]) -> Tensor:
         """Return logits from normalised inputs in the order of the bands."""
-        skips, latent = self._latent(inputs)
+        skips, latent = self._joined(*self._branches(inputs))
         logits: Tensor = self.decoder([*skips, latent])
         return logits
 
     def learn(self, inputs: Mapping[str, Tensor], target: Tensor) -> Outputs:
-        """Return logits, and the semantic anchor as a penalty.
+        """Return logits, the semantic anchor as a penalty, and what is seen through clouds alone.
 
-        In some draws of a batch optical is taken away (option `drop`), so that the network also
-        learns what it must do without.
+        In some draws of a batch optical is taken away (option `drop`). Where optical shows the
+        class, little is left to learn for SAR, which then fails where it is needed: with option
+        `alone` it learns by itself as well.
         """
         height, width = target.shape[-2:]
-        prepared = self._with_drops(self._prepared(inputs))
-        skips, latent = self._latent(prepared)
-        logits = self.decoder([*skips, latent])[..., :height, :width]
-        if not self.spec.options["anchor"]:
-            return Outputs(logits)
-        penalty = anchor_penalty(latent, target, self.embedding)
-        return Outputs(logits, penalties={"anchor": self.spec.options["anchor"] * penalty})
+        optical, through = self._branches(self._with_drops(self._prepared(inputs)))
+        skips, latent = self._joined(optical, through)
+        outputs = Outputs(self.decoder([*skips, latent])[..., :height, :width])
+        if self.alone is not None:
+            outputs.auxiliary["classes"] = self.alone(through)[..., :height, :width]
+        weight = self.spec.options["anchor"]
+        if weight:
+            outputs.penalties["anchor"] = weight * anchor_penalty(latent, target, self.embedding)
+        return outputs
 
-    def _latent(self, inputs: list[Tensor]) -> tuple[list[Tensor], Tensor]:
-        """Return the joined features of the finer levels, and those of the deepest with meaning."""
+    def _branches(self, inputs: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the features per level of optical, held back, and of all other inputs."""
         pictures = dict(zip(self.spec.bands, inputs, strict=True))
         clouded = pictures.pop("optical")
         seen: list[Tensor] = self.optical(clouded)
         gates = self.reliability(seen) if self.reliability is not None else None
         optical = modulated(seen, gates, has_data(clouded))
-        through = self.through(torch.cat(list(pictures.values()), 1))
+        return optical, self.through(torch.cat(list(pictures.values()), 1))
+
+    def _joined(self, optical: list[Tensor], through: list[Tensor]) -> tuple[list[Tensor], Tensor]:
+        """Return the joined features of the finer levels, and those of the deepest with meaning."""
         kept, helper = self.into[0](optical[-1]), self.into[1](through[-1])
         for block in self.blocks:
             kept, helper = block(kept, helper)

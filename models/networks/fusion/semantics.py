@@ -6,6 +6,7 @@ are not published; these are ours, from plain ViT blocks.
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -62,9 +63,27 @@ class SemanticMapping(nn.Module):
         for block in self.blocks:
             tokens = block(tokens)
         meaning = self.norm(tokens).transpose(1, 2).reshape(coarse.shape)
-        size = x.shape[-2:]
-        meant: Tensor = F.interpolate(meaning, size=size, mode="bilinear", align_corners=False)
-        return x + meant
+        return x + _sized(meaning, x.shape[-2:])
+
+
+class CoarseHead(nn.Module):
+    """Logits straight from an encoder's features, for training: cheap beside a decoder."""
+
+    def __init__(self, channels: Sequence[int], classes: int) -> None:
+        """Take the channels of each level, finest first; the finest is too dear to take part."""
+        super().__init__()
+        self.votes = nn.ModuleList(nn.Conv2d(count, classes, 1) for count in channels[1:])
+
+    def forward(self, features: Sequence[Tensor]) -> Tensor:
+        """Return the sum of all levels' votes, [B, K, H, W] at the size of the finest level."""
+        each = [vote(feature) for vote, feature in zip(self.votes, features[1:], strict=True)]
+        half = each[0].shape[-2:]
+        votes = torch.stack([each[0], *(_sized(vote, half) for vote in each[1:])]).sum(0)
+        return _sized(votes, features[0].shape[-2:])
+
+
+def _sized(x: Tensor, size: torch.Size) -> Tensor:
+    return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
 
 
 def class_embedding(classes: int, width: int) -> Tensor:

@@ -85,7 +85,7 @@ def new_prediction(
         second = None
         if probabilities:
             bands = [f"{CLASS_BAND}{code}" for code in probabilities]
-            file = RowFile(folder, grid, len(bands), descriptions=bands, by_band=True)
+            file = RowFile(folder, grid, len(bands), descriptions=bands)
             second = stack.enter_context(file)
         made = NewPrediction(first, second)
         yield made

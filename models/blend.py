@@ -8,13 +8,12 @@ and not with its height.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor
 
-from models.windows import Cell, Layout
-
-Bytes = npt.NDArray[np.uint8]
+from models import planes
+from models.planes import Bytes, Planes
+from models.tta import Take
+from models.windows import Cell, Layout, Shares
 
 
 @dataclass(frozen=True)
@@ -38,44 +37,55 @@ class Blender:
         self, layout: Layout, classes: int, *, device: str = "cpu", probabilities: bool = False
     ) -> None:
         self.layout, self.classes, self.keeps = layout, classes, probabilities
-        self.shares_y = [torch.from_numpy(s).to(device) for s in layout.y.shares]
-        self.shares_x = [torch.from_numpy(s).to(device) for s in layout.x.shares]
-        below = max(layout.y.size - layout.y.ends(r) + y0 for r, y0 in enumerate(layout.y.starts))
-        shape = (classes, max(below, 0), layout.x.length)
-        self.above = torch.zeros(shape if len(layout.y.starts) > 1 else (0, 0, 0), device=device)
-        self.left: Tensor | None = None
+        self.device = device
+        self.shares_y = [_on(device, shares) for shares in layout.y.shares]
+        self.shares_x = [_on(device, shares) for shares in layout.x.shares]
+        below, right = layout.y.most_shared, layout.x.most_shared
+        self.above = planes.zeros((classes, below, layout.x.length), device)
+        self.left = planes.zeros((classes, layout.y.size, right), device)
         self.rows: Rows | None = None
 
-    def add(self, cell: Cell, found: Tensor) -> Rows | None:
-        """Add probabilities float32 [K, h, w] of a window, which are changed in place.
+    def add(self, cell: Cell, take: Take) -> Rows | None:
+        """Add a window, given by what gives rows of its probabilities.
 
         Returns the rows that are finished with the last window of a row, None before.
         """
         y, x = self.layout.y, self.layout.x
-        if len(self.layout) > 1:
-            share = self.shares_y[cell.row][:, None] * self.shares_x[cell.column][None, :]
-            found = found.mul_(share)
-        if self.left is not None:
-            found[:, :, : self.left.shape[2]] += self.left
-        wide, high = x.ends(cell.column) - cell.x0, y.ends(cell.row) - cell.y0
-        last = cell.column == len(x.starts) - 1
-        self.left = None if last else found[:, :, wide:].clone()
-        strip = found[:, :, :wide]
-        if len(y.starts) > 1:
-            self._pass_down(strip, cell, high)
+        high = y.ends(cell.row) - cell.y0
         if cell.column == 0 or self.rows is None:
             self.rows = self._empty(cell.y0, high)
-        _put(self.rows, strip[:, :high], cell.x0)
-        return self.rows if last else None
+        for rows in planes.strips(y.size, self.device):
+            found = take(rows)
+            if len(self.layout) > 1:
+                shares = self.shares_y[cell.row][rows]
+                found *= shares[:, None] * self.shares_x[cell.column]
+            strip = self._pass_right(found, rows, cell)
+            self._pass_down(strip, rows, cell, high)
+            if rows.start < high:
+                _put(self.rows, strip[:, : high - rows.start], rows.start, cell.x0)
+        return self.rows if cell.column == len(x.starts) - 1 else None
 
-    def _pass_down(self, strip: Tensor, cell: Cell, high: int) -> None:
+    def _pass_right(self, found: Planes, rows: slice, cell: Cell) -> Planes:
+        """Add what the window to the left left, keep what the next adds to; return the others."""
+        x, left = self.layout.x, self.left[:, rows]
+        if cell.column > 0:
+            shared = x.shared(cell.column - 1)
+            found[:, :, :shared] += left[:, :, :shared]
+        wide = x.ends(cell.column) - cell.x0
+        if cell.column < len(x.starts) - 1:
+            left[:, :, : x.shared(cell.column)] = found[:, :, wide:]
+        return found[:, :, :wide]
+
+    def _pass_down(self, strip: Planes, rows: slice, cell: Cell, high: int) -> None:
         """Add what the windows above left, and leave what those below will add to."""
         above = self.above[:, :, cell.x0 : cell.x0 + strip.shape[2]]
         if cell.row > 0:
-            strip[:, : above.shape[1]] += above
-        rest = strip[:, high:] if cell.row < len(self.layout.y.starts) - 1 else strip[:, :0]
-        above[:, : rest.shape[1]] = rest
-        above[:, rest.shape[1] :] = 0
+            shared = above[:, rows.start : min(rows.stop, self.layout.y.shared(cell.row - 1))]
+            strip[:, : shared.shape[1]] += shared
+        if cell.row < len(self.layout.y.starts) - 1 and rows.stop > high:
+            # These rows of `above` have been added by now: they lie higher in the window.
+            start = max(rows.start, high)
+            above[:, start - high : rows.stop - high] = strip[:, start - rows.start :]
 
     def _empty(self, y0: int, high: int) -> Rows:
         shape = (high, self.layout.x.length)
@@ -83,15 +93,14 @@ class Blender:
         return Rows(y0, np.empty(shape, np.uint8), np.empty(shape, np.uint8), every)
 
 
-def _put(rows: Rows, done: Tensor, x0: int) -> None:
-    """Write what is known of some columns into the rows."""
-    columns = slice(x0, x0 + done.shape[2])
-    best, index = done.max(0)
-    rows.index[:, columns] = index.to(torch.uint8).cpu().numpy()
-    rows.confidence[:, columns] = _in_8_bits(best)
+def _put(rows: Rows, done: Planes, y0: int, x0: int) -> None:
+    """Write what is known of some pixels into the rows, from their row `y0` and column `x0` on."""
+    place = (slice(y0, y0 + done.shape[1]), slice(x0, x0 + done.shape[2]))
+    rows.index[place], best = planes.highest(done)
+    rows.confidence[place] = planes.in_8_bits(best)
     if rows.probabilities is not None:
-        rows.probabilities[:, :, columns] = _in_8_bits(done)
+        rows.probabilities[:, *place] = planes.in_8_bits(done)
 
 
-def _in_8_bits(values: Tensor) -> Bytes:
-    return (values * 255).round_().clamp_(0, 255).to(torch.uint8).cpu().numpy()
+def _on(device: str, shares: Shares) -> Planes:
+    return shares if torch.device(device).type == "cpu" else torch.from_numpy(shares).to(device)

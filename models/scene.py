@@ -6,9 +6,9 @@ and numpy only.
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
@@ -23,7 +23,7 @@ from models.networks import SegmentationNetwork
 from models.sample import Bands
 from models.train import mixed_precision_helps
 from models.training.scoring import never
-from models.tta import mean_probabilities
+from models.tta import Take, mean_probabilities
 from models.windows import Cell, Layout, lay_out
 from models.zoo.views import VIEWS
 
@@ -116,15 +116,18 @@ def predict_scene(
     blender = Blender(layout, network.spec.classes, device=device, probabilities=how.probabilities)
     size = min(how.batch or _batch(device), len(layout))
     half = mixed_precision_helps(device)
-    with ExitStack() as stack:
-        batches = stack.enter_context(closing(_read_ahead(network, read, layout, size, device)))
-        handing = stack.enter_context(ThreadPoolExecutor(1, "prediction-rows"))
+    with (
+        closing(_ReadAhead(network, read, layout, size, device)) as ahead,
+        ThreadPoolExecutor(1, "prediction-rows") as handing,
+    ):
         handed: Future[None] | None = None
-        for cells, inputs in batches:
+        for cells, inputs in ahead:
             if cancelled():
                 raise Cancelled("prediction", found="a request to stop")
-            for cell, found in zip(cells, _found(network, inputs, how.views, half), strict=True):
-                rows = blender.add(cell, found)
+            takes = _found(network, inputs, how.views, half)
+            ahead.refill()
+            for cell, take in zip(cells, takes, strict=True):
+                rows = blender.add(cell, take)
                 if rows is None:
                     continue
                 if handed is not None:
@@ -143,51 +146,61 @@ def _batch(device: str) -> int:
 
 def _found(
     network: SegmentationNetwork, inputs: Mapping[str, Tensor], views: int, half: bool
-) -> Iterator[Tensor]:
-    """Yield probabilities [K, h, w] of each window; takes fewer at once where memory is short."""
+) -> list[Take]:
+    """Return what gives probabilities of each window; runs fewer at once where memory is short."""
     try:
-        yield from mean_probabilities(network, inputs, views, half=half)
+        return mean_probabilities(network, inputs, views, half=half)
     except torch.cuda.OutOfMemoryError:
         count = next(iter(inputs.values())).shape[0]
         if count == 1:
             raise
         torch.cuda.empty_cache()
-        for part in (slice(0, count // 2), slice(count // 2, count)):
-            yield from _found(network, {m: x[part] for m, x in inputs.items()}, views, half)
+        halves = (slice(0, count // 2), slice(count // 2, count))
+        parts = [{m: x[part] for m, x in inputs.items()} for part in halves]
+        return [take for part in parts for take in _found(network, part, views, half)]
 
 
 Batch = tuple[list[Cell], dict[str, Tensor]]
 
 
-def _read_ahead(
-    network: SegmentationNetwork, read: Read, layout: Layout, size: int, device: str
-) -> Generator[Batch, None, None]:
-    """Yield batches of windows on the device, while a thread reads the next ones.
+class _ReadAhead:
+    """Gives batches of windows on the device, while a thread reads the next ones.
 
-    A buffer is filled again only when the batch before the last was let go of: `AHEAD` are read or
-    wait, one is being predicted.
+    `AHEAD` batches are read or being read. It is for the caller to ask for the next one, with
+    `refill`, when the network has run: on a CPU its threads would wait for the one that reads.
+    Buffers are one more, for the batch that is predicted.
     """
-    buffers = [_buffers(network, layout, size, device) for _ in range(AHEAD + 1)]
-    cells = layout.cells()
-    waiting: deque[tuple[list[Cell], dict[str, Tensor], Future[None]]] = deque()
-    pool = ThreadPoolExecutor(1, "prediction-reads")
-    number = 0
-    try:
-        while True:
-            while len(waiting) < AHEAD and (batch := list(islice(cells, size))):
-                buffer = buffers[number % len(buffers)]
-                number += 1
-                waiting.append((batch, buffer, pool.submit(_fill, buffer, batch, read, layout)))
-            if not waiting:
-                return
-            batch, buffer, filled = waiting.popleft()
+
+    def __init__(
+        self, network: SegmentationNetwork, read: Read, layout: Layout, size: int, device: str
+    ) -> None:
+        self.read, self.layout, self.size, self.device = read, layout, size, device
+        self.cells = layout.cells()
+        self.buffers = deque(_buffers(network, layout, size, device) for _ in range(AHEAD + 1))
+        self.waiting: deque[tuple[list[Cell], dict[str, Tensor], Future[None]]] = deque()
+        self.pool = ThreadPoolExecutor(1, "prediction-reads")
+        self.refill()
+
+    def refill(self) -> None:
+        """Have windows read until enough are waiting or none are left."""
+        while len(self.waiting) < AHEAD and (batch := list(islice(self.cells, self.size))):
+            buffer = self.buffers[0]
+            self.buffers.rotate(-1)
+            filled = self.pool.submit(_fill, buffer, batch, self.read, self.layout)
+            self.waiting.append((batch, buffer, filled))
+
+    def __iter__(self) -> Iterator[Batch]:
+        while self.waiting:
+            cells, buffer, filled = self.waiting.popleft()
             filled.result()
             yield (
-                batch,
-                {m: b[: len(batch)].to(device, non_blocking=True) for m, b in buffer.items()},
+                cells,
+                {m: b[: len(cells)].to(self.device, non_blocking=True) for m, b in buffer.items()},
             )
-    finally:
-        pool.shutdown(cancel_futures=True)
+
+    def close(self) -> None:
+        """Read no more; waits for the window that is being read."""
+        self.pool.shutdown(cancel_futures=True)
 
 
 def _buffers(

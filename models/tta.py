@@ -6,17 +6,24 @@
 turned) image is the flipped outcome, whatever the network.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models import planes
 from models.networks import SegmentationNetwork
+from models.planes import Planes
 
 SCALES = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)
+
+Take = Callable[[slice], Planes]
+"""Gives some rows of the probabilities of an image, float32 [K, n, w], computed when asked for; the
+caller may change them."""
 
 
 @dataclass(frozen=True)
@@ -62,24 +69,41 @@ BY_COUNT: dict[int, tuple[View, ...]] = {
 
 def mean_probabilities(
     network: SegmentationNetwork, inputs: Mapping[str, Tensor], views: int = 1, *, half: bool
-) -> Tensor:
-    """Return the mean softmax of a network over views, float32 [B, K, h, w].
+) -> list[Take]:
+    """Return, for each image of a batch, the mean softmax of a network over views.
 
     `inputs` are raw, float32 [B, C, h, w] by modality, on the network's device. `half` computes
     in bfloat16 where that keeps the answer. Views are made one by one: memory does not grow.
     """
     first = next(iter(inputs.values()))
-    height, width = first.shape[-2:]
-    total = torch.zeros(())
-    for number, view in enumerate(BY_COUNT[views]):
-        seen = inputs if view == View() else {m: _packed(view.look(x)) for m, x in inputs.items()}
-        with torch.autocast(first.device.type, torch.bfloat16, enabled=half):
-            logits = network(seen)
-        # One class after the other in memory, while they are still small: softmax is quickest so.
-        planes = view.back(logits, height, width).contiguous()
-        found = torch.softmax(planes, 1, dtype=torch.float32)
-        total = total.add_(found) if number else found
-    return total if views == 1 else total.div_(len(BY_COUNT[views]))
+    count, _, height, width = first.shape
+    if views == 1:
+        return [partial(_softmax, logits) for logits in _logits(network, inputs, View(), half)]
+    total = planes.zeros((count, network.spec.classes, height, width), first.device)
+    for view in BY_COUNT[views]:
+        for added, logits in zip(total, _logits(network, inputs, view, half), strict=True):
+            for rows in planes.strips(height, first.device):
+                added[:, rows] += _softmax(logits, rows)
+    return [partial(_mean, added, views) for added in total]
+
+
+def _logits(
+    network: SegmentationNetwork, inputs: Mapping[str, Tensor], view: View, half: bool
+) -> Tensor:
+    """Return logits [B, K, h, w] of a view, on the pixels of the inputs."""
+    first = next(iter(inputs.values()))
+    seen = inputs if view == View() else {m: _packed(view.look(x)) for m, x in inputs.items()}
+    with torch.autocast(first.device.type, torch.bfloat16, enabled=half):
+        logits = network(seen)
+    return view.back(logits, *first.shape[-2:])
+
+
+def _softmax(logits: Tensor, rows: slice) -> Planes:
+    return planes.softmax(logits[:, rows])
+
+
+def _mean(total: Planes, count: int, rows: slice) -> Planes:
+    return total[:, rows] / count
 
 
 def _packed(image: Tensor) -> Tensor:

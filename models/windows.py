@@ -36,6 +36,15 @@ class Axis:
         last = number == len(self.starts) - 1
         return self.length if last else self.starts[number + 1]
 
+    def shared(self, number: int) -> int:
+        """Return how many pixels at its end a window, not the last, shares with the next one."""
+        return self.starts[number] + self.size - self.starts[number + 1]
+
+    @property
+    def most_shared(self) -> int:
+        """Return the most that any window shares with the next one; 0 where there is but one."""
+        return max((self.shared(number) for number in range(len(self.starts) - 1)), default=0)
+
     @cached_property
     def shares(self) -> tuple[Shares, ...]:
         """Return how much each window counts at each of its pixels, float32 [size], summing to 1.

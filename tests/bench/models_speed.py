@@ -116,7 +116,7 @@ def _predict(
     network: SegmentationNetwork, reader: Reader, grid: Grid, folder: Path, how: How, device: str
 ) -> None:
     """Predict a scene into a file, as `models.predict` does."""
-    with RowFile(folder, grid, 2) as first, RowFile(folder, grid, CLASSES, by_band=True) as second:
+    with RowFile(folder, grid, 2) as first, RowFile(folder, grid, CLASSES) as second:
 
         def keep(rows: Rows) -> None:
             first.add(np.stack([rows.index, rows.confidence]))

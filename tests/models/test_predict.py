@@ -35,9 +35,13 @@ class Near(SegmentationNetwork):
 
 
 @pytest.fixture(autouse=True)
-def whole_precision(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compute in float32: what is compared here must not hang on the rounding of bfloat16."""
+def small_and_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compute in float32: what is compared here must not hang on the rounding of bfloat16.
+
+    And cut these small windows into strips too, so that some hold rows of two windows.
+    """
     monkeypatch.setattr("models.scene.mixed_precision_helps", lambda _device: False)
+    monkeypatch.setattr("models.planes.STRIP_ROWS", 5)
 
 
 def reader(image: Image) -> Read:

@@ -1,15 +1,16 @@
 """How many steps a network gets for a time of one core, whatever else the machine does."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-import numpy as np
-
+from models.recipes import run as run_recipe
 from models.sample import Sample
-from models.train import Progress, TrainConfig, train
+from models.train import TrainConfig
 
-STEPS = 10
+FEW, MORE = 4, 12
+"""Two short runs: what they differ by is the cost of steps, without what a run costs at once."""
 
 
 def with_steps(config: TrainConfig, steps: int) -> TrainConfig:
@@ -17,12 +18,24 @@ def with_steps(config: TrainConfig, steps: int) -> TrainConfig:
     return replace(config, steps=steps, validate_every=steps)
 
 
-def step_seconds(config: TrainConfig, learnt: Sequence[Sample]) -> float:
-    """Return the processor time of one step, the median of a few after the first two."""
-    times: list[float] = []
+def steps_in(
+    seconds: float,
+    config: TrainConfig,
+    learnt: Sequence[Sample],
+    recipe: str = "plain",
+    recipe_settings: Mapping[str, Any] | None = None,
+) -> int:
+    """Return how many steps of the kept network a recipe has time for, all its networks counted.
 
-    def watch(_: Progress) -> None:
-        times.append(time.process_time())
+    `learnt` may be a few of the tiles.
+    """
 
-    train(replace(config, steps=STEPS, validate_every=1), learnt, report=watch)
-    return float(np.median(np.diff(times)[1:]))
+    def took(steps: int) -> float:
+        began = time.process_time()
+        run_recipe(recipe, with_steps(config, steps), learnt, settings=recipe_settings)
+        return time.process_time() - began
+
+    took(FEW)  # the first steps of a process are slow
+    # Neighbours on the machine only ever make steps dearer: the cheapest counts.
+    cost = min((took(MORE) - took(FEW)) / (MORE - FEW) for _ in range(2))
+    return max(1, round(seconds / max(cost, seconds / 10_000)))

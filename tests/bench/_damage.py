@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from core import metrics
 from core.classes import BRIGHT
@@ -28,7 +29,7 @@ from models.registry import LoadedModel
 from models.sample import Sample
 from models.train import TrainConfig, train
 from models.zoo.losses import LossTerm
-from tests.bench._budget import step_seconds, with_steps
+from tests.bench._budget import steps_in, with_steps
 
 BANDS = {"optical": 3, "sar": 1}
 VOTES: dict[str, ObjectVote | None] = {
@@ -102,6 +103,7 @@ def run(
     that BRIGHT publishes; its learning rate is for large pretrained networks, ours for small new
     ones.
     """
+    torch.set_num_threads(1)
     tiles = demo()
     learnt = [sample(tile) for tile in tiles if tile.event != held_out_event]
     config = TrainConfig(
@@ -118,7 +120,7 @@ def run(
         class_balance=0.0,
         seed=seed,
     )
-    count = steps or max(1, round(seconds / step_seconds(config, learnt[::6])))
+    count = steps or steps_in(seconds, config, learnt[::6])
     began = time.process_time()
     trained = train(with_steps(config, count), learnt)
     spent = time.process_time() - began

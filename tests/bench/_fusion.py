@@ -17,8 +17,7 @@ from core.metrics import confusion, iou, mean
 from models.networks import SegmentationNetwork
 from models.recipes import run as run_recipe
 from models.train import TrainConfig, mixed_precision_helps
-from models.zoo.recipes import recipe_named
-from tests.bench._budget import step_seconds, with_steps
+from tests.bench._budget import steps_in, with_steps
 from tests.bench._larger_demo import (
     BANDS,
     CLASSES,
@@ -91,8 +90,7 @@ def run(
         seed=seed,
         **(settings or {}),
     )
-    whole = sum(step.share for step in recipe_named(recipe).steps)
-    count = steps or max(1, round(seconds / whole / step_seconds(config, learnt[::10])))
+    count = steps or steps_in(seconds, config, learnt[::10], recipe, recipe_settings)
     began = time.process_time()
     trained = run_recipe(recipe, with_steps(config, count), learnt, settings=recipe_settings)
     spent = time.process_time() - began

@@ -230,7 +230,8 @@ def _network_of(card: Mapping[str, Any], path: Path) -> SegmentationNetwork:
             found=f"network {name!r}, bands {bands!r}, classes {classes!r}, options {options!r}",
             expected="a name, a table, a number and a table",
         )
-    return build(name, bands, classes, options)
+    known = NETWORKS.get(name)
+    return build(name, bands, classes, known.of_card(options) if known else options)
 
 
 def _codes_of(card: Mapping[str, Any], path: Path) -> tuple[int, ...]:

@@ -18,7 +18,8 @@ class Option:
 
     `choices` bounds words; `low` and `high` bound numbers, and for a list each of its numbers;
     `lengths` bounds the length of a list. The bounds keep a hostile card from asking for more
-    memory than a machine has.
+    memory than a machine has. `before` is what networks had before there was this option (None:
+    the default), for cards that do not name it.
     """
 
     default: int | float | bool | str | tuple[int, ...]
@@ -27,6 +28,7 @@ class Option:
     choices: tuple[str, ...] = ()
     lengths: tuple[int, int] = (0, 0)
     help: str = ""
+    before: bool | None = None
 
     def accepts(self, value: Any) -> bool:  # noqa: ANN401  # whatever a file says
         """Return whether `value` has the type of the default and lies within the bounds."""
@@ -93,6 +95,11 @@ class Entry:
         Raises `ModelFileError` for an unknown option or a value out of bounds.
         """
         return settle(f"network {name}", self.options, asked)
+
+    def of_card(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options of a saved card, with those that came later as they were before."""
+        late = {k: option.before for k, option in self.options.items() if option.before is not None}
+        return late | dict(options)
 
 
 def settle(where: str, options: Mapping[str, Option], asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ _OPTIONS = {
     "order": Option(2, 1, 6, help="O, products in a block"),
     "layers": Option(1, 0, 12, help="Layers of the transformer; 0 for none"),
     "anchor": Option(0.1, 0, 10, help="Weight of the semantic anchor; 0 for none"),
-    "alone": Option(True, help="SAR also learns by itself"),
+    "alone": Option(True, help="SAR also learns by itself", before=False),
     "drop": Option(0.0, 0, 0.9, help="Chance that optical is taken away while it learns"),
 }
 

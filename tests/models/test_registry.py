@@ -42,6 +42,15 @@ def test_what_was_saved_comes_back(weights: Path) -> None:
     )
 
 
+def test_a_model_saved_before_there_was_an_option_loads_as_it_was(tmp_path: Path) -> None:
+    options = {"widths": (8, 16, 32), "channels": 16, "blocks": 1, "alone": False}
+    network = build("cloud_lulc", {"optical": 3, "sar": 1}, 3, options)
+    path = tmp_path / "fusion.safetensors"
+    save_files(path, network, CODES, {})
+    _edit_card(path, lambda card: card["options"].pop("alone"))
+    assert load(path).network.spec.options["alone"] is False
+
+
 def test_half_precision_weights_load(weights: Path) -> None:
     model = load(weights)
     tensors = {

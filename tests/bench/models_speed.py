@@ -7,6 +7,8 @@ rounds of bare time over whole time, per window processed.
 
 `memory_20000` is what a process needs more at its peak for a scene of 20,000 px a side than before
 it began, with a network of one layer, and `memory_10000` the same for half of the side.
+
+Steps of training and windows are also held against a plain loop, see `tests.bench._peer`.
 """
 
 import os
@@ -32,6 +34,7 @@ from models.networks import NetworkSpec, SegmentationNetwork, build
 from models.scene import PLAIN, How, predict_scene
 from models.train import mixed_precision_helps, pick_device
 from models.windows import lay_out
+from tests.bench import _peer
 
 BANDS = {"optical": 3, "sar": 1}
 CLASSES = 9
@@ -45,7 +48,7 @@ Reader = Callable[[int, int, int, int], Mapping[str, Any]]
 
 
 def run() -> Figures:
-    """Return the share of bare speed by network, seconds per window, and memory by side."""
+    """Return shares of bare speed, seconds of windows and steps, and memory by side."""
     found: Figures = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -57,7 +60,7 @@ def run() -> Figures:
         env = {**os.environ, "GDAL_CACHEMAX": "128"}  # as jobs have it
         done = subprocess.run(command, check=True, capture_output=True, text=True, env=env)
         found[f"memory_{side}"] = _figure(float(done.stdout.split()[-1]), "MB", 1)
-    return found
+    return found | _peer.figures(pick_device())
 
 
 def _share(name: str, paths: Mapping[str, Path], folder: Path) -> Figures:

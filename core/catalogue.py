@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from core.classes import ClassEntry, ClassTable
@@ -26,7 +26,7 @@ from core.records import (
     Tile,
     TileState,
 )
-from core.rows import acquisition_of, layer_of, tile_query, tile_rows
+from core.rows import acquisition_of, layer_of, tile_of, tile_query, tile_rows
 from core.store.engine import Store, chunks
 from core.store.tables import (
     AcquisitionRow,
@@ -126,6 +126,8 @@ def delete_project(store: Store, project_id: int) -> None:
                 path.with_suffix(beside).unlink(missing_ok=True)
 
 
+# Every request asks for its tile: the statement is put together once.
+_TILE = tile_query().where(TileRow.id == bindparam("tile_id"))
 _PREDICTION_PATHS = select(PredictionRow.path)
 
 
@@ -185,10 +187,11 @@ def tiles_by_id(store: Store, tile_ids: Sequence[int]) -> list[Tile]:
 
 def tile(store: Store, tile_id: int) -> Tile:
     """Return one tile; raises `NotFound`."""
-    found = tiles_by_id(store, [tile_id])
-    if not found:
+    with store.read() as session:
+        row = session.connection().execute(_TILE, {"tile_id": tile_id}).first()
+    if row is None:
         raise NotFound(f"tile {tile_id}", todo="Open the project again; it may have been deleted.")
-    return found[0]
+    return tile_of(row)
 
 
 def acquisitions(store: Store, tile_id: int) -> list[Acquisition]:

@@ -6,11 +6,12 @@ names the version it was painted on (its *base*): patches that other tabs append
 when they touch other pixels, and asked about when they overlap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -42,7 +43,6 @@ from core.replay import (
     after_patches,
     is_warm,
     keep_keyframes,
-    keys_under,
     load_blocks,
     original_region,
     pick,
@@ -71,6 +71,23 @@ __all__ = [
     "stacks",
     "timeline",
 ]
+
+
+_OF_NAME = (
+    select(EditRow)
+    .where(
+        or_(
+            and_(EditRow.client_id == bindparam("client_id"), EditRow.seq == bindparam("seq")),
+            EditRow.client_id == bindparam("extended"),
+        )
+    )
+    .order_by(EditRow.version)
+)
+
+
+def do_now(work: Callable[[], None]) -> None:
+    """Do what is to be done afterwards at once."""
+    work()
 
 
 def original(store: Store, tile_id: int, window: Window | None = None) -> Bytes:
@@ -104,11 +121,19 @@ def stacks(store: Store, tile_id: int, person_id: int) -> Stacks:
         return stacks_of(store, session, ground(session, tile_id), person_id)
 
 
-def append(store: Store, tile_id: int, stroke: Stroke, person_id: int) -> Saved:
+def append(
+    store: Store,
+    tile_id: int,
+    stroke: Stroke,
+    person_id: int,
+    afterwards: Callable[[Callable[[], None]], None] = do_now,
+) -> Saved:
     """Append a stroke and return once it is on disk.
 
-    A resend of the same (client_id, seq) changes nothing and gets the same version. Raises
-    `BadPatch`, `NotEditable`, `NotFound`, `RasterError`, and `EditConflict` unless `force`.
+    `afterwards` takes what only makes the next strokes quicker, so that the answer need not wait
+    for it; it may be dropped. A resend of the same (client_id, seq) changes nothing and gets the
+    same version. Raises `BadPatch`, `NotEditable`, `NotFound`, `RasterError`, and `EditConflict`
+    unless `force`.
     """
     places = _prepare(store, tile_id, stroke)
     for _ in range(ATTEMPTS):
@@ -119,8 +144,8 @@ def append(store: Store, tile_id: int, stroke: Stroke, person_id: int) -> Saved:
         except IntegrityError:
             continue  # another process took the version, or saved this very stroke
         if saved.status == "saved":
-            writer.remember(saved)
-            keep_keyframes(store, tile_id, writer.here.version, saved.version)
+            writer.keep_stack()
+            afterwards(partial(writer.remember, saved))
         return _with_other_tiles(store, tile_id, stroke, person_id, saved)
     raise Busy(
         f"tile {tile_id}", found="many people saving at once", todo="The stroke is sent again."
@@ -197,15 +222,19 @@ class _Writer:
         done = [edit_of(row, person, patch) for row, patch in rows]
         return self._answer("saved" if rows else "unchanged", done, left_px, others)
 
+    def keep_stack(self) -> None:
+        """Remember what can be undone; only for a transaction that was committed, like the next."""
+        memory(self.store).keep_stack(self.here, self.person_id, self.stacks)
+
     def remember(self, saved: Saved) -> None:
-        """Keep in memory what the stroke led to; only for a transaction that was committed."""
+        """Remember the labels that the stroke led to, and write the keyframes that are due."""
         known = memory(self.store)
-        known.keep_stack(self.here, self.person_id, self.stacks)
         # The windows of a large command are read again from the log when they are looked at.
         if saved.edit is not None and self.stacks.version == self.here.version + 1:
             done = [(saved.version, saved.edit.patch)]
             known.keep_blocks(self.here, after_patches(self.blocks, done, saved.version))
-            known.keep_untouched(self.here, saved.version, keys_under(saved.edit.patch.places))
+            known.keep_untouched(self.here, saved.version, saved.edit.patch.places.blocks)
+        keep_keyframes(self.store, self.here.tile_id, self.here.version, saved.version)
 
     def _answer(self, status: str, done: Sequence[Edit], left_px: int, others: list[Edit]) -> Saved:
         depths = len(self.stacks.undo), len(self.stacks.redo)
@@ -228,9 +257,8 @@ class _Writer:
     def _saved_before(self) -> Saved | None:
         stroke = self.stroke
         extended = f"{stroke.client_id}{MARK}{stroke.seq}"
-        own = and_(EditRow.client_id == stroke.client_id, EditRow.seq == stroke.seq)
-        query = select(EditRow).where(or_(own, EditRow.client_id == extended))
-        rows = self.session.scalars(query.order_by(EditRow.version)).all()
+        name = {"client_id": stroke.client_id, "seq": stroke.seq, "extended": extended}
+        rows = self.session.scalars(_OF_NAME, name).all()
         if not rows:
             return None
         here = [row for row in rows if row.tile_id == self.here.tile_id]

@@ -11,12 +11,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from core.grid import Window
+from core.grid import BLOCK, Window
 
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Runs = npt.NDArray[np.uint32]
 Index = npt.NDArray[np.int32]
+Places = npt.NDArray[np.intp]
 
 DENSE = 8
 """A box with more than one marked pixel in so many is worked on by its mask."""
@@ -86,14 +87,32 @@ class Pixels:
         """Return how many pixels are marked before each row of the box, int64 [h + 1]."""
         return np.concatenate([[0], np.cumsum(np.count_nonzero(self.mask, axis=1))])
 
-    def inside(self, window: Window) -> tuple[Index, Index, npt.NDArray[np.int64] | slice]:
-        """Return the pixels inside a window: rows and columns in it, and which of all they are."""
+    @cached_property
+    def blocks(self) -> list[tuple[int, int]]:
+        """Return (row, column) of every block of `BLOCK` px that holds one, or where dense may."""
+        box = self.box
+        wide = (box.x0 + box.w - 1) // BLOCK + 1
+        if self.dense:
+            return [
+                (by, bx)
+                for by in range(box.y0 // BLOCK, (box.y0 + box.h - 1) // BLOCK + 1)
+                for bx in range(box.x0 // BLOCK, wide)
+            ]
+        counts = np.bincount(self.rows // BLOCK * wide + self.columns // BLOCK)
+        return [divmod(key, wide) for key in np.flatnonzero(counts).tolist()]
+
+    def inside(self, window: Window) -> tuple[Places, Places | slice]:
+        """Return the pixels inside a window: where in it, flattened, and which of all they are.
+
+        The windows asked for are mostly the blocks below a stroke, row by row of them.
+        """
         first, last = np.searchsorted(self.rows, (window.y0, window.y0 + window.h))
-        rows, columns = self.rows[first:last] - window.y0, self.columns[first:last] - window.x0
+        rows, columns = self.rows[first:last], self.columns[first:last]
+        corner = window.y0 * window.w + window.x0
         if self.box.x0 >= window.x0 and self.box.x0 + self.box.w <= window.x0 + window.w:
-            return rows, columns, slice(first, last)
-        kept = np.flatnonzero((columns >= 0) & (columns < window.w))
-        return rows[kept], columns[kept], first + kept
+            return rows.astype(np.intp) * window.w + columns - corner, slice(first, last)
+        kept = np.flatnonzero((columns >= window.x0) & (columns < window.x0 + window.w))
+        return rows[kept].astype(np.intp) * window.w + columns[kept] - corner, first + kept
 
     def put(self, window: Window, *pairs: tuple[Bytes, Bytes]) -> None:
         """Write values, uint8 [n], into arrays over a window, uint8 [h, w], in place.
@@ -103,9 +122,9 @@ class Pixels:
         if self.dense:
             self._put_by_mask(window, pairs)
             return
-        rows, columns, which = self.inside(window)
+        where, which = self.inside(window)
         for target, values in pairs:
-            target[rows, columns] = values[which]
+            np.put(target, where, values[which])
 
     def _put_by_mask(self, window: Window, pairs: tuple[tuple[Bytes, Bytes], ...]) -> None:
         box = self.box

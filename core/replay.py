@@ -103,10 +103,10 @@ def pick(blocks: Iterable[Block], places: Pixels) -> tuple[Bytes, Bytes, Bytes]:
         return labels, provenance, original
     labels, provenance, original = (np.empty(places.count, np.uint8) for _ in range(3))
     for part in blocks:
-        rows, columns, which = places.inside(part.window)
-        labels[which] = part.labels[rows, columns]
-        provenance[which] = part.provenance[rows, columns]
-        original[which] = part.original[rows, columns]
+        where, which = places.inside(part.window)
+        labels[which] = part.labels.take(where)
+        provenance[which] = part.provenance.take(where)
+        original[which] = part.original.take(where)
     return labels, provenance, original
 
 
@@ -127,19 +127,10 @@ def keys_of(window: Window) -> list[BlockKey]:
     return [(by, bx) for by in rows for bx in columns]
 
 
-def keys_under(places: Pixels) -> list[BlockKey]:
-    """Return (row, column) of every block that holds one of the pixels, or where dense may."""
-    if places.dense:
-        return keys_of(places.box)
-    wide = (places.box.x0 + places.box.w - 1) // BLOCK + 1
-    counts = np.bincount(places.rows // BLOCK * wide + places.columns // BLOCK)
-    return [divmod(key, wide) for key in np.flatnonzero(counts).tolist()]
-
-
 def is_warm(store: Store, here: Ground, places: Pixels) -> bool:
     """Return whether the blocks that hold the pixels are in memory."""
     known = memory(store)
-    return all(known.block(here, key, here.version) for key in keys_under(places))
+    return all(known.block(here, key, here.version) for key in places.blocks)
 
 
 def load_blocks(
@@ -150,7 +141,7 @@ def load_blocks(
     Raises `RasterError`.
     """
     known = memory(store)
-    keys = keys_under(where) if isinstance(where, Pixels) else keys_of(where)
+    keys = where.blocks if isinstance(where, Pixels) else keys_of(where)
     bases = {key: known.block(here, key, version) for key in keys}
     missing = [key for key, found in bases.items() if found is None]
     starts = {key: found for key, found in bases.items() if found is not None}

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
+from starlette.background import BackgroundTasks
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -130,12 +131,16 @@ def _save(visit: Visit, body: bytes) -> Response:
     stroke = stroke_of(wish)
     if stroke.does is Effect.MODEL:
         stroke = _with_prediction(visit, stroke, wish.prediction)
+    after = BackgroundTasks()
     try:
-        saved = history.append(visit.store, visit.tile.id, stroke, visit.grant.person_id)
+        saved = history.append(
+            visit.store, visit.tile.id, stroke, visit.grant.person_id, after.add_task
+        )
     except EditConflict as error:
         return conflict(error)
     told = not _is_as_sent(saved, stroke)
-    return JSONResponse(saved_json(saved, known_version(visit.request), told=told))
+    answer = saved_json(saved, known_version(visit.request), told=told)
+    return JSONResponse(answer, background=after)
 
 
 def conflict(error: EditConflict) -> JSONResponse:

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
-from threading import Timer
+from threading import Event, Thread
 from typing import Any
 
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
+from app.quiet import when_quiet
 from app.routes import routes
 from app.session import configure
 from core.jobs import ensure_runner
@@ -20,8 +21,9 @@ from core.store.engine import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 # The map's library takes two seconds to import: done when the first page has long been drawn, so
-# that nobody waits for it on Explore.
+# that nobody waits for it on Explore, and while nobody waits for a tile.
 WARM_UP_AFTER_S = 6.0
+QUIET_S = 3.0
 # How long a thread that computes may keep the interpreter from one that answers. A saved stroke
 # asks for it some fifty times, at each call of SQLite: with the usual 5 ms it waited for a quarter
 # of a second beside a suggestion.
@@ -51,11 +53,10 @@ def make_app(settings: Settings, store: Store) -> App:
     @asynccontextmanager
     async def lifespan(_app: App) -> AsyncIterator[None]:
         ensure_runner(settings)
-        warm_up = Timer(WARM_UP_AFTER_S, import_module, ["leafmap.foliumap"])
-        warm_up.daemon = True
-        warm_up.start()
+        stop = Event()
+        Thread(target=_warm_up, args=(stop,), daemon=True).start()
         yield
-        warm_up.cancel()
+        stop.set()
         store.close()
 
     configure(settings, store)
@@ -63,6 +64,12 @@ def make_app(settings: Settings, store: Store) -> App:
     # run once, and answer the first link to a page with an empty one.
     PagesManager.uses_pages_directory = False
     return App(ROOT / "app" / "main.py", lifespan=lifespan, routes=routes(store, settings))
+
+
+def _warm_up(stop: Event) -> None:
+    when_quiet(
+        lambda: import_module("leafmap.foliumap"), stop, after_s=WARM_UP_AFTER_S, quiet_s=QUIET_S
+    )
 
 
 def serve(settings: Settings, store: Store, *, open_browser: bool = False) -> None:

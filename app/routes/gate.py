@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.access import Denied, Grant, Purpose, allow, read_token
+from app.quiet import QUIET
 from core import catalogue
 from core.errors import BadPatch, CloudbrushError, GridMismatch, NotEditable, NotFound, RasterError
 from core.grid import BLOCK, Window, block
@@ -67,6 +68,8 @@ def guarded(store: Store, handler: Handler) -> Callable[[Request], Response]:
 
 def admit(store: Store, request: Request, token: str | None, purpose: Purpose) -> Visit:
     """Return the visit; raises `Denied` or `NotFound`."""
+    if not request.url.path.endswith("/live"):  # an open tile asks that each second
+        QUIET.note()
     grant = read_token(store, token)
     tile = catalogue.tile(store, path_number(request, "tile"))
     allow(grant, purpose, tile.project_id)

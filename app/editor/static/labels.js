@@ -6,11 +6,13 @@ A *stroke* is a change between `begin` and `finish`: each pixel's old value is k
 often the brush passes; `abort` puts them back. */
 
 import {KEEP, NONE, CHANGED, effectOf, kindOf, outcome, sourceOf} from './effects.js';
-import {runsOf, trim} from './raster.js';
+import {runsKept, trim} from './raster.js';
 import {Gate, formatRestrict} from './restrict.js';
 
 export {CHANGED, PSEUDO, VERIFIED} from './effects.js';
 export const BLOCK = 512;
+
+const SPARE = 32; // blocks that one stroke changes, as a rule
 
 export class Labels {
   constructor(height, width) {
@@ -25,6 +27,7 @@ export class Labels {
     this.stroke = null;
     this.blocked = null;
     this.edits = 0;
+    this.spare = [];
     this.onDirty = () => {};
     /* What is known of a block beside its labels, one byte per pixel: {prediction, cloud}, each null
        while it is not loaded; and which codes are classes. The scene fills them in. */
@@ -122,6 +125,33 @@ export class Labels {
       }
   }
 
+  /* Call `visit(block, from, to, at)` for each part of the runs of a box that lies in one row of one
+     block: its indexes [from, to) lie at `at` of the box. The block is undefined where not loaded. Most of
+     the box of a long stroke is empty, and is not gone through. */
+  along({y0, x0, w}, runs, visit) {
+    for (let k = 0; k < runs.length; k += 2)
+      for (let at = runs[k], part; at < runs[k + 1]; at += part) {
+        // A run may go on in the next row of the box, or in the next block.
+        const down = Math.floor(at / w), row = y0 + down, col = x0 + at - down * w;
+        part = Math.min(runs[k + 1] - at, x0 + w - col, BLOCK - (col % BLOCK));
+        const block = this.block(Math.floor(row / BLOCK), Math.floor(col / BLOCK));
+        const from = block ? (row % BLOCK) * block.w + (col % BLOCK) : 0;
+        visit(block, from, from + part, at);
+      }
+  }
+
+  /* {labels, provenance} of the pixels of some runs of a box, laid out as the box is; what it holds
+     elsewhere means nothing. Where a block is not loaded, they get `absent` as their provenance. */
+  read(box, runs, absent = 255) {
+    const labels = new Uint8Array(box.h * box.w), provenance = new Uint8Array(box.h * box.w);
+    this.along(box, runs, (block, from, to, at) => {
+      if (!block) return provenance.fill(absent, at, at + to - from);
+      copy(block.labels, from, to, labels, at);
+      copy(block.provenance, from, to, provenance, at);
+    });
+    return {labels, provenance};
+  }
+
   /* Start a stroke: {tool, effect, toClass, only, prediction}. `toClass` matters for the effect
      "class", `prediction`, the number of the class map in the companions, for "model". */
   begin({tool, effect, toClass = null, only = null, prediction = null}) {
@@ -171,7 +201,7 @@ export class Labels {
       if (model && value !== NONE && known[value] === 0) value = NONE;
       const next = outcome(kind, toClass, source, label, provenance[i], value);
       if (next === KEEP) continue;
-      visited ??= keepOld(touched, block);
+      visited ??= this.#keepOld(touched, block);
       if (visited[i] === 0) {
         visited[i] = 1;
         seen[label] = 1;
@@ -196,7 +226,7 @@ export class Labels {
     const changed = start >= 0;
     while (start >= 0) {
       const next = bits.indexOf(0, start), end = next < 0 ? bits.length : next;
-      const visited = touched.get(block)?.visited ?? keepOld(touched, block);
+      const visited = touched.get(block)?.visited ?? this.#keepOld(touched, block);
       block.labels.fill(toClass, from + start, from + end);
       block.provenance.fill(CHANGED, from + start, from + end);
       visited.fill(1, from + start, from + end);
@@ -230,18 +260,15 @@ export class Labels {
       const kept = stroke.touched.get(block);
       if (kept) visited.set(kept.visited.subarray(from, to), (row - box.y0) * box.w + col - box.x0);
     });
-    const mask = trim({...box, data: visited});
-    const area = mask.h * mask.w;
+    const mask = trim({...box, data: visited}), area = mask.h * mask.w, runs = runsKept(mask.data);
     const old = {labels: new Uint8Array(area), provenance: new Uint8Array(area)};
-    this.#rows(mask, (block, from, to, row, col) => {
+    this.along(mask, runs, (block, from, to, at) => {
       const kept = stroke.touched.get(block);
-      if (!kept) return; // outside the stroke nobody asks what was there
-      const at = (row - mask.y0) * mask.w + col - mask.x0;
-      old.labels.set(kept.labels.subarray(from, to), at);
-      old.provenance.set(kept.provenance.subarray(from, to), at);
+      copy(kept.labels, from, to, old.labels, at);
+      copy(kept.provenance, from, to, old.provenance, at);
     });
-    const now = stroke.effect === 'class' ? new Alike(area, stroke.toClass, CHANGED)
-      : {labels: this.window(mask), provenance: this.window(mask, 'provenance', 0)};
+    const now = stroke.effect === 'class' ? new Alike(area, stroke.toClass, CHANGED) : this.read(mask, runs);
+    this.#giveBack(stroke);
     const fromClasses = Array.from(stroke.seen.keys()).filter((code) => stroke.seen[code]);
     const {tool, effect, toClass, prediction, pixels} = stroke;
     return {tool, effect, toClass: effect === 'class' ? toClass : null, fromClasses, prediction, pixels,
@@ -256,34 +283,46 @@ export class Labels {
     for (const [block, kept] of stroke.touched)
       for (let i = 0; i < kept.visited.length; i++)
         if (kept.visited[i]) this.#set(block, i, kept.labels[i], kept.provenance[i]);
+    this.#giveBack(stroke);
     this.#dirty(stroke.box);
+  }
+
+  /* Keep a block as it is before its first change; returns the bytes that mark its changed pixels. */
+  #keepOld(touched, block) {
+    const n = block.labels.length, at = this.spare.findIndex(({visited}) => visited.length === n);
+    const kept = at < 0 ? {labels: new Uint8Array(n), provenance: new Uint8Array(n), visited: new Uint8Array(n)}
+      : this.spare.splice(at, 1)[0];
+    kept.labels.set(block.labels);
+    kept.provenance.set(block.provenance);
+    touched.set(block, kept);
+    return kept.visited;
+  }
+
+  /* The next stroke takes the same arrays: new ones for each would be most of what the browser has to
+     clear away while somebody paints. */
+  #giveBack({touched}) {
+    for (const kept of touched.values()) {
+      if (this.spare.length === SPARE) return;
+      kept.visited.fill(0);
+      this.spare.push(kept);
+    }
   }
 
   /* Write an edit: `labels` and `provenance` hold one byte for each one of the mask. */
   write({y0, x0, h, w, data, labels, provenance}) {
-    const runs = runsOf(data);
-    for (let k = 0, n = 0; k < runs.length; k += 2)
-      for (let at = runs[k], part; at < runs[k + 1]; at += part, n += part) {
-        // A run of the mask may go on in the next row of it, or in the next block.
-        const row = y0 + Math.floor(at / w), col = x0 + (at % w);
-        part = Math.min(runs[k + 1] - at, x0 + w - col, BLOCK - (col % BLOCK));
-        this.#writeRow(row, col, part, labels, provenance, n);
+    const {counts} = this;
+    let n = 0;
+    this.along({y0, x0, w}, runsKept(data), (block, from, to) => {
+      if (!block) return void (n += to - from);
+      const now = block.labels, behind = block.provenance;
+      for (let i = from; i < to; i++, n++) {
+        counts[now[i]]--;
+        counts[labels[n]]++;
+        now[i] = labels[n];
+        behind[i] = provenance[n];
       }
+    });
     this.#dirty({y0, x0, h, w});
-  }
-
-  /* Write `length` pixels from (row, col) on, which lie in one block, from index `n` of the values. */
-  #writeRow(row, col, length, labels, provenance, n) {
-    const block = this.block(Math.floor(row / BLOCK), Math.floor(col / BLOCK)), {counts} = this;
-    if (!block) return;
-    const now = block.labels, behind = block.provenance;
-    const first = (row % BLOCK) * block.w + (col % BLOCK);
-    for (let i = first; i < first + length; i++, n++) {
-      counts[now[i]]--;
-      counts[labels[n]]++;
-      now[i] = labels[n];
-      behind[i] = provenance[n];
-    }
   }
 
   /* Labels then provenance of the whole tile, row-major: what the server hashes as well. */
@@ -312,11 +351,10 @@ class Alike {
   }
 }
 
-/* Keep a block as it is before its first change; returns the bytes that mark its changed pixels. */
-function keepOld(touched, block) {
-  const visited = new Uint8Array(block.labels.length);
-  touched.set(block, {labels: block.labels.slice(), provenance: block.provenance.slice(), visited});
-  return visited;
+/* Copy indexes [from, to) to another place; a few are sooner copied than a view of them is made. */
+function copy(source, from, to, target, at) {
+  if (to - from > 32) target.set(source.subarray(from, to), at);
+  else for (let i = from; i < to; i++) target[at + i - from] = source[i];
 }
 
 /* The smallest box around two boxes; either may be null. */

@@ -6,7 +6,7 @@ written, and the changes laid on again; so the screen converges to the server wh
 between. A change keeps its *wish*, the pixels and values it was made with, and what it really
 changed when it was last laid on, which is what lifting it restores. */
 
-import {countOnes, decodeRuns, runsOf} from './raster.js';
+import {countOnes, decodeRuns, runsKept} from './raster.js';
 
 const ABSENT = 255; // no provenance: the pixel is not loaded
 
@@ -42,12 +42,12 @@ export class Overlay {
   #write(edit, lifted) {
     const patch = patchOf(edit);
     const own = lifted.find((entry) => entry.change && isNamed(entry, edit));
-    const before = own && windowOf(this.labels, patch);
+    const before = own && readUnder(this.labels, patch);
     this.labels.write(patch);
     // From now on, undo goes by what the server changed.
     if (own && edit.values !== undefined)
       Object.assign(own.change, {y0: patch.y0, x0: patch.x0, h: patch.h, w: patch.w, data: patch.data,
-        old: before, new: windowOf(this.labels, patch)});
+        old: before, new: readUnder(this.labels, patch)});
   }
 }
 
@@ -70,14 +70,14 @@ export function isShown(change, edit) {
   const {y0, x0, h, w, data, labels, provenance} = patchOf(edit), {new: next} = change;
   const top = y0 - change.y0, left = x0 - change.x0;
   if (top < 0 || left < 0 || top + h > change.h || left + w > change.w) return false;
-  const runs = runsOf(data), {labels: newLabels, provenance: newProvenance} = next;
+  const runs = runsKept(data), {labels: newLabels, provenance: newProvenance} = next;
   let n = 0;
   for (let k = 0; k < runs.length; k += 2)
     for (let i = runs[k]; i < runs[k + 1]; i++, n++) {
       const row = Math.floor(i / w), at = (top + row) * change.w + left + i - row * w;
       if (!change.data[at] || newLabels[at] !== labels[n] || newProvenance[at] !== provenance[n]) return false;
     }
-  return countOnes(runsOf(change.data)) === n;
+  return countOnes(runsKept(change.data)) === n;
 }
 
 /* The bytes of base64; a plain loop, as large fills have millions of them. */
@@ -91,9 +91,9 @@ function touch(a, b) {
   return a.y0 < b.y0 + b.h && b.y0 < a.y0 + a.h && a.x0 < b.x0 + b.w && b.x0 < a.x0 + a.w;
 }
 
-function windowOf(labels, {y0, x0, h, w}) {
-  const box = {y0, x0, h, w};
-  return {labels: labels.window(box), provenance: labels.window(box, 'provenance', ABSENT)};
+/* What the pixels of a mask are now. */
+function readUnder(labels, {y0, x0, h, w, data}) {
+  return labels.read({y0, x0, h, w}, runsKept(data), ABSENT);
 }
 
 /* Restore what a change replaced. */
@@ -105,9 +105,9 @@ function lift(labels, change) {
    are not loaded. A pixel that others made what
    was wished for is theirs; one that is to be confirmed, or taken back, must still be what it was. */
 export function lay(labels, wish, tool) {
-  const now = windowOf(labels, wish), data = new Uint8Array(wish.data.length);
+  const now = readUnder(labels, wish), data = new Uint8Array(wish.data.length);
   const {old: {labels: oldLabels, provenance: oldProvenance}, new: next} = wish, effect = wish.effect ?? tool;
-  const {labels: newLabels} = next, runs = runsOf(wish.data);
+  const {labels: newLabels} = next, runs = runsKept(wish.data);
   const reverses = tool === 'undo' || tool === 'redo';
   const keepsLabel = effect === 'verify' || effect === 'unsure';
   const free = !reverses && !keepsLabel;
@@ -130,7 +130,8 @@ export function lay(labels, wish, tool) {
 /* The wish that a stroke's request describes, for strokes from before a reload; null where what it
    takes is not in the browser: the server's answer brings it. */
 export function wishOf(labels, {tool, effect, to_class: toClass, box, mask, values}) {
-  const place = boxOf(box), data = decodeRuns(mask, place.h * place.w), old = windowOf(labels, place);
+  const place = boxOf(box), data = decodeRuns(mask, place.h * place.w);
+  const old = readUnder(labels, {...place, data});
   const does = effect ?? (['revert', 'verify'].includes(tool) ? tool : 'class');
   const next = {labels: old.labels, provenance: new Uint8Array(data.length)};
   if (does === 'class') next.labels = new Uint8Array(data.length).fill(toClass);
@@ -154,7 +155,7 @@ export function exchange(labels, change, from, to, tool) {
 }
 
 function write(labels, {y0, x0, h, w}, data, side) {
-  const runs = runsOf(data), count = countOnes(runs), {labels: from, provenance: behind} = side;
+  const runs = runsKept(data), count = countOnes(runs), {labels: from, provenance: behind} = side;
   if (count === 0) return;
   const values = new Uint8Array(count), provenance = new Uint8Array(count);
   for (let k = 0, n = 0; k < runs.length; k += 2)

@@ -149,6 +149,15 @@ export function runsOf(data) {
   return runs;
 }
 
+const known = new WeakMap();
+
+/* The same of an array that nobody writes to any more: it is gone through once. */
+export function runsKept(data) {
+  let runs = known.get(data);
+  if (!runs) known.set(data, (runs = Int32Array.from(runsOf(data))));
+  return runs;
+}
+
 /* How many ones runs hold. */
 export function countOnes(runs) {
   let count = 0;
@@ -166,6 +175,18 @@ export function encodeRuns(data) {
     from = to;
     value = 1 - value;
   }
+  return lengths;
+}
+
+/* Run lengths of an array of so many pixels that has these runs of ones. */
+export function lengthsOf(runs, size) {
+  const lengths = [];
+  let at = 0;
+  for (const edge of runs) {
+    lengths.push(edge - at);
+    at = edge;
+  }
+  if (at < size) lengths.push(size - at);
   return lengths;
 }
 

@@ -3,7 +3,7 @@ and the labels on the screen together. Answers wait while a stroke is being pain
 
 import {History, groupWords} from './history.js';
 import {Overlay, boxOf, exchange, isNamed, isShown, lay, wishOf} from './overlay.js';
-import {decodeRuns, encodeRuns} from './raster.js';
+import {decodeRuns, lengthsOf, runsKept} from './raster.js';
 import {keepBoth, overlapWords} from './conflict.js';
 
 const AGAIN_MS = 2000;
@@ -135,7 +135,7 @@ export class Saver {
       restrict: change.restrict ?? null,
       group_id: change.groupId ?? null,
       box: [y0, x0, h, w],
-      mask: change.runs ?? encodeRuns(data),
+      mask: change.runs ?? lengthsOf(runsKept(data), data.length),
       reason: change.reason ?? null,
       base_version: labels.version,
       started_at: startedAt,

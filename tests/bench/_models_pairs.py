@@ -14,7 +14,16 @@ Runs = Mapping[str, Mapping[str, Any]]
 
 
 def of_row(runs: Runs, row: Row) -> list[Mapping[str, Any]]:
-    """Return the runs of a row that are done, by seed."""
+    """Return the runs of a row that came to an end, by seed."""
+    return [run for run in _done(runs, row) if "failed" not in run]
+
+
+def failures(runs: Runs, row: Row) -> list[str]:
+    """Return why runs of a row found nothing, by seed."""
+    return [run["failed"] for run in _done(runs, row) if "failed" in run]
+
+
+def _done(runs: Runs, row: Row) -> list[Mapping[str, Any]]:
     names = [f"{row.key}/{seed}" for seed in SEEDS]
     return [runs[name] for name in names if name in runs]
 
@@ -34,7 +43,7 @@ def differences(runs: Runs, row: Row, rival: Row, column: str = "") -> list[floa
     return [
         100 * (_value(runs[own], column) - _value(runs[other], column))
         for own, other in pairs
-        if own in runs and other in runs
+        if own in runs and other in runs and not {"failed"} & {*runs[own], *runs[other]}
     ]
 
 

@@ -8,7 +8,7 @@ from statistics import mean
 from typing import Any
 
 from tests.bench._models_findings import findings
-from tests.bench._models_pairs import Runs, differences, half_interval, of_row, rival_of
+from tests.bench._models_pairs import Runs, differences, failures, half_interval, of_row, rival_of
 from tests.bench._models_rows import ROWS, SEEDS, Row
 
 RECORDS = Path(__file__).resolve().parents[2] / "docs" / "benchmarks-models.json"
@@ -86,7 +86,12 @@ def table(name: str, runs: Runs) -> str:
         "`.venv/bin/python -m tests.bench models --budget 30 --record`."
     )
     ruler = "|---|" + "---|" * (len(columns) + len(columns_after))
-    told = [f"- {line}" for line in findings(name, runs)]
+    failed = [
+        f"{row.name}, {len(reasons)} of {len(SEEDS)} seeds failed: {reasons[0]}"
+        for row in ROWS
+        if row.table == name and (reasons := failures(runs, row))
+    ]
+    told = [f"- {line}" for line in [*findings(name, runs), *failed]]
     after = [*told, ""] if told else []
     return "\n".join([f"### {HEADS[name]}", "", says, "", head, ruler, *lines, "", *after])
 

@@ -6,6 +6,7 @@ are kept in `out/benchmark-models.json`; `--record` takes them into the docs.
 """
 
 import json
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from core.errors import CloudbrushError
 from tests.bench._models_rows import ROWS, SEEDS, Row
 from tests.bench._models_tables import RECORDS, figures
 
@@ -44,8 +46,16 @@ def run(budget: float = 10.0) -> dict[str, dict[str, Any]]:
                 break
             for done in wait(going, return_when=FIRST_COMPLETED).done:
                 row, seed = going.pop(done)
-                _keep(runs, row, seed, done.result())
+                _keep(runs, row, seed, _result(done))
     return figures(runs)
+
+
+def _result(done: Future[dict[str, Any]]) -> dict[str, Any]:
+    """Return what a run found; one that found nothing to learn from says so in the tables."""
+    try:
+        return done.result()
+    except CloudbrushError as error:
+        return {"main": math.nan, "failed": str(error)}
 
 
 def kept_runs() -> Runs:

@@ -47,6 +47,15 @@ def test_a_gain_is_the_mean_of_pairs_with_the_same_seed() -> None:
     assert f"| {NOISE[1].name} | 20.0 | - | - | 1 |" in alone
 
 
+def test_a_run_that_failed_is_named_and_counts_for_nothing() -> None:
+    runs = _runs(0.1, 0.2) | _runs(0.2, 0.3, row=NOISE[1])
+    runs[f"{NOISE[1].key}/{SEEDS[2]}"] = {"main": math.nan, "failed": "nothing to learn from"}
+    shown = table("noise", runs)
+    assert f"| {NOISE[1].name} | 25.0 ± 63.5 | - | +10.0 ± 0.0 over {NOISE[0].name} | 2 |" in shown
+    assert f"- {NOISE[1].name}, 1 of 3 seeds failed: nothing to learn from" in shown
+    assert figures(runs)[f"noise: {NOISE[1].name}"]["n"] == 2
+
+
 def _labels(name: str) -> Row:
     return next(row for row in ROWS if row.table == "labels" and row.name == name)
 

@@ -153,8 +153,18 @@ def test_confirmations_are_counted_and_undo_takes_the_ground_away(lake: Bench) -
     assert "right on 5 of 5 held-out strokes" in words(desk)
     assert "verify a right place" not in words(desk)
     desk.press("Control+z")
-    desk.hover(70, 50)
     expect(desk.page.locator(".suggestion")).to_be_hidden()
+
+
+def test_undo_calls_off_a_suggestion_that_is_being_made(lake: Bench) -> None:
+    desk = lake.open()
+    asked = []
+    desk.page.on("request", lambda r: asked.append(r.url) if r.url.endswith("/suggest") else None)
+    for row in (36, 39, 42):
+        desk.stroke((row, 44), (row, 48))
+    desk.press("Control+z")
+    desk.page.wait_for_timeout(600)
+    assert not asked
 
 
 def test_it_can_be_turned_off_and_asked_for(lake: Bench) -> None:

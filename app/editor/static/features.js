@@ -4,6 +4,7 @@ once per editor and found as `editor.features[id]`. All hooks are optional:
 open(scene, manifest)  another tile is shown, or what is known of this one has changed
 arrived()              something that was being loaded is there; called often
 committed(change)      a change of one's own has been queued
+reversed()             a stroke has been taken back, or put on again
 hover(at)              the cursor is at a place in tile pixels, or nowhere (null)
 cancel()               Escape; returns true when it had something to close
 destroy()              the editor goes away */
@@ -40,6 +41,10 @@ export class Features {
 
   committed(change) {
     for (const feature of this.list) feature.committed?.(change);
+  }
+
+  reversed() {
+    for (const feature of this.list) feature.reversed?.();
   }
 
   hover(at) {

@@ -324,11 +324,13 @@ export class Hand {
   }
 
   #reverse(tool, otherwise) {
-    const {saver, display, past} = this.editor;
+    const {saver, display, past, features} = this.editor;
     this.finish();
     if (this.settling) return this.say(MISSING.labels);
     if (past) return this.say(`Read-only: ${past.what}. ${past.why}`);
-    if (saver.ready && !saver[tool](display.panesShown())) this.say(otherwise);
+    if (!saver.ready) return;
+    if (!saver[tool](display.panesShown())) return this.say(otherwise);
+    features.reversed();
   }
 }
 

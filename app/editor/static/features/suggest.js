@@ -65,9 +65,9 @@ export class Suggest {
     this.resting = setTimeout(() => (this.editor.hand.stroke ? this.#askAtRest() : this.#ask(false)), REST_MS);
   }
 
-  /* Undo takes the ground from under a suggestion. */
-  hover() {
-    if (this.found && this.#strokes() < this.found.strokes) this.drop();
+  /* Undo takes the ground from under a suggestion, also from under one that is being made. */
+  reversed() {
+    this.drop();
   }
 
   cancel() {
@@ -151,7 +151,7 @@ export class Suggest {
     const mask = merged(masks), unseen = outOfView(mask, editor.view.visible());
     if (!aloud && 2 * unseen > reply.pixels) return;
     const entry = (code) => classes.find((each) => each.code === code);
-    this.found = {strokes: this.#strokes(), mask};
+    this.found = {mask};
     editor.preview.set('suggest', masks.map(([code, mask]) =>
       ({mask, colour: entry(code)?.colour || '#ffffff', style: 'hatch'})));
     const names = masks.map(([code]) => entry(code)?.name ?? `class ${code}`).join(', ');

@@ -70,19 +70,21 @@ def table(name: str, runs: Runs) -> str:
     columns.sort(key=lambda column: column not in ("mIoU", "average"))
     gains = any(row.against for row, _ in rows)
     beside = any(row.published is not None for row, _ in rows)
-    columns_after = ["gain"] * gains + ["published", "published gain"] * beside + ["n"]
+    columns_after = ["gain"] * gains + ["published", "published gain"] * beside + ["steps", "n"]
     head = f"| | {' | '.join([*columns, *columns_after])} |"
     lines = []
     for row, done in rows:
         cells = [row.name, *(_cell(done, column) for column in columns)]
         cells += [_gain(row, runs)] * gains
         cells += [*_published(row)] * beside
-        lines.append(f"| {' | '.join([*cells, str(len(done))])} |")
+        steps = mean(run["steps"] for run in done)
+        lines.append(f"| {' | '.join([*cells, f'{steps:.0f}', str(len(done))])} |")
     total = sum(1 for row in ROWS if row.table == name) * len(SEEDS)
     count = sum(len(done) for _, done in rows)
     says = (
         f"{SAYS[name]} Mean over seeds, ± half the 95 % interval (Student's t) where there are two "
-        f"or more; *gain* from pairs of runs with the same seed; {count} of {total} runs done. "
+        "or more; *gain* from pairs of runs with the same seed, *steps* of the kept network; "
+        f"{count} of {total} runs done. "
         "`.venv/bin/python -m tests.bench models --budget 30 --record`."
     )
     ruler = "|---|" + "---|" * (len(columns) + len(columns_after))

@@ -9,12 +9,13 @@ from tests.bench._models_pairs import half_interval
 from tests.bench._models_rows import ROWS, SEEDS, Row
 from tests.bench._models_tables import figures, table
 
+NAN = math.nan
 NOISE = [row for row in ROWS if row.table == "noise"]
 
 
 def _runs(*values: float, row: Row = NOISE[0]) -> dict[str, dict[str, object]]:
     return {
-        f"{row.key}/{seed}": {"main": value, "shown": {"average": value, "lost": math.nan}}
+        f"{row.key}/{seed}": {"main": value, "steps": 9, "shown": {"average": value, "lost": NAN}}
         for seed, value in zip(SEEDS, values, strict=False)
     }
 
@@ -33,7 +34,7 @@ def test_interval_is_that_of_students_t() -> None:
 
 def test_table_shows_means_intervals_and_how_many_runs_are_done() -> None:
     shown = table("noise", _runs(0.1, 0.2, 0.3))
-    assert "| Cross entropy | 20.0 ± 24.8 | - | 3 |" in shown
+    assert "| Cross entropy | 20.0 ± 24.8 | - | 9 | 3 |" in shown
     assert f"3 of {len(NOISE) * len(SEEDS)} runs done" in shown
     assert "± " not in table("noise", _runs(0.1)).splitlines()[-1]
     assert table("noise", {}) == ""
@@ -42,16 +43,18 @@ def test_table_shows_means_intervals_and_how_many_runs_are_done() -> None:
 def test_a_gain_is_the_mean_of_pairs_with_the_same_seed() -> None:
     runs = _runs(0.1, 0.2, 0.3) | _runs(0.2, 0.3, 0.4, row=NOISE[1])
     shown = table("noise", runs)
-    assert f"| {NOISE[1].name} | 30.0 ± 24.8 | - | +10.0 ± 0.0 over {NOISE[0].name} | 3 |" in shown
+    name, rival = NOISE[1].name, NOISE[0].name
+    assert f"| {name} | 30.0 ± 24.8 | - | +10.0 ± 0.0 over {rival} | 9 | 3 |" in shown
     alone = table("noise", _runs(0.2, row=NOISE[1]))
-    assert f"| {NOISE[1].name} | 20.0 | - | - | 1 |" in alone
+    assert f"| {NOISE[1].name} | 20.0 | - | - | 9 | 1 |" in alone
 
 
 def test_a_run_that_failed_is_named_and_counts_for_nothing() -> None:
     runs = _runs(0.1, 0.2) | _runs(0.2, 0.3, row=NOISE[1])
-    runs[f"{NOISE[1].key}/{SEEDS[2]}"] = {"main": math.nan, "failed": "nothing to learn from"}
+    runs[f"{NOISE[1].key}/{SEEDS[2]}"] = {"main": NAN, "failed": "nothing to learn from"}
     shown = table("noise", runs)
-    assert f"| {NOISE[1].name} | 25.0 ± 63.5 | - | +10.0 ± 0.0 over {NOISE[0].name} | 2 |" in shown
+    name, rival = NOISE[1].name, NOISE[0].name
+    assert f"| {name} | 25.0 ± 63.5 | - | +10.0 ± 0.0 over {rival} | 9 | 2 |" in shown
     assert f"- {NOISE[1].name}, 1 of 3 seeds failed: nothing to learn from" in shown
     assert figures(runs)[f"noise: {NOISE[1].name}"]["n"] == 2
 

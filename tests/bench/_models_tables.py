@@ -7,9 +7,10 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from core.classes import OPEN_EARTH_MAP_SAR
 from tests.bench._models_findings import findings
 from tests.bench._models_pairs import Runs, differences, failures, half_interval, of_row, rival_of
-from tests.bench._models_rows import ROWS, SEEDS, Row
+from tests.bench._models_rows import EARLY, ROWS, SEEDS, Row
 
 RECORDS = Path(__file__).resolve().parents[2] / "docs" / "benchmarks-models.json"
 
@@ -57,7 +58,30 @@ def tables() -> str:
     if not RECORDS.exists():
         return ""
     runs: Runs = json.loads(RECORDS.read_text())
-    return "\n".join(part for head in HEADS if (part := table(head, runs)))
+    parts = [*(table(head, runs) for head in HEADS), classes_under_clouds(runs)]
+    return "\n".join(part for part in parts if part)
+
+
+def classes_under_clouds(runs: Runs) -> str:
+    """Return the IoU of each class by cloud level, of whole networks; nothing without runs."""
+    rows = [row for row in ROWS if row.table == "clouds" and row.against in ("", EARLY)]
+    names = [entry.name for entry in OPEN_EARTH_MAP_SAR.entries]
+    lines: list[str] = []
+    levels: list[str] = []
+    for row in rows:
+        done = of_row(runs, row)
+        levels = list(done[0]["per_class"]) if done else levels
+        for place, name in enumerate(names if done else []):
+            values = [[100 * run["per_class"][level][place] for run in done] for level in levels]
+            cells = [_number([v for v in each if math.isfinite(v)], ".1f") for each in values]
+            lines.append(f"| {row.name} | {name} | {' | '.join(cells)} | {len(done)} |")
+    if not lines:
+        return ""
+    head = f"| | class | {' | '.join(levels)} | n |"
+    ruler = "|---|---|" + "---|" * (len(levels) + 1)
+    says = "IoU in % by cloud cover, from the same runs as [networks under clouds]"
+    says += "(#networks-under-clouds)."
+    return "\n".join(["### Classes under clouds", "", says, "", head, ruler, *lines, ""])
 
 
 def table(name: str, runs: Runs) -> str:

@@ -7,7 +7,7 @@ import pytest
 from tests.bench._models_findings import findings
 from tests.bench._models_pairs import half_interval
 from tests.bench._models_rows import ROWS, SEEDS, Row
-from tests.bench._models_tables import figures, table
+from tests.bench._models_tables import classes_under_clouds, figures, table
 
 NAN = math.nan
 NOISE = [row for row in ROWS if row.table == "noise"]
@@ -94,6 +94,16 @@ def test_wishes_under_clouds_are_answered_by_the_runs() -> None:
         "CloudLULC-Net-style against Early fusion on average: +0.0 ± 0.0 points, "
         "within its interval.",
     ]
+
+
+def test_classes_are_shown_by_cloud_level() -> None:
+    row = next(row for row in ROWS if row.name == "SAR only" and row.table == "clouds")
+    classes = [0.5, math.nan, *[0.25] * 6]
+    runs = {f"{row.key}/{SEEDS[0]}": {"main": 0.3, "per_class": {"0-1 %": classes}}}
+    shown = classes_under_clouds(runs)
+    assert "| SAR only | Bareland | 50.0 | 1 |" in shown
+    assert "| SAR only | Rangeland | - | 1 |" in shown
+    assert classes_under_clouds({}) == ""
 
 
 def test_every_rival_is_a_row_of_its_table() -> None:

@@ -29,13 +29,14 @@ def overall_frame(
 ) -> pd.DataFrame:
     """Return one line per map: the preset's figures, those of its benchmark first, tiles, pixels.
 
-    `score` with `score_low` and `score_high` is the leading figure with its interval.
+    `score` with `score_low` and `score_high` is the leading figure with its interval. Without maps
+    the frame is empty.
     """
     frame = map_lines(
         scored, lambda m: preset.lead_score(m, classes), preset, classes, draws, min_tiles
     )
     totals = [scored.total(name) for name in scored.matrices]
-    for figure in reversed(figures_shown(preset, damage=damage)):
+    for figure in reversed(figures_shown(preset, damage=damage)) if totals else ():
         values = [float(preset.figure(figure, total, classes)) for total in totals]
         frame.insert(list(frame).index("score_high") + 1, figure, values)
     return frame

@@ -1,5 +1,7 @@
 """Comparisons: every map on the same rows, sums before divisions, the worst change first."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -120,6 +122,11 @@ def test_heat_map_numbers_are_sums(scored: Scored) -> None:
     assert cell["iou"] == pytest.approx(metrics.iou(matrix(90, 10))[0])
     assert (cell["pixels"], cell["tiles"]) == (600, 6)
     assert frame[frame["class"] == "Snow"]["iou"].isna().all()
+
+
+def test_overall_frame_of_no_maps_is_empty(scored: Scored) -> None:
+    none = replace(scored, matrices={})
+    assert comparison.overall_frame(none, PLAIN, CLASSES, draws=50).empty
 
 
 def test_overall_frame_counts_classes_in_the_mean(scored: Scored) -> None:

@@ -1,6 +1,7 @@
 """Fixtures that every test folder shares."""
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 # Runs the tests on another database than SQLite; it is emptied before each test.
 DATABASE_URL = os.environ.get("CLOUDBRUSH_TEST_DATABASE_URL", "")
+
+
+@pytest.fixture(autouse=True)
+def main_module() -> Iterator[None]:
+    """Give back `__main__`: a page under test takes its place, and its file may be gone when a
+    later test starts processes, which begin by reading it.
+    """
+    kept = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = kept
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def _about(here: Context, project: Project) -> About:
         here,
         project,
         tiles,
-        catalogue.inputs(here.store, project.id),
+        catalogue.inputs(here.store, tiles),
         trained.models(here.store, project.id),
         trained.promoted(here.store, project.id),
     )

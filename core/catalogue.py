@@ -156,12 +156,12 @@ def tiles(store: Store, project_id: int, *, split: Split | None = None) -> list[
 IMAGES = (Modality.OPTICAL, Modality.SAR, Modality.HEIGHT)
 
 
-def inputs(store: Store, project_id: int) -> tuple[str, ...]:
+def inputs(store: Store, among: Sequence[Tile]) -> tuple[str, ...]:
     """Return which of optical, SAR and height the first tile has that may be learnt from.
 
     Empty where no tile may be.
     """
-    for tile in tiles(store, project_id):
+    for tile in among:
         if tile.trainable:
             there = {layer.modality for layer in layers(store, tile.id)}
             return tuple(kind.value for kind in IMAGES if kind in there)

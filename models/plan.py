@@ -126,7 +126,9 @@ def _network(
         modalities = RECIPES[request.recipe].needs
     if not modalities and wanted:
         modalities = tuple(wanted.bands)
-    modalities = modalities or catalogue.inputs(store, project.id) or ("optical", "sar")
+    if not modalities:
+        tiles = catalogue.tiles(store, project.id)
+        modalities = catalogue.inputs(store, tiles) or ("optical", "sar")
     return network, NETWORKS[network].settle(network, options), modalities
 
 

@@ -347,8 +347,8 @@ def _layers_of(store: Store, tile: Tile, choice: Choice) -> dict[str, list[Layer
 
     Dates above the wanted cover are left out.
     """
-    dates = {a.id: place for place, a in enumerate(catalogue.acquisitions(store, tile.id))}
     covers = {a.id: a.cover for a in catalogue.acquisitions(store, tile.id)}
+    dates = {date: place for place, date in enumerate(covers)}
     found: dict[str, list[Layer]] = {}
     for modality in choice.modalities:
         layers = catalogue.layers(store, tile.id, modality=Modality(modality))

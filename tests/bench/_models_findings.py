@@ -3,7 +3,15 @@
 from collections.abc import Callable, Iterable
 from statistics import mean
 
-from tests.bench._models_pairs import Runs, decided, differences, half_interval, of_row, rival_of
+from tests.bench._models_pairs import (
+    Runs,
+    decided,
+    differences,
+    gains,
+    half_interval,
+    of_row,
+    rival_of,
+)
 from tests.bench._models_rows import EARLY, ROWS, SAR_ONLY, STYLE, Row
 
 
@@ -17,8 +25,7 @@ def _labels(rows: list[Row], runs: Runs) -> Iterable[str]:
     """Yield which gains have the published sign."""
     found: dict[str, list[str]] = {"As published": [], "The other way": [], "Undecided": []}
     for row in rows:
-        rival = rival_of(row)
-        values = differences(runs, row, rival) if rival else []
+        rival, values = rival_of(row), gains(runs, row)
         if rival is None or row.published is None or rival.published is None or len(values) < 2:
             continue
         same = (mean(values) > 0) == (row.published > rival.published)
@@ -70,8 +77,7 @@ def _noise(rows: list[Row], runs: Runs) -> Iterable[str]:
     worse: list[str] = []
     undecided: list[str] = []
     for row in rows:
-        rival = rival_of(row)
-        values = differences(runs, row, rival) if rival else []
+        values = gains(runs, row)
         if len(values) > 1:
             side = undecided if not decided(values) else better if mean(values) > 0 else worse
             side.append(row.name)

@@ -47,6 +47,12 @@ def differences(runs: Runs, row: Row, rival: Row, column: str = "") -> list[floa
     ]
 
 
+def gains(runs: Runs, row: Row) -> list[float]:
+    """Return the differences of a row to its rival; none where it has no rival."""
+    rival = rival_of(row)
+    return differences(runs, row, rival) if rival else []
+
+
 def half_interval(values: Sequence[float]) -> float | None:
     """Return half the width of the 95 % interval of a mean; None for a single value."""
     if len(values) < 2:

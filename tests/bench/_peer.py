@@ -24,6 +24,7 @@ from models.scene import How, predict_scene
 from models.torchvision_shim import import_torchvision
 from models.train import Progress, TrainConfig, train
 from models.windows import Layout, lay_out
+from tests.bench._figures import figure, ratio
 
 NETWORK = "unet_scse"
 BANDS = {"optical": 3, "sar": 1}
@@ -72,11 +73,11 @@ def _steps(encoder: str, samples: Sequence[Sample], device: str, sizes: Sizes) -
         peer.append(peer_step(encoder, samples, device, sizes, sizes.batch))
     n = sizes.rounds
     return {
-        f"step_{encoder}": _figure(median(half), "s", n),
-        f"step_{encoder}_fp32": _figure(median(whole), "s", n),
-        f"step_{encoder}_peer": _figure(median(peer), "s", n),
-        f"step_{encoder}_speedup": _figure(_ratio(peer, half), "times the peer", n),
-        f"step_{encoder}_speedup_fp32": _figure(_ratio(peer, whole), "times the peer", n),
+        f"step_{encoder}": figure(median(half), "s", n),
+        f"step_{encoder}_fp32": figure(median(whole), "s", n),
+        f"step_{encoder}_peer": figure(median(peer), "s", n),
+        f"step_{encoder}_speedup": figure(ratio(peer, half), "times the peer", n),
+        f"step_{encoder}_speedup_fp32": figure(ratio(peer, whole), "times the peer", n),
     }
 
 
@@ -97,9 +98,9 @@ def _windows(encoder: str, sample: Sample, device: str, sizes: Sizes) -> Figures
             peer.append((ended - between) / len(_layout(sizes)))
     n = sizes.rounds
     return {
-        f"predict_{encoder}": _figure(median(ours), "s per window", n),
-        f"predict_{encoder}_peer": _figure(median(peer), "s per window", n),
-        f"predict_{encoder}_speedup": _figure(_ratio(peer, ours), "times the peer", n),
+        f"predict_{encoder}": figure(median(ours), "s per window", n),
+        f"predict_{encoder}_peer": figure(median(peer), "s per window", n),
+        f"predict_{encoder}_speedup": figure(ratio(peer, ours), "times the peer", n),
     }
 
 
@@ -121,8 +122,8 @@ def by_batch(encoder: str, samples: Sequence[Sample], device: str, sizes: Sizes)
                 memory[way] = _peak_mb(device)
         for way, times in seconds.items():
             name = f"{encoder}_{way}_batch_{size}"
-            found[f"crops_{name}"] = _figure(size / median(times), "crops/s", sizes.rounds)
-            found[f"memory_{name}"] = _figure(memory[way], "MB on the GPU", sizes.rounds)
+            found[f"crops_{name}"] = figure(size / median(times), "crops/s", sizes.rounds)
+            found[f"memory_{name}"] = figure(memory[way], "MB on the GPU", sizes.rounds)
     return found
 
 
@@ -266,11 +267,3 @@ def _peak_mb(device: str) -> float:
     """Return the most memory that tensors took on a GPU; 0 on a CPU."""
     on_gpu = torch.device(device).type == "cuda"
     return torch.cuda.max_memory_allocated(device) / 2**20 if on_gpu else 0.0
-
-
-def _ratio(peer: Sequence[float], ours: Sequence[float]) -> float:
-    return median(p / o for p, o in zip(peer, ours, strict=True))
-
-
-def _figure(value: float, unit: str, n: int) -> dict[str, Any]:
-    return {"value": round(value, 4), "unit": unit, "n": n}

@@ -35,6 +35,7 @@ from models.scene import PLAIN, How, predict_scene
 from models.train import mixed_precision_helps, pick_device
 from models.windows import lay_out
 from tests.bench import _peer
+from tests.bench._figures import figure, ratio
 
 BANDS = {"optical": 3, "sar": 1}
 CLASSES = 9
@@ -59,7 +60,7 @@ def run() -> Figures:
         command = [sys.executable, "-m", "tests.bench.models_speed", str(side)]
         env = {**os.environ, "GDAL_CACHEMAX": "128"}  # as jobs have it
         done = subprocess.run(command, check=True, capture_output=True, text=True, env=env)
-        found[f"memory_{side}"] = _figure(float(done.stdout.split()[-1]), "MB", 1)
+        found[f"memory_{side}"] = figure(float(done.stdout.split()[-1]), "MB", 1)
     return found | _peer.figures(pick_device())
 
 
@@ -80,15 +81,11 @@ def _share(name: str, paths: Mapping[str, Path], folder: Path) -> Figures:
             _predict(network, reader, grid, folder, how, device)
             times.append((time.perf_counter() - began) / len(layout))
     return {
-        f"share_of_bare_{name}": _figure(100 * _ratio(bare, whole), "%", ROUNDS),
-        f"share_of_bare_{name}_probabilities": _figure(100 * _ratio(bare, every), "%", ROUNDS),
-        f"window_{name}": _figure(median(whole), "s", ROUNDS),
-        f"window_{name}_bare": _figure(median(bare), "s", ROUNDS),
+        f"share_of_bare_{name}": figure(100 * ratio(bare, whole), "%", ROUNDS),
+        f"share_of_bare_{name}_probabilities": figure(100 * ratio(bare, every), "%", ROUNDS),
+        f"window_{name}": figure(median(whole), "s", ROUNDS),
+        f"window_{name}_bare": figure(median(bare), "s", ROUNDS),
     }
-
-
-def _ratio(bare: list[float], whole: list[float]) -> float:
-    return median(b / w for b, w in zip(bare, whole, strict=True))
 
 
 @torch.inference_mode()
@@ -192,10 +189,6 @@ def _peak_mb() -> float:
     """Return the most memory that this process has held, in megabytes (Linux)."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
-
-
-def _figure(value: float, unit: str, n: int) -> dict[str, Any]:
-    return {"value": round(value, 4), "unit": unit, "n": n}
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from core.store.engine import Store, open_store
 from models.demo import build_land_cover
 from models.request import RetrainRequest
 from models.validation_set import read_truth
+from tests.bench._figures import figure
 from tests.live import live_app
 
 SEEDS = (0, 1, 2)
@@ -53,13 +54,13 @@ def run() -> Figures:
     seconds = [result["seconds"] - _control_seconds(result) for result in results]
     n = len(SEEDS)
     return {
-        "gain_over_control": _figure(mean(gains["all"]), "mIoU", n),
-        "gain_over_control_spread": _figure(stdev(gains["all"]), "mIoU", n),
-        "gain_over_control_lowest": _figure(min(gains["all"]), "mIoU", n),
-        "gain_over_control_clear": _figure(mean(gains["clear"]), "mIoU", n),
-        "gain_over_control_clear_spread": _figure(stdev(gains["clear"]), "mIoU", n),
-        "seconds": _figure(max(seconds), "s", n),
-        "painted_pixels": _figure(painted, "px", TILES),
+        "gain_over_control": figure(mean(gains["all"]), "mIoU", n),
+        "gain_over_control_spread": figure(stdev(gains["all"]), "mIoU", n),
+        "gain_over_control_lowest": figure(min(gains["all"]), "mIoU", n),
+        "gain_over_control_clear": figure(mean(gains["clear"]), "mIoU", n),
+        "gain_over_control_clear_spread": figure(stdev(gains["clear"]), "mIoU", n),
+        "seconds": figure(max(seconds), "s", n),
+        "painted_pixels": figure(painted, "px", TILES),
     }
 
 
@@ -128,7 +129,3 @@ def _gain(result: dict[str, Any], sky: str) -> float:
 
 def _control_seconds(result: dict[str, Any]) -> float:
     return float(sum(s for name, s in result["arm_seconds"].items() if name.endswith("control")))
-
-
-def _figure(value: float, unit: str, n: int) -> dict[str, Any]:
-    return {"value": round(value, 4), "unit": unit, "n": n}

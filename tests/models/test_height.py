@@ -18,7 +18,7 @@ from tests.fixtures import gamus
 def test_a_network_learns_from_optical_and_height(tmp_path: Path, store: Store) -> None:
     found = READER.find(gamus.make(tmp_path / "gamus"))
     project = import_dataset(store, found, "heights", roots=[tmp_path])
-    assert catalogue.inputs(store, project.id) == ("optical", "height")
+    assert catalogue.inputs(store, catalogue.tiles(store, project.id)) == ("optical", "height")
     made = training_set(store, project, Choice(modalities=("optical", "height")))
     assert made.bands == {"optical": 3, "height": 1}
     assert len(made.samples) == len(gamus.TILES["train"])

@@ -167,15 +167,7 @@ export function countOnes(runs) {
 
 /* Run lengths of a row-major array of 0 and 1, starting with the run of 0. */
 export function encodeRuns(data) {
-  const lengths = [];
-  let value = 0, from = 0;
-  while (from < data.length) {
-    const to = find(data, 1 - value, from);
-    lengths.push(to - from);
-    from = to;
-    value = 1 - value;
-  }
-  return lengths;
+  return lengthsOf(runsOf(data), data.length);
 }
 
 /* Run lengths of an array of so many pixels that has these runs of ones. */

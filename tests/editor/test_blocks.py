@@ -149,3 +149,23 @@ def test_coarse_labels_take_the_pixel_in_their_middle() -> None:
 
     script = script.replace("LABELS", f"'{(STATIC / 'labels.js').as_uri()}'")
     assert call(MODULES, script) == [[1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 0, 0], 2, False, True]
+
+
+@pytest.mark.parametrize(
+    ("status", "asked"), [(None, 2), (503, 2), (403, 1)], ids=["network", "server", "refused"]
+)
+def test_what_was_lost_on_its_way_is_asked_for_again(status: int | None, asked: int) -> None:
+    script = """async ({Loader}, status) => {
+      globalThis.setTimeout = (work) => queueMicrotask(work);
+      const counts = {asked: 0, again: 0}, want = () => loader.want('x', async () => {
+        counts.asked += 1;
+        if (counts.asked === 1) throw Object.assign(new Error('lost'), {status: status ?? undefined});
+      });
+      const loader = new Loader(() => {}, () => { counts.again += 1; want(); });
+      want();
+      want();
+      for (let i = 0; i < 20; i++) await null;
+      return {...counts, failed: loader.failed.size};
+    }"""
+    found = call("loader.js", script, status)
+    assert found == {"asked": asked, "again": asked - 1, "failed": 0}

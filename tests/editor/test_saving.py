@@ -32,6 +32,26 @@ def test_strokes_wait_without_a_server_and_are_sent_when_it_is_back(bench: Bench
     assert desk.shown() == shown == desk.saved()
 
 
+def test_labels_lost_on_the_way_come_by_themselves(bench: Bench) -> None:
+    desk = bench.open()
+    lost: list[str] = []
+
+    def lose_once(route: Route) -> None:
+        if route.request.url in lost:
+            return route.continue_()
+        lost.append(route.request.url)
+        return route.abort()
+
+    desk.page.route("**/labels/*/*", lose_once)
+    desk.page.reload()
+    banner = desk.page.locator(".banner")
+    expect(banner).to_contain_text("cannot be reached")
+    desk.wait_painted()
+    expect(banner).to_be_hidden()
+    assert lost
+    assert desk.shown() == desk.saved()
+
+
 def test_waiting_strokes_survive_a_reload(bench: Bench) -> None:
     desk = bench.open()
     desk.page.route("**/edits", lambda route: route.abort())

@@ -27,7 +27,7 @@ export class Editor {
   constructor(root, {server, outbox, client, page}) {
     Object.assign(this, {server, outbox, page});
     Object.assign(this, {toolBefore: null, classCode: null, classBefore: null, manifest: null,
-      scene: null, opening: null});
+      scene: null, opening: null, failed: null});
     this.timings = new Timings();
     this.worker = new Offthread();
     this.settings = new Settings();
@@ -135,6 +135,7 @@ export class Editor {
       server: this.server, manifest,
       onChange: () => this.#arrived(),
       onError: (error) => this.#loadFailed(error),
+      onAgain: () => this.#loadInView(),
       onDirty: (box) => this.#dirty(box),
       keeps: () => this.saver.waitingBoxes(manifest.tile.id),
     });
@@ -162,6 +163,7 @@ export class Editor {
     this.features.arrived();
     this.#showState();
     if (!this.scene.settled || this.arrival) return;
+    if (!this.scene.lacks) this.#allLoaded();
     // Two frames on, everything that arrived has been painted.
     this.arrival = requestAnimationFrame(() => requestAnimationFrame(() => {
       this.arrival = null;
@@ -176,18 +178,26 @@ export class Editor {
     }));
   }
 
+  #allLoaded() {
+    this.failed?.();
+    this.failed = null;
+  }
+
   #loadFailed(error) {
     if (this.scene && !this.failed)
-      this.panel.say(error.status
+      this.failed = this.panel.say(error.status
         ? `Part of the tile could not be loaded: ${error.message}`
         : 'The server cannot be reached. What you paint is kept here and sent when it is back.',
       {kind: 'warning', sticky: true, action: {label: 'Load again', run: () => this.#reloadAll()}});
-    this.failed = true;
   }
 
   #reloadAll() {
-    this.failed = false;
+    this.failed = null;
     this.outbox.retryNow();
+    this.#loadInView();
+  }
+
+  #loadInView() {
     this.#loadVisible();
     this.view.draw();
   }

@@ -6,9 +6,10 @@ const WAITING = 400;
 const RETRY_MS = 3000;
 
 export class Loader {
-  /* `onLoad(error)` after each piece; error is null when it came. */
-  constructor(onLoad) {
-    this.onLoad = onLoad;
+  /* `onLoad(error)` after each piece; error is null when it came. `onAgain()` some seconds after one was
+     lost on its way: whoever draws wants it then, or no longer does. */
+  constructor(onLoad, onAgain = () => {}) {
+    Object.assign(this, {onLoad, onAgain});
     this.queue = new Map();
     this.running = new Set();
     this.failed = new Set();
@@ -38,15 +39,21 @@ export class Loader {
     try {
       await work();
     } catch (error) {
-      // The old picture stays; the piece is asked for again when it is next drawn.
+      // The old picture stays meanwhile.
       failure = error;
       this.failed.add(key);
-      setTimeout(() => this.failed.delete(key), RETRY_MS);
+      setTimeout(() => this.#again(key, error), RETRY_MS);
     }
     this.running.delete(key);
     if (this.closed) return;
     this.#next();
     this.onLoad(failure);
+  }
+
+  /* What the server refuses it would refuse again; a network or a server may be back. */
+  #again(key, {status}) {
+    this.failed.delete(key);
+    if (!this.closed && !(status < 500)) this.onAgain();
   }
 
   get settled() {

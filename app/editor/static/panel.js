@@ -156,7 +156,7 @@ export class Panel {
   }
 
   say(text, options) {
-    this.messages.say(text, options);
+    return this.messages.say(text, options);
   }
 
   hush() {

@@ -16,15 +16,15 @@ const BITMAPS = 192;
 export const PAINT_PX = 8192;
 
 export class Scene {
-  /* `onChange()` after anything arrived, `onError(error)` when something could not be loaded,
-     `onDirty(box)` when labels changed, `keeps()` gives the boxes of strokes that are not saved yet. */
-  constructor({server, manifest, onChange, onError, onDirty, keeps = () => []}) {
+  /* `onChange()` after anything arrived, `onError(error)` when something could not be loaded, `onAgain()`
+     when it is time to ask for what is in view again, `onDirty(box)` when labels changed, `keeps()` gives the boxes of strokes that are not saved yet. */
+  constructor({server, manifest, onChange, onError, onAgain = () => {}, onDirty, keeps = () => []}) {
     Object.assign(this, {server, manifest, onChange, onError, keeps});
     this.tile = manifest.tile;
     this.project = manifest.project.name;
     this.closed = false;
     this.loading = new Map();
-    this.loader = new Loader((error) => (error ? this.#failed(error) : this.#changed()));
+    this.loader = new Loader((error) => (error ? this.#failed(error) : this.#changed()), onAgain);
     this.view = {level: 0, box: null, large: topLevel(this.tile) > 0 && countBlocks(this.#whole) > NATIVE_IN_VIEW};
     this.seen = new Map();
     this.unseen = [];
@@ -381,5 +381,10 @@ export class Scene {
 
   get settled() {
     return this.loading.size === 0 && this.loader.settled;
+  }
+
+  /* Whether something was asked for in vain, and was not yet asked for again. */
+  get lacks() {
+    return this.loader.failed.size > 0;
   }
 }

@@ -3,7 +3,7 @@ fifteen minutes; when it has run out, requests wait for a renewed one instead of
 
 const ASK_AGAIN_MS = 8000;
 // A network that swallows packets gives no error for many minutes.
-const POST_LIMIT_MS = 45000;
+const POST_LIMIT_MS = 45000, GET_LIMIT_MS = 60000;
 
 export class Server {
   constructor(onExpired) {
@@ -34,7 +34,7 @@ export class Server {
   }
 
   /* GET that throws on failure; waits and tries once more when the token has run out. */
-  async get(path, signal) {
+  async get(path, signal = AbortSignal.timeout(GET_LIMIT_MS)) {
     const {token} = this;
     let response = await this.#fetch(path, {signal});
     if (response.status === 401) {

@@ -19,7 +19,8 @@ export class Messages {
     this.elements = [this.banner, this.spoken, this.urgent, this.dialog];
   }
 
-  /* Say what happened and what to do; it stays until dismissed when `sticky`. */
+  /* Say what happened and what to do; it stays until dismissed when `sticky`. Returns a function that
+     takes these words back if they are still there. */
   say(text, {kind = 'note', sticky = false, action = null} = {}) {
     clearTimeout(this.timer);
     const close = h('button', {type: 'button', className: 'command', title: 'Dismiss', ariaLabel: 'Dismiss'},
@@ -30,11 +31,13 @@ export class Messages {
       this.hush();
       action.run();
     });
-    this.banner.replaceChildren(h('span', {}, text), act ?? '', close);
+    const words = h('span', {}, text);
+    this.banner.replaceChildren(words, act ?? '', close);
     this.banner.dataset.kind = kind;
     this.banner.hidden = false;
     (kind === 'warning' ? this.urgent : this.spoken).textContent = text;
     if (!sticky) this.timer = setTimeout(() => this.hush(), SHOWN_MS);
+    return () => words.isConnected && this.hush();
   }
 
   hush() {

@@ -31,7 +31,8 @@ SAYS = {
     "per level.",
     "noise": "mIoU in %, mean over cloud levels.",
     "damage": "In %. Learnt from the true labels of two events, scored on the third, another one "
-    "for each seed; F1 by building is the mean over its classes, missed and false ones counted.",
+    "for each seed; F1 by building is the mean over its classes, missed and false ones counted. "
+    "The last two rows learn from the demo's pseudo-labels of those events instead.",
 }
 
 

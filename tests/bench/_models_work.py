@@ -40,8 +40,10 @@ def land_cover(asked: Mapping[str, Any], seed: int) -> Result:
 
 def damage(asked: Mapping[str, Any], seed: int) -> Result:
     """Train on two events of the damage demo, score on the third: another one for each seed."""
+    given = dict(asked)
+    network, options = given.pop("network"), given.pop("options", {})
     event = EVENTS[seed % len(EVENTS)].name
-    found = _damage.run(asked["network"], asked.get("options", {}), event, seed, SECONDS)
+    found = _damage.run(network, options, event, seed, SECONDS, **given)
     plain = found.scores["pixels"]
     names = [entry.name for entry in BRIGHT.entries]
     return {

@@ -7,7 +7,7 @@ from typing import Any
 
 from scipy import stats
 
-from tests.bench._models_rows import ROWS, SEEDS, Row
+from tests.bench._models_rows import ROWS, Row
 
 Runs = Mapping[str, Mapping[str, Any]]
 """What was measured, by the key of a row and a seed."""
@@ -24,8 +24,7 @@ def failures(runs: Runs, row: Row) -> list[str]:
 
 
 def _done(runs: Runs, row: Row) -> list[Mapping[str, Any]]:
-    names = [f"{row.key}/{seed}" for seed in SEEDS]
-    return [runs[name] for name in names if name in runs]
+    return [runs[name] for name in row.runs.values() if name in runs]
 
 
 def rival_of(row: Row) -> Row | None:
@@ -39,7 +38,7 @@ def differences(runs: Runs, row: Row, rival: Row, column: str = "") -> list[floa
 
     `column` is one of those that are shown; without it, the main number.
     """
-    pairs = [(f"{row.key}/{seed}", f"{rival.key}/{seed}") for seed in SEEDS]
+    pairs = [(name, rival.runs.get(seed, "")) for seed, name in row.runs.items()]
     return [
         100 * (_value(runs[own], column) - _value(runs[other], column))
         for own, other in pairs

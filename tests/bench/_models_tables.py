@@ -10,7 +10,7 @@ from typing import Any
 from core.classes import OPEN_EARTH_MAP_SAR
 from tests.bench._models_findings import findings
 from tests.bench._models_pairs import Runs, differences, failures, half_interval, of_row, rival_of
-from tests.bench._models_rows import EARLY, ROWS, SEEDS, Row
+from tests.bench._models_rows import EARLY, ROWS, Row
 
 RECORDS = Path(__file__).resolve().parents[2] / "docs" / "benchmarks-models.json"
 
@@ -49,7 +49,7 @@ def figures(runs: Runs) -> dict[str, dict[str, Any]]:
 
 def write(runs: Runs) -> None:
     """Keep the runs of rows that there are in the docs."""
-    wanted = {f"{row.key}/{seed}" for row in ROWS for seed in SEEDS}
+    wanted = {name for row in ROWS for name in row.runs.values()}
     kept = {name: run for name, run in sorted(runs.items()) if name in wanted}
     RECORDS.write_text(json.dumps(kept, indent=1) + "\n")
 
@@ -104,7 +104,7 @@ def table(name: str, runs: Runs) -> str:
         cells += [*_published(row)] * beside
         steps = mean(run["steps"] for run in done)
         lines.append(f"| {' | '.join([*cells, f'{steps:.0f}', str(len(done))])} |")
-    total = sum(1 for row in ROWS if row.table == name) * len(SEEDS)
+    total = sum(len(row.seeds) for row in ROWS if row.table == name)
     count = sum(len(done) for _, done in rows)
     says = (
         f"{SAYS[name]} Mean over seeds, ± half the 95 % interval (Student's t) where there are two "
@@ -114,7 +114,7 @@ def table(name: str, runs: Runs) -> str:
     )
     ruler = "|---|" + "---|" * (len(columns) + len(columns_after))
     failed = [
-        f"{row.name}, {len(reasons)} of {len(SEEDS)} seeds failed: {reasons[0]}"
+        f"{row.name}, {len(reasons)} of {len(row.seeds)} seeds failed: {reasons[0]}"
         for row in ROWS
         if row.table == name and (reasons := failures(runs, row))
     ]

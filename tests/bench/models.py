@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import CloudbrushError
-from tests.bench._models_rows import ROWS, SEEDS, Row
+from tests.bench._models_rows import ROWS, Row
 from tests.bench._models_tables import RECORDS, figures
 
 KEPT = Path(__file__).resolve().parents[2] / "out" / "benchmark-models.json"
@@ -34,8 +34,10 @@ def run(budget: float = 10.0) -> dict[str, dict[str, Any]]:
     runs = kept_runs()
     larger_demo()  # drawn once, before several processes ask for it
     ends = time.monotonic() + 60 * budget
-    missing = [(row, seed) for seed in SEEDS for row in ROWS if _name(row, seed) not in runs]
-    print(f"{len(missing)} of {len(ROWS) * len(SEEDS)} runs are missing", flush=True)
+    wanted = [(row, seed) for row in ROWS for seed in row.seeds]
+    missing = [(row, seed) for row, seed in wanted if row.runs[seed] not in runs]
+    missing.sort(key=lambda each: each[1])  # the first seeds of all rows before further ones
+    print(f"{len(missing)} of {len(wanted)} runs are missing", flush=True)
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         going: dict[Future[dict[str, Any]], tuple[Row, int]] = {}
         while missing or going:
@@ -71,13 +73,9 @@ def _in_time(ends: float) -> bool:
     return time.monotonic() + A_RUN_SECONDS < ends
 
 
-def _name(row: Row, seed: int) -> str:
-    return f"{row.key}/{seed}"
-
-
 def _keep(runs: Runs, row: Row, seed: int, result: Mapping[str, Any]) -> None:
     """Keep one run at once: a benchmark that is stopped loses at most the runs that are going."""
-    runs[_name(row, seed)] = {**result, "date": datetime.now(UTC).date().isoformat()}
+    runs[row.runs[seed]] = {**result, "date": datetime.now(UTC).date().isoformat()}
     KEPT.parent.mkdir(exist_ok=True)
     unfinished = KEPT.with_suffix(".unfinished")
     unfinished.write_text(json.dumps(dict(sorted(runs.items())), indent=1) + "\n")

@@ -4,6 +4,7 @@ It builds a fresh workspace, corrects six tiles as a patient labeler would, retr
 photographs each page. `python -m tests.screenshots WORKSPACE` uses a workspace that exists.
 """
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -29,8 +30,15 @@ TALL = {
     "compare-damage": 1240,
     "train": 1000,
 }
+IMAGERY = ("correct", "damage", "keys", "home", "explore", "compare-disagree")
+"""Pictures that are mostly imagery: as JPEG they are a fifth as large."""
+
 LAND_COVER, DAMAGE = 1, 2
 CORRECTED_TILE = "coastal-city_01"
+DRAWN = """() => !document.querySelector('[data-testid="stSkeleton"]') &&
+  [...document.querySelectorAll('[data-testid="stPlotlyChart"]')]
+    .every((chart) => chart.querySelector('.main-svg'))"""
+DRAWN_MS = 60_000
 
 
 def main(workspace: Path) -> None:
@@ -60,7 +68,8 @@ def work(store: Store, settings: Settings, app: LiveApp, page: Page) -> None:
     page.goto(f"{app.url}/train?project={LAND_COVER}")
     page.get_by_role("button", name="Cancel").wait_for()
     page.get_by_text("Epoch 4").wait_for(timeout=240_000)
-    page.wait_for_timeout(2_000)
+    page.wait_for_function(DRAWN, timeout=DRAWN_MS)
+    page.wait_for_timeout(1_000)
     shoot(page, "training")
     done = wait_for(store, job)
     assert done.state is JobState.DONE, done.message
@@ -84,9 +93,13 @@ def photograph(store: Store, app: LiveApp, page: Page) -> None:
         "export": f"export?project={LAND_COVER}",
     }.items():
         page.goto(f"{app.url}/{address}")
+        if name == "new-project":
+            choose_folder(page, app.workspace / "demo" / "building-damage")
         settle(page)
         page.set_viewport_size({"width": WIDTH, "height": TALL.get(name, HEIGHT)})
-        page.wait_for_timeout(3_500)
+        page.wait_for_timeout(1_500)
+        page.wait_for_function(DRAWN, timeout=DRAWN_MS)
+        page.wait_for_timeout(2_000)
         shoot(page, name)
     page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
     for name, project, shown in (("correct", LAND_COVER, tile), ("damage", DAMAGE, building)):
@@ -103,15 +116,27 @@ def photograph(store: Store, app: LiveApp, page: Page) -> None:
     shoot(page, "keys")
 
 
+def choose_folder(page: Page, folder: Path) -> None:
+    """Have the page look at a folder, and wait for what it finds."""
+    box = page.get_by_role("textbox", name="Folder")
+    box.fill(str(folder))
+    box.press("Enter")
+    page.get_by_role("button", name=re.compile("^Import")).wait_for(timeout=DRAWN_MS)
+
+
 def shoot(page: Page, name: str) -> None:
     """Write one picture."""
-    page.screenshot(path=IMAGES / f"{name}.png")
-    print(f"docs/images/{name}.png", flush=True)
+    path = IMAGES / f"{name}.{'jpg' if name in IMAGERY else 'png'}"
+    if path.suffix == ".jpg":
+        page.screenshot(path=path, type="jpeg", quality=88)
+    else:
+        page.screenshot(path=path)
+    print(path.relative_to(ROOT), flush=True)
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         main(Path(sys.argv[1]).resolve())
     else:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(prefix="cloudbrush-") as folder:
             main(Path(folder) / "workspace")

@@ -53,8 +53,11 @@ def gains(runs: Runs, row: Row) -> list[float]:
 
 
 def half_interval(values: Sequence[float]) -> float | None:
-    """Return half the width of the 95 % interval of a mean; None for a single value."""
-    if len(values) < 2:
+    """Return half the width of the 95 % interval of a mean; None for one or two values.
+
+    Of two values it would be more than six times as wide as they lie apart.
+    """
+    if len(values) < 3:
         return None
     return float(stats.t.ppf(0.975, len(values) - 1)) * stdev(values) / math.sqrt(len(values))
 

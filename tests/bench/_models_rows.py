@@ -13,7 +13,10 @@ from typing import Any, Literal
 from models.zoo import NETWORKS
 
 BOTH = ("optical", "sar")
-SAR_ONLY, EARLY, STYLE = "SAR only", "Early fusion", "CloudLULC-Net-style"
+SAR_ONLY, OPTICAL_ONLY = "SAR only", "Optical only"
+EARLY, DROPPED, LATE = "Early fusion", "Early fusion, optical dropped", "Late fusion"
+STYLE = "CloudLULC-Net-style"
+FUSIONS = (EARLY, DROPPED, LATE, STYLE)
 PLAIN = "Cross entropy"
 GUIDED = "UABCD v2, building-guided"
 SEEDS = (0, 1, 2)
@@ -82,10 +85,10 @@ def _clouds() -> list[Row]:
     """Networks under six skies, and the parts of the fusion network left out one by one."""
     rows: dict[str, Mapping[str, Any]] = {
         SAR_ONLY: {"network": "unet", "modalities": ("sar",)},
-        "Optical only": {"network": "unet", "modalities": ("optical",)},
+        OPTICAL_ONLY: {"network": "unet", "modalities": ("optical",)},
         EARLY: {"network": "unet", "modalities": BOTH},
-        "Early fusion, optical dropped": {"network": "unet", "modalities": BOTH, "no_optical": 1},
-        "Late fusion": {"network": "late_fusion", "modalities": BOTH},
+        DROPPED: {"network": "unet", "modalities": BOTH, "no_optical": 1},
+        LATE: {"network": "late_fusion", "modalities": BOTH},
         STYLE: _style(),
         "with optical dropped": _style(drop=0.15),
         "without SAR learning alone": _style(alone=False),
@@ -95,7 +98,7 @@ def _clouds() -> list[Row]:
         "without transformer": _style(layers=0),
         "without anchor": _style(anchor=0.0),
     }
-    whole = (SAR_ONLY, "Optical only", EARLY, "Late fusion", STYLE)
+    whole = (SAR_ONLY, OPTICAL_ONLY, *FUSIONS)
     return [
         Row(
             "clouds",

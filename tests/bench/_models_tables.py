@@ -107,8 +107,8 @@ def table(name: str, runs: Runs) -> str:
     total = sum(len(row.seeds) for row in ROWS if row.table == name)
     count = sum(len(done) for _, done in rows)
     says = (
-        f"{SAYS[name]} Mean over seeds, ± half the 95 % interval (Student's t) where there are two "
-        "or more; *gain* from pairs of runs with the same seed, *steps* of the kept network; "
+        f"{SAYS[name]} Mean over seeds, ± half the 95 % interval (Student's t) of three or more; "
+        "*gain* from pairs of runs with the same seed, *steps* of the kept network; "
         f"{count} of {total} runs done. "
         "`.venv/bin/python -m tests.bench models --budget 30 --record`."
     )

@@ -34,7 +34,7 @@ def _taught(run: Run, teacher: SegmentationNetwork, sample: Sample) -> Sample:
     """Return a sample whose soft label is the teacher's word, weighted by how sure it is."""
     views, dates = int(run.settings["label_views"]), run.settings["label_dates"]
     soft = look(run, [teacher], sample, views, dates)
-    sure = soft.max(0) * seen(sample, ["optical"])
+    sure = soft.max(0) * seen(sample, ["optical"], dates)
     return softened(sample, _with_given(soft, sample, run.settings["given"]), sure)
 
 

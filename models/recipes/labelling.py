@@ -51,12 +51,12 @@ def without_labels(sample: Sample) -> Sample:
     return Sample(sample.inputs, void, np.zeros(void.shape, np.float32), sample.name)
 
 
-def seen(sample: Sample, modalities: Sequence[str]) -> Mask:
-    """Return bool [H, W]: where at least one image of these inputs has a value."""
+def seen(sample: Sample, modalities: Sequence[str], dates: int | None = None) -> Mask:
+    """Return bool [H, W]: where at least one image that `look` would see has a value."""
     values = [
         np.isfinite(image).any(0) if image.dtype.kind == "f" else np.ones(image.shape[1:], np.bool_)
-        for modality in modalities
-        for image in sample.inputs[modality]
+        for images in islice(_dates(sample, modalities), dates)
+        for image in images.values()
     ]
     return np.asarray(np.logical_or.reduce(values))
 

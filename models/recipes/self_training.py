@@ -208,7 +208,7 @@ def _cleaned(run: Run, networks: Sequence[SegmentationNetwork], sample: Sample) 
     views, dates = int(run.settings["label_views"]), run.settings["label_dates"]
     soft = [look(run, [network], sample, views, dates) for network in networks]
     label = kept_label(soft, sample.label, run.settings["cleaning"])
-    there = seen(sample, ["optical"]) & with_signal(sample.inputs["sar"][0])
+    there = seen(sample, ["optical"], dates) & with_signal(sample.inputs["sar"][0])
     label = np.where(there, label, IGNORE).astype(np.uint8)
     return relabelled(sample, label, (label != IGNORE).astype(np.float32))
 

@@ -20,8 +20,8 @@ from core.store.engine import Store, open_store
 from core.store.tables import EditRow, PresenceRow
 from core.stroke import Stroke, Tool
 from tests.app.client import Client
-from tests.core.test_history import fast_store, save, stroke
 from tests.scene import Scene, make_scene
+from tests.strokes import fast_store, save, stroke
 
 
 @pytest.fixture

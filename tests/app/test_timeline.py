@@ -11,8 +11,8 @@ from core.store.engine import Store
 from core.stroke import Stroke, Tool
 from tests.app.client import Client
 from tests.app.test_live import paint
-from tests.core.test_history import save, stroke
 from tests.scene import Scene, make_scene
+from tests.strokes import save, stroke
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from core.settings import Settings
 from core.store.tables import EditRow
 from core.stroke import Tool
 from core.undo import group_name
-from tests.core.test_history import back, fast_store, stroke
 from tests.scene import CLASSES, VOID, Scene, make_scene
+from tests.strokes import back, fast_store, stroke
 
 RECODE = Command("recode", from_classes=(1, 2, 3), to_class=8)
 

@@ -21,8 +21,8 @@ from core.settings import Settings
 from core.store.tables import EditRow
 from core.stroke import Stroke, Tool
 from core.undo import group_name, plain_name
-from tests.core.test_history import back, fast_store, stroke
 from tests.scene import Scene, make_scene
+from tests.strokes import back, fast_store, stroke
 
 TILES = ("train", "second", "blank")
 

@@ -25,7 +25,8 @@ from core.display import (
     unit_label,
 )
 from core.errors import CloudbrushError
-from core.expression import Expression, evaluate, parse, presets
+from core.expression import Expression, evaluate, parse
+from core.expression_presets import presets
 from core.grid import Window
 from core.raster import Raster, read
 from core.records import Grid, Layer, Modality, Unit

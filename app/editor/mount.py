@@ -15,7 +15,7 @@ from core import browse, catalogue
 from core.clouds.levels import takes_clouds
 from core.damage import BACKGROUND
 from core.display import unit_label
-from core.expression import presets
+from core.expression_presets import presets
 from core.grid import BLOCK
 from core.ground import ground
 from core.nudge import nudges

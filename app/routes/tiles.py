@@ -38,7 +38,8 @@ from core.display import (
     unit_label,
 )
 from core.errors import CloudbrushError, NotFound
-from core.expression import BadExpression, parse, presets
+from core.expression import BadExpression, parse
+from core.expression_presets import presets
 from core.grid import Window
 from core.pyramid import level_block
 from core.raster import read, read_layer

@@ -51,8 +51,9 @@ def call_all(
     calls: Sequence[dict[str, Any]], browser: Browser | None, module: str = "raster.js"
 ) -> list[Any]:
     """Return what each call gives; `browser` is used where Node is not installed."""
-    # Both modules stand alone, so that one source can hold them.
-    sources = [(STATIC / name).read_text() for name in dict.fromkeys(("raster.js", module))]
+    # These modules stand alone, so that one source can hold them.
+    names = dict.fromkeys(("raster.js", "runs.js", module))
+    sources = [(STATIC / name).read_text() for name in names]
     source = "\n".join(sources)
     node = shutil.which("node")
     if node is None:

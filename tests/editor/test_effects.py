@@ -116,7 +116,7 @@ def test_random_strokes_give_the_same_bytes_in_browser_and_server(seed: int) -> 
         "cloud": cloud.ravel().tolist(),
     }
     argument = planes | {"strokes": strokes, "codes": list(CLASSES.codes), "shape": SHAPE}
-    answer = call(["labels.js", "raster.js", "overlay.js"], PAINT, argument)
+    answer = call(["labels.js", "runs.js", "overlay.js"], PAINT, argument)
     labels, provenance = original.copy(), np.zeros(SHAPE, np.uint8)
     done = []
     for wish, told in zip(strokes["list"], answer["told"], strict=True):

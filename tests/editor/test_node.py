@@ -11,13 +11,13 @@ from tests.editor import node
 
 
 def test_a_module_is_called_with_json_and_answers_in_json() -> None:
-    script = "async (raster, bits) => raster.encodeRuns(Uint8Array.from(bits))"
-    assert node.call("raster.js", script, [0, 1, 1, 0]) == [1, 2, 1]
+    script = "async (runs, bits) => runs.encodeRuns(Uint8Array.from(bits))"
+    assert node.call("runs.js", script, [0, 1, 1, 0]) == [1, 2, 1]
 
 
 def test_typed_arrays_come_back_as_lists() -> None:
-    script = "(raster, runs) => ({bits: raster.decodeRuns(runs, 4)})"
-    assert node.call("raster.js", script, [1, 2, 1]) == {"bits": [0, 1, 1, 0]}
+    script = "(runs, lengths) => ({bits: runs.decodeRuns(lengths, 4)})"
+    assert node.call("runs.js", script, [1, 2, 1]) == {"bits": [0, 1, 1, 0]}
 
 
 def test_several_modules_come_in_their_order() -> None:

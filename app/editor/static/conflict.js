@@ -1,7 +1,7 @@
 /* When two people painted the same pixels: what to say about it, and what is left of a stroke where
 the other's pixels stay as they are. */
 
-import {decodeRuns, encodeRuns} from './raster.js';
+import {decodeRuns, encodeRuns} from './runs.js';
 
 /* The request and the wish of an entry without the pixels of others; null when nothing is left, or
    when the request marks no pixels of its own. */

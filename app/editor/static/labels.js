@@ -6,8 +6,9 @@ A *stroke* is a change between `begin` and `finish`: each pixel's old value is k
 often the brush passes; `abort` puts them back. */
 
 import {KEEP, NONE, CHANGED, effectOf, kindOf, outcome, sourceOf} from './effects.js';
-import {runsKept, trim} from './raster.js';
+import {trim} from './raster.js';
 import {Gate, formatRestrict} from './restrict.js';
+import {runsKept} from './runs.js';
 
 export {CHANGED, PSEUDO, VERIFIED} from './effects.js';
 export const BLOCK = 512;

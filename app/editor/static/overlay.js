@@ -6,7 +6,7 @@ written, and the changes laid on again; so the screen converges to the server wh
 between. A change keeps its *wish*, the pixels and values it was made with, and what it really
 changed when it was last laid on, which is what lifting it restores. */
 
-import {countOnes, decodeRuns, runsKept} from './raster.js';
+import {countOnes, decodeRuns, runsKept} from './runs.js';
 
 const ABSENT = 255; // no provenance: the pixel is not loaded
 

@@ -1,6 +1,7 @@
 /* Pixels of a class in an array of classes, row-major: what the worker looks for in large boxes. */
 
-import {encodeRuns, floodFill, trim} from './raster.js';
+import {floodFill, trim} from './raster.js';
+import {encodeRuns} from './runs.js';
 
 /* The pixels connected with a seed, as a mask with its `value` and `runs`. */
 export function regionOf(values, height, width, row, col) {

@@ -3,8 +3,8 @@ and the labels on the screen together. Answers wait while a stroke is being pain
 
 import {History, groupWords} from './history.js';
 import {Overlay, boxOf, exchange, isNamed, isShown, lay, wishOf} from './overlay.js';
-import {decodeRuns, lengthsOf, runsKept} from './raster.js';
 import {keepBoth, overlapWords} from './conflict.js';
+import {decodeRuns, lengthsOf, runsKept} from './runs.js';
 
 const AGAIN_MS = 2000;
 

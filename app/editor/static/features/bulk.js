@@ -2,7 +2,7 @@
 line of what it did. Nothing is changed before it was shown; one undo takes all of it back. */
 
 import {h} from '../dom.js';
-import {decodeRuns} from '../raster.js';
+import {decodeRuns} from '../runs.js';
 import {RefusedError} from '../server.js';
 import {BulkForm} from './bulk_form.js';
 import {askLines} from './bulk_lines.js';

@@ -4,7 +4,7 @@ import {badgesOf} from '../panel/badges.js';
 import {h} from '../dom.js';
 import {blurAfterPointer} from '../panel/controls.js';
 import {formatRestrict, onlyOf} from '../restrict.js';
-import {encodeRuns} from '../raster.js';
+import {encodeRuns} from '../runs.js';
 
 // Those that hold for commands on many pixels; verified pixels have a switch of their own there.
 const RESTRICTIONS = ['recode', 'where', 'area'];

@@ -159,7 +159,8 @@ def test_what_was_lost_on_its_way_is_asked_for_again(status: int | None, asked: 
       globalThis.setTimeout = (work) => queueMicrotask(work);
       const counts = {asked: 0, again: 0}, want = () => loader.want('x', async () => {
         counts.asked += 1;
-        if (counts.asked === 1) throw Object.assign(new Error('lost'), {status: status ?? undefined});
+        const lost = Object.assign(new Error('lost'), {status: status ?? undefined});
+        if (counts.asked === 1) throw lost;
       });
       const loader = new Loader(() => {}, () => { counts.again += 1; want(); });
       want();

@@ -242,13 +242,6 @@ export function subtract(a, b) {
   return trim({...a, data});
 }
 
-/* How many pixels a mask holds. */
-export function countPixels({data}) {
-  let count = 0;
-  for (let i = 0; i < data.length; i++) count += data[i];
-  return count;
-}
-
 // ---- regions
 
 /* The component of the ones of `data` that is connected by sides with a pixel; null on a zero. */

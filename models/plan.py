@@ -13,6 +13,7 @@ from core.classes import Provenance
 from core.errors import JobError, LeakError
 from core.records import ModelRecord, Project
 from core.store.engine import Store
+from models.leaks import shared_ground
 from models.registry import load_model
 from models.request import RUN, RetrainRequest
 from models.splits import held_out
@@ -20,7 +21,6 @@ from models.train import TrainConfig, compatible
 from models.training_set import (
     Choice,
     TrainingSet,
-    shared_ground,
     training_set,
     training_tiles,
 )
@@ -59,6 +59,7 @@ def plan(
         weights={Provenance[name.upper()]: w for name, w in request.weights.items()},
         use=request.labels,
         seed=request.seed,
+        unlabelled=RECIPES[request.recipe].unlabelled,
     )
     choice, watched = _split(store, project, request, choice)
     found = training_set(store, project, choice)
@@ -73,7 +74,7 @@ def plan(
         **{name: getattr(request, name) for name in RUN},
     )
     start, notes = _start(store, project, wanted, config, request, validation)
-    notes = (*notes, *_watch_notes(store, start, watched))
+    notes = (*notes, *_watch_notes(store, start, watched), *_pool_notes(found))
     made = Plan(
         config, choice, start, notes, request.recipe, request.recipe_settings, watched=watched
     )
@@ -94,7 +95,8 @@ def _split(
     watched = {tile.id for tile in held}
     near = shared_ground([tile for tile in tiles if tile.id not in watched], held)
     rest = tuple(tile.id for tile in tiles if tile.id not in watched and tile.id not in near)
-    return replace(choice, tile_ids=rest), replace(choice, tile_ids=tuple(sorted(watched)))
+    shown = replace(choice, tile_ids=tuple(sorted(watched)), unlabelled=False)
+    return replace(choice, tile_ids=rest), shown
 
 
 def _watch_notes(
@@ -108,6 +110,13 @@ def _watch_notes(
     if not seen:
         return (said,)
     return (said, f"Its start has learnt from {len(seen)} of them: the curve reads too well.")
+
+
+def _pool_notes(found: TrainingSet) -> tuple[str, ...]:
+    """Return how many images without labels a recipe learns from as well."""
+    count = len(found.unlabelled)
+    images = "one image" if count == 1 else f"{count} images"
+    return (f"Also learns from {images} without labels that count.",) if count else ()
 
 
 def _network(

@@ -171,6 +171,7 @@ class _Run:
             found.samples,
             self.watched,
             settings=self.plan.recipe_settings,
+            unlabelled=found.unlabelled,
             start=load_model(parent).network if parent else None,
             report=self._training,
             say=lambda text: self.context.report(self.share, text),

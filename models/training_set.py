@@ -1,15 +1,13 @@
 """What a retraining learns from, from the label versions of now.
 
 Words: the *training set* is every editable tile with labels; its weights come from provenance. What
-it is judged on is in `models.validation_set`. A *leak* is validation ground in the training set, by
-tile, by label file or by place; it is refused.
+it is judged on is in `models.validation_set`, leaks from there in `models.leaks`. Images without
+labels that count are kept for recipes that learn from them.
 """
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -19,14 +17,14 @@ from core import catalogue, history
 from core.classes import ClassTable, Provenance
 from core.display import to_unit
 from core.errors import CloudbrushError, LeakError, NotEditable
-from core.grid import Window, same_crs, whole
+from core.grid import Window, whole
 from core.legend import require_named
 from core.patch_labels import LIST
 from core.raster import read_layer
 from core.records import Acquisition, Grid, Layer, Modality, Project, Tile, TileState
 from core.scan import ensure_scanned
-from core.sources.source import Source, share_pixels, with_path
 from core.store.engine import Store
+from models.leaks import check_no_leak, shared_ground
 from models.sample import IGNORE, Bands, Sample
 
 INPUTS = (Modality.OPTICAL, Modality.SAR)
@@ -54,6 +52,7 @@ class Choice:
 
     `regions` and `tile_ids` limit the tiles (None: all). `max_cover` leaves out optical dates with
     more cloud. `corrected` False takes the labels as they came: the control of a comparison.
+    `unlabelled` also reads the images of tiles that have no label that counts.
     """
 
     modalities: tuple[str, ...] = ("optical", "sar")
@@ -64,13 +63,15 @@ class Choice:
     corrected: bool = True
     seed: int = 0
     use: Use = "weighted"
+    unlabelled: bool = False
 
 
 @dataclass(frozen=True)
 class TrainingSet:
     """Samples and where they come from. `versions` is the label version of each tile learnt from.
 
-    `left_out` names tiles that were not used, each with the reason.
+    `left_out` names tiles whose labels were not used, each with the reason; `unlabelled` are images
+    of some of them, where the choice asks for those.
     """
 
     samples: list[Sample]
@@ -78,6 +79,7 @@ class TrainingSet:
     versions: dict[int, int]
     left_out: dict[str, str]
     corrected_px: int
+    unlabelled: list[Sample] = field(default_factory=list)
 
     @property
     def sha256(self) -> str:
@@ -133,6 +135,7 @@ def training_set(store: Store, project: Project, choice: Choice) -> TrainingSet:
     chosen = training_tiles(store, project.id, choice)
     covered = shared_ground(chosen, reserved)
     samples: list[Sample] = []
+    unlabelled: list[Sample] = []
     versions: dict[int, int] = {}
     left_out: dict[str, str] = {}
     corrected_px = 0
@@ -147,9 +150,13 @@ def training_set(store: Store, project: Project, choice: Choice) -> TrainingSet:
             ensure_scanned(store, tile.id)
         except NotEditable as error:
             left_out[tile.name] = f"cannot be worked on: {error.found}"
+            if choice.unlabelled and not catalogue.layers(store, tile.id, modality=Modality.LABEL):
+                unlabelled += _images_of(store, tile, choice)
             continue
         pieces, version, changed = _samples_of(store, project.classes, tile, choice)
         if not pieces:
+            if choice.unlabelled:
+                unlabelled += _images_of(store, tile, choice)
             left_out[tile.name] = (
                 "is neither done nor verified as a whole"
                 if choice.use == "corrected"
@@ -168,56 +175,8 @@ def training_set(store: Store, project: Project, choice: Choice) -> TrainingSet:
             todo="Label or import tiles of the training split, or choose other inputs.",
         )
     check_no_leak(store, project.id, versions)
-    return TrainingSet(samples, _bands_of(samples), versions, left_out, corrected_px)
-
-
-def check_no_leak(store: Store, project_id: int, trained_on: Mapping[int, int]) -> None:
-    """Raise `LeakError` when a tile that is learnt from is, or lies on, validation ground."""
-    tiles = catalogue.tiles(store, project_id)
-    reserved = [tile for tile in tiles if not tile.trainable]
-    learnt = [tile for tile in tiles if tile.id in trained_on]
-    files: dict[Path, list[tuple[Tile, Source]]] = defaultdict(list)
-    for tile in reserved:
-        for source in _label_sources(store, tile):
-            files[source[0]].append((tile, source))
-    leaks = {tile.id: tile for tile in learnt if not tile.trainable}
-    leaks |= shared_ground(learnt, reserved)
-    for tile in learnt:
-        for source in _label_sources(store, tile):
-            for other, held in files.get(source[0], []):
-                if share_pixels(source, held):
-                    leaks[tile.id] = other
-        if tile.id in leaks:
-            raise LeakError(
-                f"training tile {tile.name}",
-                found=f"ground or label of validation tile {leaks[tile.id].name}",
-                expected="training and validation on different ground",
-                todo="Give the frozen tile back, or leave this one out.",
-            )
-
-
-def shared_ground(tiles: Sequence[Tile], reserved: Sequence[Tile]) -> dict[int, Tile]:
-    """Return, by tile id, a reserved tile that overlaps it by more than a pixel both ways.
-
-    Tiles without a place (no CRS) share ground with none.
-    """
-    placed = [tile for tile in reserved if tile.grid.crs is not None]
-    if not placed:
-        return {}
-    boxes = np.array([_bounds(tile.grid) for tile in placed])
-    found = {}
-    for tile in tiles:
-        if tile.grid.crs is None:
-            continue
-        low_x, low_y, high_x, high_y = _bounds(tile.grid)
-        pixel = max(abs(v) for v in (*tile.grid.transform[:2], *tile.grid.transform[3:5]))
-        wide = np.minimum(boxes[:, 2], high_x) - np.maximum(boxes[:, 0], low_x) > pixel
-        high = np.minimum(boxes[:, 3], high_y) - np.maximum(boxes[:, 1], low_y) > pixel
-        for number in np.flatnonzero(wide & high):
-            if placed[number].id != tile.id and same_crs(tile.grid.crs, placed[number].grid.crs):
-                found[tile.id] = placed[number]
-                break
-    return found
+    bands = _bands_of([*samples, *unlabelled])
+    return TrainingSet(samples, bands, versions, left_out, corrected_px, unlabelled)
 
 
 def read_inputs(
@@ -280,18 +239,35 @@ def _samples_of(
             changed += int((now.provenance == Provenance.CHANGED).sum())
         if not ((label != IGNORE) & (weight > 0)).any():
             continue
-        inputs = {
-            modality: [read_image(layer, tile.grid, window) for layer in layers]
-            for modality, layers in _layers_of(store, tile, choice).items()
-        }
-        name = (
-            tile.name if window == whole(tile.grid) else f"{tile.name} at {window.y0},{window.x0}"
-        )
+        inputs = _inputs_of(store, tile, choice, window)
+        name = _name_of(tile, window)
         by_people = 0.0
         if choice.corrected and choice.use != "mixed":
             by_people = float((np.isin(now.provenance, BY_PEOPLE) & (weight > 0)).mean())
         samples.append(Sample(inputs, label, weight, name, by_people, checked))
     return samples, version, changed
+
+
+def _images_of(store: Store, tile: Tile, choice: Choice) -> list[Sample]:
+    """Return the samples of a tile without its labels."""
+    found = []
+    for window in _pieces(tile, choice.seed):
+        void = np.full((window.h, window.w), IGNORE, np.uint8)
+        nothing = np.zeros(void.shape, np.float32)
+        inputs = _inputs_of(store, tile, choice, window)
+        found.append(Sample(inputs, void, nothing, _name_of(tile, window)))
+    return found
+
+
+def _inputs_of(store: Store, tile: Tile, choice: Choice, window: Window) -> dict[str, list[Bands]]:
+    return {
+        modality: [read_image(layer, tile.grid, window) for layer in layers]
+        for modality, layers in _layers_of(store, tile, choice).items()
+    }
+
+
+def _name_of(tile: Tile, window: Window) -> str:
+    return tile.name if window == whole(tile.grid) else f"{tile.name} at {window.y0},{window.x0}"
 
 
 def _labels_of(
@@ -379,16 +355,3 @@ def _bands_of(samples: Sequence[Sample]) -> dict[str, int]:
                     todo="Choose regions whose images have the same bands.",
                 )
     return bands
-
-
-def _label_sources(store: Store, tile: Tile) -> list[Source]:
-    layers = catalogue.layers(store, tile.id, modality=Modality.LABEL)
-    return [with_path(layer.sources[0], layer.sources[0][0]) for layer in layers]
-
-
-def _bounds(grid: Grid) -> tuple[float, float, float, float]:
-    a, b, c, d, e, f = grid.transform
-    corners = [(0, 0), (grid.width, 0), (0, grid.height), (grid.width, grid.height)]
-    xs = [a * x + b * y + c for x, y in corners]
-    ys = [d * x + e * y + f for x, y in corners]
-    return min(xs), min(ys), max(xs), max(ys)

@@ -31,7 +31,8 @@ class Recipe:
     `published` says what the source states, `ours` what we chose or left out. `needs` are inputs
     that tiles must have; `inputs` are those that the network which is kept reads (empty: those of
     the run). `network` is what to suggest for it, `training` what to suggest of the settings of a
-    run, by their names in `TrainConfig`. `starts` says whether it may go on from a model.
+    run, by their names in `TrainConfig`. `starts` says whether it may go on from a model,
+    `unlabelled` whether it also learns from images without labels.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Recipe:
     network: str = ""
     training: Mapping[str, Any] = field(default_factory=dict)
     starts: bool = False
+    unlabelled: bool = False
 
     def settle(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return every setting with its value; raises `ModelFileError` for one that is wrong."""
@@ -151,9 +153,10 @@ RECIPES: dict[str, Recipe] = {
         "crops with more than one class; 24 views; valid-area mask. Learning rate 6e-5, 80,000 and "
         "160,000 steps, SegFormer, Swin V2, ConvNeXt V2.",
         ours="Symmetric CE by the published formula (the winner's code computes 3 CE). Classes to "
-        "mix are drawn per image. The same tiles serve as unlabelled images, and pixels that "
-        "people checked keep their label. Small networks by default; valid area by rule, not by a "
-        "network: no signal is missing or constant ground.",
+        "mix are drawn per image. Tiles of the run, and training tiles without labels that count, "
+        "serve as unlabelled images; pixels that people checked keep their label. Small networks "
+        "by default; valid area by rule, not by a network: no signal is missing or constant "
+        "ground.",
         licence="Apache-2.0, none copied",
         steps=(
             Step("Teach an optical network: labels, and its own guesses on mixed images", 0.5),
@@ -187,6 +190,7 @@ RECIPES: dict[str, Recipe] = {
         },
         needs=("optical", "sar"),
         inputs=("sar",),
+        unlabelled=True,
     ),
     "cross_modal": Recipe(
         title="Cross-modal pseudo supervision, -style",
@@ -212,6 +216,7 @@ RECIPES: dict[str, Recipe] = {
         },
         needs=("optical", "sar"),
         inputs=("sar",),
+        unlabelled=True,
     ),
     "building_guided": Recipe(
         title="Track 2 winner: buildings first, then damage",
@@ -225,8 +230,9 @@ RECIPES: dict[str, Recipe] = {
         "class; parts below 50 px are dropped.",
         ours="No test tiles: soft labels are made for the tiles of the run, and for unlabelled "
         "ones where there are some; pixels that people checked keep their label. One network with "
-        "views instead of ensembles of epochs. Batch norm keeps its statistics (theirs are frozen "
-        "by momentum 0). Small encoders by default.",
+        "views instead of ensembles of epochs. The vote goes by the pieces of the damage map, "
+        "theirs by those of a building map. Batch norm keeps its statistics (theirs are frozen by "
+        "momentum 0). Small encoders by default.",
         licence="none given, none copied",
         steps=(
             Step("Teach a building network from the image before", 0.25),
@@ -236,7 +242,7 @@ RECIPES: dict[str, Recipe] = {
             Step("Teach a damage network from both images", 0.5),
             Step("Let it label damage softly on all tiles", 0.0),
             Step("Teach the building-guided network: CE where sure, KL elsewhere", 1.0),
-            Step("Predict with a flip; one class per building by vote"),
+            Step("Predict the mean of several views; one class per building by vote"),
         ),
         settings={
             "encoder": Option(
@@ -253,6 +259,7 @@ RECIPES: dict[str, Recipe] = {
         needs=("optical", "sar"),
         inputs=("optical", "sar"),
         network="uabcd_v2",
+        unlabelled=True,
     ),
     "co_teaching": Recipe(
         title="Co-teaching",

@@ -14,13 +14,12 @@ from core.store.engine import Store
 from core.store.tables import TileRow
 from core.stroke import Effect
 from models import training_set as module
+from models.leaks import check_no_leak, shared_ground
 from models.sample import IGNORE
 from models.training_set import (
     PROVENANCE_WEIGHTS,
     Choice,
-    check_no_leak,
     read_image,
-    shared_ground,
     training_set,
 )
 from models.validation_set import validation_tiles

@@ -44,6 +44,15 @@ def _reserve_ui(here: Context, trainable: list[Tile]) -> None:
         help="Reserved tiles can be corrected like others, but no network learns from them.",
         placeholder="Choose training tiles",
     )
+    regions = sorted({tile.region for tile in trainable})
+    if len(regions) > 1:
+        whole = st.multiselect(
+            "Whole regions or events",
+            regions,
+            help="All training tiles of a place that no network shall have seen.",
+            placeholder="Choose regions or events",
+        )
+        chosen = [tile for tile in trainable if tile in chosen or tile.region in whole]
     if chosen and len(chosen) >= len(trainable):
         st.warning("Leave at least one tile to learn from.")
     if st.button("Reserve", disabled=not chosen or len(chosen) >= len(trainable)):

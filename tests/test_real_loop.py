@@ -1,7 +1,8 @@
 """The whole loop on the three real OpenEarthMap-SAR tiles: import, correct, freeze, train, export.
 
-The tiles have no clean labels, so that the validation is what a person froze. No accuracy is
-asserted: the crops are no benchmark.
+Two networks learn from them, one of which sees SAR alone, and are held against each other. The
+tiles have no clean labels, so that the validation is what a person froze. No accuracy is asserted:
+the crops are no benchmark.
 """
 
 import hashlib
@@ -14,10 +15,12 @@ import rasterio
 
 from core import catalogue, history, jobs, scores, trained
 from core.classes import Provenance
+from core.disagreement import Difference, difference, read_maps, shared_rows
 from core.export.labels import export_labels
 from core.grid import Window
 from core.ingest import import_dataset
 from core.patch import encode_runs
+from core.predictions import predictions
 from core.records import Job, JobState, Project
 from core.settings import Settings, load_settings
 from core.store.engine import Store, open_store
@@ -85,6 +88,13 @@ def test_the_loop_on_real_tiles(
     found = scores.evaluations(store, project.id, model_id=model.id)
     assert {(e.tile_id, e.reference) for e in found} == {(reserved.id, "frozen")}
 
+    asked = {**QUICK, "modalities": ["sar"], "start": "scratch"}
+    other = wait(store, jobs.submit(store, real_settings, "train", asked, project.id))
+    assert other.state is JobState.DONE, other.message
+    apart = where_they_disagree(store, project, model.id, other.result["model_id"])
+    assert reserved.name in apart
+    assert all(0 < found.differing <= found.pixels for found in apart.values())
+
     exported = export_labels(store, project.id, "out")
     with rasterio.open(exported.folder / "labels" / "TrainArea_004.tif") as out:
         labels = out.read(1)
@@ -99,6 +109,22 @@ def test_the_loop_on_real_tiles(
     assert set(np.unique(provenance)) <= {int(Provenance.PSEUDO), int(Provenance.CHANGED)}
     assert {path: hash_of(path) for path in originals} == originals
     store.close()
+
+
+def where_they_disagree(
+    store: Store, project: Project, one: int, other: int
+) -> dict[str, Difference]:
+    """Return by tile what differs between the maps of two models."""
+    tiles = {tile.id: tile for tile in catalogue.tiles(store, project.id)}
+    rows = shared_rows(
+        [*predictions(store, model_id=one), *predictions(store, model_id=other)], [one, other]
+    )
+    return {
+        tiles[row.tile_id].name: difference(
+            read_maps(row, tiles[row.tile_id].grid), project.classes
+        )
+        for row in rows
+    }
 
 
 def label_files(store: Store, project: Project) -> list[Path]:

@@ -222,6 +222,13 @@ def test_paint_is_counted(app: AppTest, store: Store, project: Project) -> None:
     assert "1 of them corrected (1 edits)" in text_of(opened(app, project))
 
 
+def test_a_whole_region_is_set_aside_at_once(app: AppTest, store: Store, project: Project) -> None:
+    west = [t for t in catalogue.tiles(store, project.id) if t.trainable and t.region == "west"]
+    found = choose(opened(app, project), "Whole regions or events", ["west"], "Reserve")
+    assert f"{len(west)} reserved and still to be frozen" in text_of(found)
+    assert all(catalogue.tile(store, tile.id).reserved for tile in west)
+
+
 def test_frozen_tiles_are_scored_once_and_given_back(
     app: AppTest, store: Store, project: Project
 ) -> None:

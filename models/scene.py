@@ -21,9 +21,9 @@ from core.errors import Cancelled, ModelFileError
 from models.blend import Blender, Rows
 from models.networks import SegmentationNetwork
 from models.sample import Bands
-from models.train import mixed_precision_helps
 from models.training.scoring import never
-from models.tta import Take, mean_probabilities
+from models.training.speed import mixed_precision_helps
+from models.tta import Take, largest_scale, mean_probabilities
 from models.windows import Cell, Layout, lay_out
 from models.zoo.views import VIEWS
 
@@ -50,9 +50,11 @@ def silent(_share: float, _message: str) -> None:
 class How:
     """How a scene is predicted.
 
-    `window_px` is the most a window measures; small scenes take one window, others are cut into as
-    few windows as share `overlap_px`. `batch` windows are predicted at once; 0 chooses by device.
-    `views` is of `models.zoo.views`; `probabilities` asks for those of all classes too.
+    `window_px` is the most a window measures, or what the network takes at once where that is
+    less; small scenes take one window, others are cut into as few windows as share `overlap_px`.
+    `batch` windows are predicted at once; 0 chooses by device. `views` is of `models.zoo.views`;
+    `probabilities` asks for those of all classes too; `mixed_precision` computes in bfloat16 where
+    the device is fast at it.
     """
 
     window_px: int = WINDOW_PX
@@ -60,6 +62,7 @@ class How:
     batch: int = 0
     views: int = 1
     probabilities: bool = False
+    mixed_precision: bool = True
 
     def __post_init__(self) -> None:
         if self.views not in VIEWS:
@@ -112,10 +115,10 @@ def predict_scene(
     `sink` raise; nothing runs any more then.
     """
     network = network.on(device).eval()
-    layout = lay_out(height, width, how.window_px, how.overlap_px, network.stride)
+    layout = _layout(network, height, width, how)
     blender = Blender(layout, network.spec.classes, device=device, probabilities=how.probabilities)
     size = min(how.batch or _batch(device), len(layout))
-    half = mixed_precision_helps(device)
+    half = how.mixed_precision and mixed_precision_helps(device)
     with (
         closing(_ReadAhead(network, read, layout, size, device)) as ahead,
         ThreadPoolExecutor(1, "prediction-rows") as handing,
@@ -137,6 +140,15 @@ def predict_scene(
                 report((cell.row + 1) / count, f"Row {cell.row + 1} of {count}")
         if handed is not None:
             handed.result()
+
+
+def _layout(network: SegmentationNetwork, height: int, width: int, how: How) -> Layout:
+    """Return the windows of a scene, which the network takes at once also in the largest view."""
+    window, overlap = how.window_px, how.overlap_px
+    most = network.most_px
+    if most is not None and (fits := int(most / largest_scale(how.views))) < window:
+        window, overlap = fits, min(overlap, fits // 2)
+    return lay_out(height, width, window, overlap, network.stride)
 
 
 def _batch(device: str) -> int:

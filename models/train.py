@@ -25,8 +25,9 @@ from models.training.config import TrainConfig, check_config
 from models.training.curve import Curve, Progress
 from models.training.learner import Learner
 from models.training.ranks import Ranks, here
-from models.training.scoring import class_weights, never, validate
+from models.training.scoring import class_weights, never
 from models.training.speed import describe_device, mixed_precision_helps, pick_device
+from models.training.validation import validate
 
 __all__ = [
     "Checkpoint",

@@ -67,6 +67,11 @@ BY_COUNT: dict[int, tuple[View, ...]] = {
 }
 
 
+def largest_scale(views: int) -> float:
+    """Return how many times as large as the image the largest of so many views is."""
+    return max(view.scale for view in BY_COUNT[views])
+
+
 def mean_probabilities(
     network: SegmentationNetwork, inputs: Mapping[str, Tensor], views: int = 1, *, half: bool
 ) -> list[Take]:

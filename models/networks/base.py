@@ -78,11 +78,13 @@ class SegmentationNetwork(nn.Module):
 
     A subclass is built from a spec whose options are settled, and implements `features_to_logits`
     on padded, normalised inputs. `stride` is what height and width are padded to a multiple of.
+    `most_px` is the longest side that it takes at once, a multiple of the stride; None: any.
+    Whoever gives it a larger image cuts that into windows (`models.scene`).
     """
 
-    def __init__(self, spec: NetworkSpec, *, stride: int) -> None:
+    def __init__(self, spec: NetworkSpec, *, stride: int, most_px: int | None = None) -> None:
         super().__init__()
-        self.spec, self.stride = spec, stride
+        self.spec, self.stride, self.most_px = spec, stride, most_px
         for modality, count in spec.bands.items():
             self.register_buffer(f"mean_{modality}", torch.zeros(count))
             self.register_buffer(f"std_{modality}", torch.ones(count))

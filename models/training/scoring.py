@@ -1,52 +1,19 @@
-"""What a network scores on samples, and how much its classes count while it learns."""
+"""What a confusion matrix is worth, and how much classes count while a network learns."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from core.errors import Cancelled
-from core.metrics import confusion, iou, mean
-from models.networks import SegmentationNetwork
+from core.metrics import iou, mean
 from models.sample import IGNORE, Sample
 from models.training.config import TrainConfig
-from models.training.speed import to_device
 
 
 def never() -> bool:
     """Never ask to stop."""
     return False
-
-
-@torch.inference_mode()
-def validate(
-    network: SegmentationNetwork,
-    val: Sequence[Sample],
-    *,
-    device: str = "cpu",
-    half: bool = False,
-    cancelled: Callable[[], bool] = never,
-) -> npt.NDArray[np.int64]:
-    """Return the confusion matrix over `val`, int64 [K+1, K+1].
-
-    Of each modality the first image counts.
-    """
-    network.eval()
-    classes = network.spec.classes
-    matrix = np.zeros((classes + 1, classes + 1), np.int64)
-    for sample in val:
-        if cancelled():
-            raise Cancelled("validation", found="a request to stop")
-        inputs = {
-            m: to_device(device, np.asarray(sample.inputs[m][0], np.float32)[None])
-            for m in network.spec.bands
-        }
-        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=half):
-            found = network(inputs)[0].argmax(0).cpu().numpy().astype(np.uint8)
-        matrix += confusion(sample.label, found, classes)
-    return matrix
 
 
 def score(matrix: npt.NDArray[np.int64] | None) -> float | None:

@@ -36,7 +36,10 @@ yourself and start from it: **Train → Add a weights file**. This page is writt
 
 The size of an image is free: it is padded to a multiple of the patch, and learnt positions are
 resized where the image is not as large as in the training. Attention takes at most 4,096 patches at
-once; larger crops are refused, whole scenes are predicted by windows.
+once, which is 512 px a side for CROMA, 896 for SoftCon's ViT and 1,024 for TerraMind, DOFA and
+Prithvi; TerraMind attends to two inputs together and takes 720. Larger crops are refused. Maps, and
+scores of watched tiles while training, take larger tiles by windows of that size or less that share
+128 px; with 24 views the largest view of a window fits too. CROMA scales each window by itself.
 
 ## Encoders of satellite images
 

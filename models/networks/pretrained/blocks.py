@@ -4,6 +4,8 @@ Words: a *token* stands for one square patch of the image; the *grid* says how m
 by columns. Tokens are float [B, N, D]; a class token, where there is one, comes first.
 """
 
+from math import isqrt
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,10 +18,18 @@ MAX_TOKENS = 4096
 Grid = tuple[int, int]
 
 
-def check_grid(grid: Grid, patch: int) -> None:
-    """Raise `CloudbrushError` when an image has more tokens than attention can take."""
-    if grid[0] * grid[1] > MAX_TOKENS:
-        side = int(MAX_TOKENS**0.5) * patch
+def most_side(patch: int, images: int = 1) -> int:
+    """Return the longest side in pixels of a square that attention takes at once.
+
+    `images` is how many pictures of one place it looks at together.
+    """
+    return isqrt(MAX_TOKENS // images) * patch
+
+
+def check_grid(grid: Grid, patch: int, images: int = 1) -> None:
+    """Raise `CloudbrushError` when `images` of a grid are more tokens than attention can take."""
+    if grid[0] * grid[1] * images > MAX_TOKENS:
+        side = most_side(patch, images)
         raise CloudbrushError(
             "network input",
             found=f"{grid[0] * patch} x {grid[1] * patch} px at once",

@@ -120,7 +120,7 @@ class TerraMind(nn.Module):
     def forward(self, inputs: list[Tensor]) -> list[Tensor]:
         """Return four maps, each the mean over the inputs."""
         grid = (inputs[0].shape[-2] // self.patch, inputs[0].shape[-1] // self.patch)
-        check_grid((grid[0] * len(inputs), grid[1]), self.patch)
+        check_grid(grid, self.patch, len(inputs))
         layers = self.encoder_embeddings.values()
         x = torch.cat([embed(image) for embed, image in zip(layers, inputs, strict=True)], 1)
         found, wanted = [], taken(len(self.encoder))

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from core.errors import ModelFileError
 from models.networks.base import Decoder, Encoder, NetworkSpec, SegmentationNetwork
+from models.networks.pretrained.blocks import most_side
 from models.networks.pretrained.croma import Croma
 from models.networks.pretrained.dofa import Dofa
 from models.networks.pretrained.encoders import Prithvi, SoftConViT, TerraMind
@@ -23,12 +24,23 @@ JOIN = 2 ** len(DETAIL)
 
 
 class TokenSegmenter(SegmentationNetwork):
-    """Base: `encoder`, whose tensors have the names of the published file, and the decoder."""
+    """Base: `encoder`, whose tensors have the names of the published file, and the decoder.
+
+    `images` is how many inputs the encoder's attention looks at together.
+    """
 
     def __init__(
-        self, spec: NetworkSpec, encoder: nn.Module, patch: int, maps: int, width: int
+        self,
+        spec: NetworkSpec,
+        encoder: nn.Module,
+        patch: int,
+        maps: int,
+        width: int,
+        *,
+        images: int = 1,
     ) -> None:
-        super().__init__(spec, stride=lcm(patch, JOIN))
+        stride = lcm(patch, JOIN)
+        super().__init__(spec, stride=stride, most_px=most_side(patch, images) // stride * stride)
         joined: int = spec.options["decoder"]
         self.encoder = encoder
         self.detail = Encoder(sum(spec.bands.values()), DETAIL)
@@ -88,7 +100,8 @@ class TerraMindNetwork(TokenSegmenter):
     def __init__(self, spec: NetworkSpec) -> None:
         width, depth, heads = _shape(spec)
         encoder = TerraMind(spec.bands, width, depth, heads)
-        super().__init__(spec, encoder, encoder.patch, _maps_of(depth), width)
+        maps = _maps_of(depth)
+        super().__init__(spec, encoder, encoder.patch, maps, width, images=len(spec.bands))
 
 
 class CromaNetwork(TokenSegmenter):

@@ -28,7 +28,7 @@ from models.scene import PLAIN, How, Read, Report, predict_scene, predict_window
 from models.train import pick_device
 from models.training.scoring import never
 from models.training_set import read_image
-from models.valid_area import with_signal
+from models.valid_area import SEEN_AROUND_PX, with_signal
 
 __all__ = [
     "Report",
@@ -105,7 +105,7 @@ def ensure_prediction(
         def keep(rows: Rows) -> None:
             found, confidence = codes[rows.index], rows.confidence
             if model.valid_area:
-                there = _with_signal(read, rows)
+                there = _with_signal(read, rows, tile.grid.height)
                 found, confidence = np.where(there, found, void), confidence * there
             add(found, confidence, rows.probabilities)
 
@@ -123,10 +123,19 @@ def ensure_prediction(
     return made.saved
 
 
-def _with_signal(read: Read, rows: Rows) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-    """Return where SAR shows anything in finished rows; everywhere, where there is no SAR."""
-    image = read(rows.y0, 0, *rows.index.shape).get("sar")
-    return np.ones(rows.index.shape, np.bool_) if image is None else with_signal(image)
+def _with_signal(
+    read: Read, rows: Rows, height: int
+) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    """Return where SAR shows anything in finished rows; everywhere, where there is no SAR.
+
+    `height` is the scene's: rows around are read too, so that the strips do not matter.
+    """
+    count, width = rows.index.shape
+    above, end = max(rows.y0 - SEEN_AROUND_PX, 0), rows.y0 + count
+    image = read(above, 0, min(end + SEEN_AROUND_PX, height) - above, width).get("sar")
+    if image is None:
+        return np.ones(rows.index.shape, np.bool_)
+    return with_signal(image)[rows.y0 - above : end - above]
 
 
 def input_reader(

@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 BLANK_PX = 64
 """Zeros in one piece from which ground is blank: speckle and radar shadow leave smaller ones."""
+SEEN_AROUND_PX = BLANK_PX - 1
+"""Rows on either side of a strip that must be seen to know its blank ground: a piece that reaches
+further than that from a pixel of the strip has `BLANK_PX` pixels on the way."""
 
 
 def with_signal(image: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:

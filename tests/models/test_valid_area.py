@@ -2,6 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from core import catalogue
 from core.predictions import read_prediction
@@ -9,9 +10,11 @@ from core.raster import write_geotiff
 from core.records import Grid, Modality, Split, Unit
 from core.settings import Settings
 from core.store.engine import Store
+from models.blend import Rows
 from models.networks import build
-from models.predict import ensure_prediction
+from models.predict import _with_signal, ensure_prediction
 from models.registry import save_model
+from models.sample import Bands
 from models.valid_area import with_signal
 from tests.models.conftest import CLASSES, MakeProject, make_tile
 
@@ -55,3 +58,24 @@ def test_maps_are_void_where_sar_shows_nothing_if_the_card_says_so(
     assert (found[:, :12] == CLASSES.void_code).all() and (masked[:, :12] == 0).all()
     assert np.array_equal(found[:, 12:], codes[:, 12:]) and (codes[:, :12] != 0).any()
     assert np.array_equal(masked[:, 12:], confidence[:, 12:])
+
+
+@pytest.mark.parametrize("high", [1, 7, 20, 64, 200])
+def test_the_valid_area_does_not_hang_on_the_strips(high: int) -> None:
+    """A blank piece of 64 px across a strip's edge, a long thin one, and one that is too small."""
+    sar = np.full((1, 200, 30), 50, np.uint8)
+    sar[0, 56:72, 3:7] = 0
+    sar[0, 10:190, 12] = 0
+    sar[0, 40:103, 20] = 0
+
+    def read(y0: int, x0: int, height: int, width: int) -> dict[str, Bands]:
+        return {"sar": sar[:, y0 : y0 + height, x0 : x0 + width]}
+
+    parts = []
+    for y0 in range(0, 200, high):
+        strip = np.zeros((min(high, 200 - y0), 30), np.uint8)
+        parts.append(_with_signal(read, Rows(y0, strip, strip), 200))
+    expected = np.ones((200, 30), np.bool_)
+    expected[56:72, 3:7] = False
+    expected[10:190, 12] = False
+    assert np.array_equal(np.concatenate(parts), expected)

@@ -48,8 +48,9 @@ def predict_array(
     """Return class codes and confidence, both uint8 [H, W], of images [C, H, W] by modality.
 
     Confidence is the probability of the class that the network gives, 0 to 255. What is missing is
-    left out, or NaN.
+    left out, or NaN. bfloat16 is taken where neither `how` nor the model forbids it.
     """
+    how = replace(how, mixed_precision=how.mixed_precision and model.mixed_precision)
 
     def read(y0: int, x0: int, height: int, width: int) -> Mapping[str, Bands]:
         return {m: v[:, y0 : y0 + height, x0 : x0 + width] for m, v in inputs.items()}
@@ -115,7 +116,12 @@ def ensure_prediction(
             tile.grid.height,
             tile.grid.width,
             keep,
-            how=replace(PLAIN, views=model.views, probabilities=probabilities),
+            how=replace(
+                PLAIN,
+                views=model.views,
+                probabilities=probabilities,
+                mixed_precision=model.mixed_precision,
+            ),
             device=pick_device(settings.device),
             report=report,
             cancelled=cancelled,

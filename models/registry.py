@@ -52,6 +52,12 @@ class LoadedModel:
         return int(self.card.get("views", 1))
 
     @property
+    def mixed_precision(self) -> bool:
+        """Return whether a map may be computed in bfloat16: unless its training was not to be."""
+        config = self.card.get("config")
+        return not isinstance(config, dict) or config.get("mixed_precision") is not False
+
+    @property
     def valid_area(self) -> bool:
         """Return whether a map is left void where SAR shows no signal (`models.valid_area`)."""
         return self.card.get("valid_area") is True

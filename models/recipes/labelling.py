@@ -128,7 +128,7 @@ def _probabilities(
         height,
         width,
         keep,
-        how=How(views=views, probabilities=True),
+        how=How(views=views, probabilities=True, mixed_precision=run.config.mixed_precision),
         device=run.device,
         cancelled=run.cancelled,
     )

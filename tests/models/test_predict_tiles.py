@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from models.predict import acquisitions_of, ensure_prediction, predict_array, pr
 from models.registry import load_model, save_model, with_views
 from models.scene import How
 from models.training_set import read_inputs
+from models.tta import mean_probabilities
 from tests.models.conftest import (
     BANDS,
     CLASSES,
@@ -40,12 +42,14 @@ AddModel = Callable[..., ModelRecord]
 def add_model(store: Store, project: Project) -> AddModel:
     """Return a function that keeps an untrained model, whose maps are as good as any here."""
 
-    def add(bands: Mapping[str, int] = BANDS) -> ModelRecord:
+    def add(
+        bands: Mapping[str, int] = BANDS, card: Mapping[str, object] | None = None
+    ) -> ModelRecord:
         torch.manual_seed(5)
         network = build("unet", bands, 3, {"widths": (4, 8)})
         for modality, count in bands.items():
             network.set_normalisation(modality, torch.full((count,), 99), torch.full((count,), 50))
-        return save_model(store, project.id, network, CLASSES.codes, "untrained", {})
+        return save_model(store, project.id, network, CLASSES.codes, "untrained", card or {})
 
     return add
 
@@ -134,3 +138,38 @@ def test_progress_goes_through_the_tiles_row_by_row(
     assert told[:2] == [(0.0, "Predicting t0"), (0.25, "Predicting t0, row 1 of 1")]
     assert [share for share, _ in told] == sorted(share for share, _ in told)
     assert told[-1] == (1.0, "Predicting t1, row 1 of 1")
+
+
+@pytest.mark.parametrize(
+    ("card", "expected"),
+    [
+        ({}, True),
+        ({"config": {"mixed_precision": True}}, True),
+        ({"config": {"mixed_precision": False}}, False),
+    ],
+)
+def test_a_map_is_computed_as_its_model_was_trained(
+    store: Store,
+    settings: Settings,
+    project: Project,
+    add_model: AddModel,
+    monkeypatch: pytest.MonkeyPatch,
+    card: dict[str, object],
+    expected: bool,
+) -> None:
+    """In bfloat16 where the processor is fast at it, unless the settings of the run said no."""
+    asked: list[bool] = []
+
+    def seen(*args: Any, half: bool, **more: Any) -> Any:
+        asked.append(half)
+        return mean_probabilities(*args, half=half, **more)
+
+    monkeypatch.setattr("models.scene.mean_probabilities", seen)
+    monkeypatch.setattr("models.scene.mixed_precision_helps", lambda _device: True)
+    model, tile = add_model(card=card), tiles_by_name(store, project)["t0"]
+    ensure_prediction(store, settings, tile, model, acquisitions_of(store, model, tile)[0])
+    image = np.zeros((1, 8, 8), np.float32)
+    predict_array(load_model(model), {"sar": image})
+    assert asked == [expected] * 2
+    predict_array(load_model(model), {"sar": image}, how=How(mixed_precision=False))
+    assert asked[2:] == [False]

@@ -10,12 +10,11 @@ from core import jobs
 from core.errors import CloudbrushError
 from core.raster import check_allowed
 from core.records import JobState, Project
-from models.zoo import NETWORKS
-from models.zoo.weights import WEIGHTS
+from models.zoo import NETWORKS, for_task
+from models.zoo.weights import IMAGENET_NETWORKS, WEIGHTS
 
 KIND = "weights"
 IMAGENET, BASELINE = "imagenet", "oem_sar_baseline"
-IMAGENET_NETWORKS = ("unet_scse", "segformer", "upernet", "deeplabv3plus", "fpn", "farseg")
 TITLES = {
     IMAGENET: "Encoder trained on ImageNet",
     BASELINE: "Baseline of OpenEarthMap-SAR",
@@ -30,7 +29,7 @@ def weights_ui(here: Context, project: Project) -> None:
             "Start from an encoder that others trained. Nothing is fetched: download the file "
             "yourself and give its path."
         )
-        payload = _choices()
+        payload = _choices(project)
         path = st.text_input("File", key="weights_path", placeholder="/path/to/weights.safetensors")
         if st.button("Read the file", disabled=not path.strip(), key="weights_read"):
             _submit(here, project, {**payload, "path": path.strip()})
@@ -38,7 +37,7 @@ def weights_ui(here: Context, project: Project) -> None:
         _last_ui(here, project)
 
 
-def _choices() -> dict[str, Any]:
+def _choices(project: Project) -> dict[str, Any]:
     """Return which weights, and for ImageNet network and inputs; say what a file expects."""
     kind = st.selectbox("Weights", list(TITLES), format_func=TITLES.__getitem__, key="weights_kind")
     if kind in WEIGHTS:
@@ -50,28 +49,32 @@ def _choices() -> dict[str, Any]:
     if kind == BASELINE:
         st.caption("U-Net with EfficientNet-B4 and scSE, for SAR of one band and 8 bits.")
         return {"weights": kind}
+    return {"weights": kind, **_imagenet_choices(project)}
+
+
+def _imagenet_choices(project: Project) -> dict[str, Any]:
+    """Return network, encoder and inputs; our own small encoders were never trained on ImageNet."""
+    fitting = for_task("damage" if project.kind == "damage" else "land cover")
     network = st.selectbox(
         "Network",
-        IMAGENET_NETWORKS,
+        [name for name in IMAGENET_NETWORKS if name in fitting],
         format_func=lambda name: NETWORKS[name].title,
         key="weights_network",
     )
-    encoder = NETWORKS[network].options["encoder"]
+    entry = NETWORKS[network]
+    encoder = entry.options["encoder"]
+    choices = [name for name in encoder.choices if not str(name).startswith("small")]
     chosen = st.selectbox(
-        "Encoder",
-        encoder.choices,
-        index=encoder.choices.index(str(encoder.default)),
-        key="weights_encoder",
+        "Encoder", choices, index=choices.index(str(encoder.default)), key="weights_encoder"
     )
+    needed = list(entry.modalities) or ["optical"]
     inputs = st.multiselect(
-        "Inputs", ["optical", "sar", "height"], default=["optical"], key="weights_inputs"
+        "Inputs",
+        ["optical", "sar", "height"],
+        default=needed,
+        key=f"weights_inputs_{'_'.join(needed)}",
     )
-    return {
-        "weights": kind,
-        "network": network,
-        "options": {"encoder": chosen},
-        "modalities": inputs,
-    }
+    return {"network": network, "options": {"encoder": chosen}, "modalities": inputs}
 
 
 def _submit(here: Context, project: Project, payload: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ and the U-Net of OpenEarthMap-SAR's baseline. Nothing is fetched, nothing is sli
 tensor fits by name and shape or it does not, and `Fit` counts.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +18,12 @@ from core.display import REFLECTANCE_SCALE
 from core.errors import ModelFileError
 from core.records import Unit
 from models.networks import SegmentationNetwork, build
+from models.networks.damage.encoders import Pyramid
 from models.weight_files import read_tensors, without_prefix
-from models.zoo.weights import WEIGHTS, Weight, same_band
+from models.zoo.weights import IMAGENET_NETWORKS, WEIGHTS, Weight, same_band
 
 IMAGENET_PARTS = ("model.encoder.model.", "model.encoder.", "encoder.")
-"""Where encoders lie in our networks: timm's in smp, smp's own, ours."""
-IMAGENET_NETWORKS = ("unet_scse", "segformer", "upernet", "deeplabv3plus", "fpn", "farseg")
+"""Where encoders lie in our networks for land cover: timm's in smp, smp's own, ours."""
 
 BASELINE_CODES = (OPEN_EARTH_MAP_SAR.void or 0, *OPEN_EARTH_MAP_SAR.codes)
 """The baseline's channels as class codes: channel 0 is background, 1 to 8 are the eight classes."""
@@ -103,12 +104,13 @@ def load_encoder(
 
 
 def load_imagenet(network: SegmentationNetwork, path: Path | str, roots: Sequence[Path]) -> Fit:
-    """Fill the encoder of a land-cover network from a file of timm, torchvision or smp.
+    """Fill the encoder of a network from a file of timm, torchvision or smp.
 
-    Every tensor must fit by shape but that of the first layer, which knows red, green and blue
-    only. For other bands its weights are repeated over the bands in order and scaled by 3 / bands,
-    so that an activation keeps its size; for one band they are added up. Normalisation stays that
-    of the tiles. Raises `ModelFileError`; the network is then unchanged.
+    Where a network has an encoder for each date, both get the same file. Every tensor must fit by
+    shape but that of the first layer, which knows red, green and blue only. For other bands its
+    weights are repeated over the bands in order and scaled by 3 / bands, so that an activation
+    keeps its size; for one band they are added up. Normalisation stays that of the tiles. Raises
+    `ModelFileError`; the network is then unchanged.
     """
     if network.spec.name not in IMAGENET_NETWORKS:
         raise ModelFileError(
@@ -116,20 +118,40 @@ def load_imagenet(network: SegmentationNetwork, path: Path | str, roots: Sequenc
             found="an encoder that was never trained on ImageNet",
             expected=f"one of {', '.join(IMAGENET_NETWORKS)}",
         )
-    tensors = read_tensors(path, roots)
-    part = next(p for p in IMAGENET_PARTS if any(k.startswith(p) for k in network.state_dict()))
-    wanted = {k: v for k, v in _part(network, part).items() if "num_batches_tracked" not in k}
-    held = _by_our_names(wanted, tensors)
-    first = next(key for key, tensor in wanted.items() if tensor.ndim == 4)
-    adapted = ""
-    bands = wanted[first].shape[1]
-    if first in held and held[first].ndim == 4 and held[first].shape[1] == 3 != bands:
-        held[first] = adapt_first_layer(held[first], bands)
-        adapted = first
-    missing = [key for key in wanted if key not in held]
-    _check_tensors(path, wanted, held, missing)
-    _copy(wanted, held)
-    return Fit(len(wanted), len(held), len(tensors) - len(held), adapted)
+    tensors = _as_timm_names_them(read_tensors(path, roots))
+    parts = _imagenet_parts(network)
+    filled, adapted = [], []
+    for part in parts:
+        wanted = {k: v for k, v in _part(network, part).items() if "num_batches_tracked" not in k}
+        held = _by_our_names(wanted, tensors)
+        first = next(key for key, tensor in wanted.items() if tensor.ndim == 4)
+        bands = wanted[first].shape[1]
+        if first in held and held[first].ndim == 4 and held[first].shape[1] == 3 != bands:
+            held[first] = adapt_first_layer(held[first], bands)
+            adapted.append(f"{part}{first}" if len(parts) > 1 else first)
+        _check_tensors(path, wanted, held, [key for key in wanted if key not in held])
+        filled.append((wanted, held))
+    for wanted, held in filled:
+        _copy(wanted, held)
+    count = sum(len(held) for _, held in filled)
+    return Fit(count, count, len(tensors) - len(filled[0][1]), " and ".join(adapted))
+
+
+def _imagenet_parts(network: SegmentationNetwork) -> list[str]:
+    """Return where the encoders lie that one file fills.
+
+    A building branch with an encoder of its own kind is left out: it learns before.
+    """
+    options = network.spec.options
+    other = options.get("building_encoder", options["encoder"]) != options["encoder"]
+    pyramids = [
+        f"{name}.body."
+        for name, module in network.named_modules()
+        if isinstance(module, Pyramid) and not (other and name.startswith("buildings."))
+    ]
+    if pyramids:
+        return pyramids
+    return [next(p for p in IMAGENET_PARTS if any(k.startswith(p) for k in network.state_dict()))]
 
 
 def adapt_first_layer(weight: Tensor, bands: int) -> Tensor:
@@ -238,19 +260,41 @@ def _check_tensors(
             )
 
 
+def _as_timm_names_them(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a file's tensors under the names that timm gives them today.
+
+    Old files of Swin count the layer between two stages to the stage before, new ones to that
+    after. The authors of PVT v2 count stages from 1 and hold their parts side by side.
+    """
+    old_swin = any(key.startswith("layers.0.downsample.") for key in tensors)
+    renamed = {}
+    for key, tensor in tensors.items():
+        if old_swin:
+            key = _LATER.sub(lambda found: f"layers.{int(found[1]) + 1}.downsample.", key)
+        elif "patch_embed1.proj.weight" in tensors:
+            key = key.replace("patch_embed1.", "patch_embed.").replace("dwconv.dwconv", "dwconv")
+            key = _PVT_DOWN.sub(lambda found: f"stages.{int(found[1]) - 1}.downsample.", key)
+            key = _PVT_BLOCK.sub(lambda found: f"stages.{int(found[1]) - 1}.blocks.", key)
+            key = _PVT_NORM.sub(lambda found: f"stages.{int(found[1]) - 1}.norm.", key)
+        renamed[key] = tensor
+    return renamed
+
+
+_LATER = re.compile(r"^layers\.(\d)\.downsample\.")
+_PVT_DOWN = re.compile(r"^patch_embed([2-4])\.")
+_PVT_BLOCK = re.compile(r"^block([1-4])\.")
+_PVT_NORM = re.compile(r"^norm([1-4])\.")
+
+
 def _by_our_names(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the file's tensors under our names.
 
-    timm joins the first two parts of a name where it gives features: stages_0.x for stages.0.x. Old
-    files of Swin count the layer between two stages to the stage before, new ones to that after.
+    timm joins the first two parts of a name where it gives features: stages_0.x for stages.0.x.
     """
-    old_swin = any(key.startswith("layers.0.downsample.") for key in tensors)
     held = {}
     for key in wanted:
         head, _, tail = key.partition(".")
         stem, _, number = head.rpartition("_")
-        if old_swin and tail.startswith("downsample."):
-            number = str(int(number) - 1)
         for name in (key, f"{stem}.{number}.{tail}"):
             if name in tensors:
                 held[key] = tensors[name]

@@ -10,7 +10,7 @@ PVTS = ("pvt_v2_b4", "pvt_v2_b3", "pvt_v2_b2", "pvt_v2_b1", "pvt_v2_b0", "small_
 
 _BRIGHT = "Chen et al., BRIGHT, github.com/ChenHongruixuan/BRIGHT"
 _WINNER = "Li et al. 2025, arXiv 2505.04941 (first in DFC2025 track 2)"
-_NO_WEIGHTS = "Weights start from random, not from ImageNet; any number of bands."
+_NO_WEIGHTS = "Weights start from random unless a file of ImageNet is given; any number of bands."
 _WIDTHS = Option(
     (64, 128, 256, 512, 1024), 1, 1024, lengths=(2, 6), help="Channels per level, finest first"
 )

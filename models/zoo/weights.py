@@ -189,6 +189,14 @@ WEIGHTS: dict[str, Weight] = {
 }
 
 
+IMAGENET_NETWORKS = (
+    *("unet_scse", "segformer", "upernet", "deeplabv3plus", "fpn", "farseg"),
+    *("bright_deeplab", "siam_crnn", "damage_former", "changeos"),
+    *("building_fpn", "uabcd", "uabcd_v2"),
+)
+"""Networks whose encoders others train on ImageNet."""
+
+
 def same_band(one: str, other: str) -> bool:
     """Return whether two band names mean one band: B2 and B02, b8a and B8A, vv and VV."""
     return _plain(one) == _plain(other)

@@ -55,9 +55,15 @@ themselves were not at hand: please report one that is refused.
 
 ## ImageNet
 
-For U-Net, SegFormer, UPerNet, DeepLabV3+, FPN and FarSeg. ResNet takes the files of timm and
-torchvision, ConvNeXt V2 and Swin V2 those of timm, MobileNet V2 those of torchvision; EfficientNet
-and the encoder of SegFormer take the files of segmentation-models-pytorch, which name their tensors
+For U-Net, SegFormer, UPerNet, DeepLabV3+, FPN and FarSeg, and for the damage networks on ResNet,
+Swin and PVT v2: DeepLabV3+ of BRIGHT, SiamCRNN, DamageFormer, ChangeOS, UFPN, UABCD and UABCD v2.
+Where a damage network has an encoder for each date, both get the same file; a building branch gets
+it too where its encoder is of the same kind. Encoders whose names start with *small* are ours and
+have no such file; nor have the other networks, whose encoders were never trained on ImageNet.
+
+ResNet takes the files of timm and torchvision, ConvNeXt V2 and Swin V2 those of timm, Swin and
+PVT v2 those of timm and of their authors, MobileNet V2 those of torchvision; EfficientNet and the
+encoder of SegFormer take the files of segmentation-models-pytorch, which name their tensors
 otherwise. Inputs are free: the first layer, which knows red, green and blue, is repeated over your
 bands in order and scaled by 3 / bands; for one band the three are added up. Mean and spread stay
 those of your tiles.

@@ -12,7 +12,6 @@ from core.errors import CloudbrushError
 from core.records import Project
 from core.settings import Settings
 from core.store.engine import Store
-from models.encoder_files import IMAGENET_NETWORKS
 from models.from_file import BASELINE, IMAGENET
 from tests.app.pages.test_train import app, opened
 from tests.models.conftest import make_project, project, run_task
@@ -57,4 +56,25 @@ def test_a_file_is_read_by_a_job_that_says_why_it_failed(
 def test_the_page_names_what_the_code_knows() -> None:
     """The page needs no torch, so it lists them itself."""
     assert (weights_form.IMAGENET, weights_form.BASELINE) == (IMAGENET, BASELINE)
-    assert weights_form.IMAGENET_NETWORKS == IMAGENET_NETWORKS
+
+
+def test_a_damage_project_is_offered_networks_for_damage_with_their_inputs() -> None:
+    def form() -> None:
+        from types import SimpleNamespace
+        from typing import Any
+
+        import streamlit as st
+
+        from app import weights_form
+
+        project: Any = SimpleNamespace(kind="damage")
+        st.session_state["found"] = weights_form._imagenet_choices(project)
+
+    page = AppTest.from_function(form).run()
+    page.selectbox(key="weights_network").set_value("siam_crnn").run()
+    assert page.session_state["found"] == {
+        "network": "siam_crnn",
+        "options": {"encoder": "resnet18"},
+        "modalities": ["optical", "sar"],
+    }
+    assert "small_resnet" not in page.selectbox(key="weights_encoder").options

@@ -20,7 +20,6 @@ from core.scores import REFERENCES, Reference, model_source
 from core.store.engine import Store
 from data.readers import reader
 from models.card_text import limits
-from models.sample import IGNORE, Sample
 from models.zoo import NETWORKS
 from models.zoo.views import VIEWS
 
@@ -34,15 +33,6 @@ WORDS: dict[Reference, str] = {
 }
 
 Card = dict[str, Any]
-
-
-def seen_classes(samples: Sequence[Sample], codes: Sequence[int]) -> dict[str, int]:
-    """Return by class code how many pixels of that class samples hold that count in training."""
-    total = np.zeros(256, np.int64)
-    for sample in samples:
-        total += np.bincount(sample.label[sample.weight > 0], minlength=256)[:256]
-    total[IGNORE] = 0
-    return {str(code): int(total[index]) for index, code in enumerate(codes)}
 
 
 def model_card(store: Store, project: Project, record: ModelRecord) -> Card:
@@ -70,6 +60,8 @@ def model_card(store: Store, project: Project, record: ModelRecord) -> Card:
         "learnt_from": learnt,
         "training": {
             "recipe": own.get("recipe", ""),
+            "recipe_settings": own.get("recipe_settings") or {},
+            "split": _split(own, tiles),
             "config": own.get("config") or {},
             "device": own.get("device", ""),
             "seconds": own.get("seconds"),
@@ -143,10 +135,21 @@ def _learnt(
         "regions": sorted({tile.region for tile in known}),
         "images_by_cover": {n: levels.count(i) for i, n in enumerate(level_names(edges))},
         "versions": {
-            tiles[int(key)].name if int(key) in tiles else f"tile {key}": version
-            for key, version in learnt["versions"].items()
+            _tile_name(tiles, key): version for key, version in learnt["versions"].items()
         },
     }
+
+
+def _split(own: Mapping[str, Any], tiles: Mapping[int, Tile]) -> Card | None:
+    """Return how the run was split, with tiles by name; None for a card that does not say."""
+    found = own.get("split")
+    if not found:
+        return None
+    return {**found, "held_out": [_tile_name(tiles, key) for key in found["held_out"]]}
+
+
+def _tile_name(tiles: Mapping[int, Tile], key: str | int) -> str:
+    return tiles[int(key)].name if int(key) in tiles else f"tile {key}"
 
 
 def _measured(

@@ -12,6 +12,18 @@ from core.records import ModelRecord
 
 FEW_TILES = 10
 
+USED = {
+    "weighted": "all, each pixel by where it comes from",
+    "mixed": "all, every pixel alike",
+    "corrected": "of tiles that are done or verified as a whole, every pixel alike",
+}
+SPLITS = {
+    "project": "validation tiles",
+    "random": "training tiles drawn at random",
+    "region": "whole regions",
+    "event": "whole events",
+}
+
 
 def onnx_path(record: ModelRecord) -> Path:
     """Return where the ONNX file of a model lies, whether it was made or not."""
@@ -127,10 +139,23 @@ def _learnt_lines(learnt: Mapping[str, Any] | None, classes: Mapping[str, str]) 
     if learnt.get("class_px"):
         named = {classes.get(code, code): f"{px:,}" for code, px in learnt["class_px"].items()}
         lines.append(f"- Pixels by class: {_options(named)}")
-    if learnt.get("weights"):
-        lines.append(f"- Weight of a pixel by where it comes from: {_options(learnt['weights'])}")
+    lines += _label_lines(learnt)
     versions = ", ".join(f"{name} v{version}" for name, version in learnt["versions"].items())
     return [*lines, f"- Label versions: {versions}", f"- Labels: sha256 `{learnt['sha256']}`"]
+
+
+def _label_lines(learnt: Mapping[str, Any]) -> list[str]:
+    """Return which labels were used, and the weights where pixels counted by them.
+
+    Cards older than that choice hold weights whether or not they counted.
+    """
+    use, weights = learnt.get("labels"), learnt.get("weights")
+    came = ", as they came: a control" if learnt.get("as_they_came") else ""
+    lines = [f"- Labels used: {USED.get(use, use)}{came}"] if use else []
+    if not weights:
+        return lines
+    unsure = "" if use else " (whether pixels counted by it is not recorded)"
+    return [*lines, f"- Weight of a pixel by where it comes from: {_options(weights)}{unsure}"]
 
 
 def _score_lines(measured: Mapping[str, Any]) -> list[str]:
@@ -168,7 +193,23 @@ def _training_lines(training: Mapping[str, Any]) -> list[str]:
         return []
     config = json.dumps(training["config"], indent=1, default=str)
     head = f"{training['recipe']} on {training['device']}".strip() if training["device"] else ""
-    return ["", "## Training", "", *([head, ""] if head else []), "```json", config, "```"]
+    asked, split = training.get("recipe_settings"), training.get("split")
+    facts = [f"- Settings of the recipe: {_options(asked)}"] if asked else []
+    facts += _split_lines(split) if split else []
+    return [
+        *["", "## Training", ""],
+        *([head, ""] if head else []),
+        *([*facts, ""] if facts else []),
+        *["```json", config, "```"],
+    ]
+
+
+def _split_lines(split: Mapping[str, Any]) -> list[str]:
+    held = split["held_out"]
+    lines = [f"- Split: {SPLITS.get(split['by'], split['by'])}"]
+    if held:
+        lines.append(f"- Held out of learning: {', '.join(held)}")
+    return [*lines, f"- Watched while it learnt: {', '.join(split['watched']) or 'nothing'}"]
 
 
 def _shown(value: float | None) -> str:

@@ -16,7 +16,7 @@ from core.store.engine import Store
 from models.leaks import shared_ground
 from models.registry import load_model
 from models.request import RUN, RetrainRequest
-from models.splits import held_out
+from models.splits import Split, held_out
 from models.train import TrainConfig, compatible
 from models.training_set import (
     Choice,
@@ -40,6 +40,7 @@ class Plan:
     recipe: str = "plain"
     recipe_settings: Mapping[str, Any] = field(default_factory=dict)
     watched: Choice | None = None  # tiles of the training split that the run is watched on
+    split: Split = "project"
 
 
 def plan(
@@ -76,7 +77,14 @@ def plan(
     start, notes = _start(store, project, wanted, config, request, validation)
     notes = (*notes, *_watch_notes(store, start, watched), *_pool_notes(found))
     made = Plan(
-        config, choice, start, notes, request.recipe, request.recipe_settings, watched=watched
+        config,
+        choice,
+        start,
+        notes,
+        request.recipe,
+        request.recipe_settings,
+        watched,
+        request.split,
     )
     return made, found
 

@@ -18,8 +18,8 @@ from core.jobs import JobContext
 from core.records import Acquisition, ModelRecord, Project
 from core.store.engine import Store
 from models import recipes
-from models.card import seen_classes
 from models.evaluate import evaluate_labels, evaluate_model
+from models.learnt import learnt_from, split_of
 from models.plan import Plan, plan
 from models.predict import predict_tiles
 from models.registry import load_model, save_model
@@ -36,6 +36,7 @@ from models.train import (
 )
 from models.training_set import (
     PIECE_PX,
+    Choice,
     TrainingSet,
     read_inputs,
     training_set,
@@ -180,7 +181,9 @@ class _Run:
             checkpoint=self.resume.checkpoint(self.kind),
         )
         self.notes += [f"{name}: {note}" for note in result.notes]
-        return self._keep(result, found, name)
+        as_they_came = self.kind == "control"
+        choice = dataclasses.replace(self.plan.choice, corrected=not as_they_came)
+        return self._keep(result, found, choice, name)
 
     def finish(self, after: ModelRecord, before: ModelRecord | None) -> None:
         """Score what the new model is compared with, and predict the tiles that people edit."""
@@ -224,26 +227,19 @@ class _Run:
             note=point.note,
         )
 
-    def _keep(self, result: Trained, found: TrainingSet, name: str) -> ModelRecord:
+    def _keep(self, result: Trained, found: TrainingSet, choice: Choice, name: str) -> ModelRecord:
         """Save a model with everything that a reader of its card needs to trace it back."""
-        parent = self.plan.start
+        parent, recipe = self.plan.start, recipe_named(self.plan.recipe)
         card = {
             **self.resume.card(self.kind),
             "config": dataclasses.asdict(result.config),
-            "recipe": recipe_named(self.plan.recipe).title,
-            "recipe_settings": dict(self.plan.recipe_settings),
+            "recipe": recipe.title,
+            "recipe_settings": recipe.settle(self.plan.recipe_settings),
             **prediction_of(self.plan.recipe, self.plan.recipe_settings),
             "parent_id": parent.id if parent else None,
             "parent_sha256": parent.card["sha256"] if parent else None,
-            "learnt_from": {
-                "versions": {str(k): v for k, v in found.versions.items()},
-                "corrected_px": found.corrected_px,
-                "class_px": seen_classes(found.samples, self.project.classes.codes),
-                "sha256": found.sha256,
-                "left_out": found.left_out,
-                "weights": {p.name.lower(): w for p, w in self.plan.choice.weights.items()},
-                "max_cover": self.plan.choice.max_cover,
-            },
+            "learnt_from": learnt_from(found, choice, self.project.classes.codes),
+            "split": split_of(self.plan.split, self.plan.watched, self.watched),
             "validation": {
                 "tiles": [held.tile.id for held in self.validation],
                 "sha256": _hash_of(self.validation),

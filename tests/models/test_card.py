@@ -13,8 +13,9 @@ from core.errors import NotFound
 from core.records import Project
 from core.settings import Settings
 from core.store.engine import Store
-from models.card import model_card, seen_classes
+from models.card import model_card
 from models.card_text import as_markdown, limits, zipped
+from models.learnt import seen_classes
 from models.registry import load
 from models.sample import Sample
 from tests.app.scored import make_scored

@@ -37,7 +37,7 @@ def test_a_recipe_from_the_page_ends_as_a_model_that_says_how_it_came_about(
     record = trained.model(store, result["model_id"])
     loaded = load_model(record)
     assert record.card["recipe"] == RECIPES[name].title
-    assert record.card["recipe_settings"] == settings_of
+    assert record.card["recipe_settings"] == RECIPES[name].settle(settings_of)
     assert set(record.bands) == set(RECIPES[name].inputs or ("optical", "sar"))
     assert loaded.views == int(settings_of.get("views", 1))
     assert loaded.valid_area is (name == "self_training")

@@ -7,6 +7,7 @@ kind are in `core.grouping`.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from core import bootstrap, metrics
@@ -15,6 +16,7 @@ from core.bootstrap import Score
 from core.boundary import boundary_iou
 from core.classes import ClassTable
 from core.clouds.cover import level_names
+from core.damage import BACKGROUND
 from core.presets import Preset, figures_shown
 
 
@@ -139,6 +141,17 @@ def change_of_mean(
         draws=draws,
         min_tiles=min_tiles,
     )
+
+
+def reference_buildings(counted: Scored, name: str, classes: ClassTable) -> npt.NDArray[np.int64]:
+    """Return buildings of the reference by class, int64 [K], each once for all images of it.
+
+    `counted` as from `core.aligned.align_buildings`, `name` one of its maps.
+    """
+    first = np.unique(counted.tile_ids, return_index=True)[1]
+    matrices = counted.matrices[name][first].sum(0)
+    damage = [code != BACKGROUND for code in classes.codes]
+    return np.where(damage, matrices[:-1].sum(1), 0)
 
 
 def boundary_frame(scored: Scored, preset: Preset, classes: ClassTable) -> pd.DataFrame:

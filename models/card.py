@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 
 from core import catalogue, scores, trained
-from core.aligned import Scored, align
+from core.aligned import Scored, align, align_buildings
 from core.clouds.cover import level_names, level_of
-from core.comparison import class_frame, level_frame
+from core.comparison import class_frame, level_frame, reference_buildings
+from core.damage import BACKGROUND
 from core.errors import DatasetError
 from core.options import cloud_edges
-from core.presets import preset
+from core.presets import FIGURES, OF_DAMAGE, PRESETS, preset
 from core.records import Acquisition, ModelRecord, Project, Tile
-from core.scores import REFERENCES, Reference, model_source
+from core.scores import REFERENCES, Evaluation, Reference, model_source
 from core.store.engine import Store
 from data.readers import reader
 from models.card_text import limits
@@ -187,6 +188,37 @@ def _measured(
             for row in rows
         ],
         "by_cloud": _by_cloud(scored, project) if record.uses_optical else [],
+        **(_damage(found, scored, name, project) if project.kind == "damage" else {}),
+    }
+
+
+def _damage(found: Sequence[Evaluation], scored: Scored, name: str, project: Project) -> Card:
+    """Return what damage is judged by beside IoU, as on Compare: pixels, and whole buildings."""
+    rules, total, classes = preset(project.preset), scored.total(name), project.classes
+    counted = align_buildings(found, [name], {})
+    rows: list[dict[Any, Any]] = []
+    number: dict[int, int] = {}
+    if counted.tiles:
+        frame = class_frame(counted, name, name, PRESETS["plain"], classes, draws=DRAWS)
+        rows = frame.sort_values("code").to_dict("records")
+        houses = reference_buildings(counted, name, classes)
+        number = dict(zip(classes.codes, houses.tolist(), strict=True))
+    return {
+        "damage": {
+            FIGURES[figure].title: _number(rules.figure(figure, total, classes))
+            for figure in OF_DAMAGE
+        },
+        "by_building": [
+            {
+                "class": row["class"],
+                "f1": _number(row["f1_after"]),
+                "precision": _number(row["precision_after"]),
+                "recall": _number(row["recall_after"]),
+                "buildings": number[row["code"]],
+            }
+            for row in rows
+            if row["code"] != BACKGROUND
+        ],
     }
 
 

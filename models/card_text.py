@@ -174,6 +174,7 @@ def _score_lines(measured: Mapping[str, Any]) -> list[str]:
             for r in measured["by_class"]
         ),
     ]
+    lines += _damage_lines(measured) if "damage" in measured else []
     if measured["by_cloud"]:
         lines += [
             "",
@@ -186,6 +187,25 @@ def _score_lines(measured: Mapping[str, Any]) -> list[str]:
             ),
         ]
     return lines
+
+
+def _damage_lines(measured: Mapping[str, Any]) -> list[str]:
+    """Return what damage is judged by beside IoU: figures over pixels, and scores by building."""
+    figures = [f"- {title}: {_shown(value)}" for title, value in measured["damage"].items()]
+    if not measured["by_building"]:
+        return ["", *figures]
+    return [
+        "",
+        *figures,
+        "",
+        "| buildings by class of most of their pixels | F1 | precision | recall | counted |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {r['class']} | {_shown(r['f1'])} | {_shown(r['precision'])} "
+            f"| {_shown(r['recall'])} | {r['buildings']:,} |"
+            for r in measured["by_building"]
+        ),
+    ]
 
 
 def _training_lines(training: Mapping[str, Any]) -> list[str]:

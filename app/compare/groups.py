@@ -1,7 +1,5 @@
 """Scores by cloud level, region, event, input, split, labeler or provenance, and any mix."""
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
@@ -11,7 +9,7 @@ from app.compare.stage import Stage
 from app.compare.tables import COLUMN_NAMES, download, scores_shown, table, tile_table
 from core import aligned, grouping
 from core.aligned import Scored
-from core.damage import BACKGROUND
+from core.comparison import reference_buildings
 from core.grouping import KEYS, OF_PIXELS
 from core.presets import OF_DAMAGE
 
@@ -128,17 +126,9 @@ def buildings_by_event(stage: Stage, counted: Scored) -> pd.DataFrame:
         min_tiles=counted.tiles + 1,
     )
     seen = {
-        event: int(reference_buildings(stage, part).sum())
+        event: int(reference_buildings(part, stage.after, stage.project.classes).sum())
         for (event,), part in grouping.groups(counted, ["event"], stage.facts).items()
     }
     frame["buildings"] = [seen[event] for event in frame["event"]]
     frame["map"] = [stage.titles[name] for name in frame["map"]]
     return frame[["event", "map", *OF_DAMAGE, "buildings", "tiles"]]
-
-
-def reference_buildings(stage: Stage, counted: Scored) -> npt.NDArray[np.int64]:
-    """Return buildings of the reference by class, [K], each once however many images show it."""
-    first = np.unique(counted.tile_ids, return_index=True)[1]
-    matrices = counted.matrices[stage.after][first].sum(0)
-    damage = [code != BACKGROUND for code in stage.project.classes.codes]
-    return np.where(damage, matrices[:-1].sum(1), 0)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import charts
 from app.compare.edges import edges_ui
-from app.compare.groups import buildings_by_event, groups_ui, reference_buildings
+from app.compare.groups import buildings_by_event, groups_ui
 from app.compare.marks import CHART_CONFIG, chart
 from app.compare.rules import LEGACY
 from app.compare.stage import Stage, stage_ui
@@ -296,9 +296,9 @@ def _buildings_ui(stage: Stage) -> None:
         stage.project.classes,
         min_tiles=stage.min_tiles,
     )
-    number = dict(
-        zip(stage.project.classes.codes, reference_buildings(stage, counted), strict=True)
-    )
+    classes = stage.project.classes
+    houses = comparison.reference_buildings(counted, stage.after, classes)
+    number = dict(zip(classes.codes, houses, strict=True))
     frame["buildings"] = frame["code"].map(number)
     frame = frame[frame["code"] != BACKGROUND]
     columns = ["class", "f1_before", "f1_after", "precision_after", "recall_after", "buildings"]

@@ -16,7 +16,7 @@ from models.request import RetrainRequest
 from models.summary import main_reference, validation_summary
 from models.zoo import NETWORKS
 from models.zoo.losses import LOSSES
-from models.zoo.recipes import RECIPES, total_steps
+from models.zoo.recipes import RECIPES, network_of, total_steps
 
 
 def request_ui(here: Context, project: Project) -> RetrainRequest | None:
@@ -136,9 +136,10 @@ def _start_now(about: About) -> str:
 
 
 def _network_now(about: About, draft: Draft) -> str:
-    name = _state(network.KEY, network.AUTO)
-    settled = network.network_of(name, about, about.model(draft.get("start")))
-    return NETWORKS[settled].title if settled in NETWORKS else settled
+    bound = network.bound_by(draft)
+    asked = bound[0] if bound else _state(network.KEY, network.AUTO)
+    name = network.settled(asked, about, about.model(draft.get("start")))
+    return NETWORKS[name].title if name in NETWORKS else name
 
 
 def _labels_now() -> str:
@@ -172,15 +173,7 @@ def _split_now(about: About) -> str:
 
 def _in_short(about: About, request: RetrainRequest) -> str:
     """Say how long it will take, from the newest run of the same network where there is one."""
-    start = about.model(request.start)
-    name = network.network_of(request.network, about, start)
-    options = dict(request.options)
-    if request.network == network.AUTO and start is not None:
-        options = options or dict(start.card.get("options", {}))
-    try:
-        settled = NETWORKS[name].settle(name, options) if name in NETWORKS else options
-    except CloudbrushError:
-        settled = options
+    name, settled = _trained(about, request)
     past = jobs.jobs(about.here.store, about.project.id, kind="train")
     done = [job for job in past if job.state is JobState.DONE]
     found = estimate.pace(name, settled, done, {model.id: model for model in about.known})
@@ -189,3 +182,19 @@ def _in_short(about: About, request: RetrainRequest) -> str:
     steps = total_steps(request.recipe, request.steps)
     spent = estimate.in_words(estimate.seconds(found, request, steps))
     return f"Takes about {spent} ({found.source})."
+
+
+def _trained(about: About, request: RetrainRequest) -> tuple[str, dict[str, Any]]:
+    """Return the network that a request trains and its options, settled where they can be."""
+    bound = network_of(request.recipe, request.recipe_settings)
+    if bound:
+        return bound
+    start = about.model(request.start)
+    name = network.settled(request.network, about, start)
+    options = dict(request.options)
+    if request.network == network.AUTO and start is not None:
+        options = options or dict(start.card.get("options", {}))
+    try:
+        return name, NETWORKS[name].settle(name, options) if name in NETWORKS else options
+    except CloudbrushError:
+        return name, options

@@ -26,7 +26,7 @@ from models.training_set import (
 )
 from models.validation_set import ValidationTile
 from models.zoo import NETWORKS
-from models.zoo.recipes import RECIPES
+from models.zoo.recipes import RECIPES, network_of
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ def plan(
         **{name: getattr(request, name) for name in RUN},
     )
     start, notes = _start(store, project, wanted, config, request, validation)
-    notes = (*notes, *_watch_notes(store, start, watched), *_pool_notes(found))
+    notes = (*notes, *_network_notes(request, network), *_watch_notes(store, start, watched))
+    notes = (*notes, *_pool_notes(found))
     made = Plan(
         config,
         choice,
@@ -107,6 +108,15 @@ def _split(
     return replace(choice, tile_ids=rest), shown
 
 
+def _network_notes(request: RetrainRequest, network: str) -> tuple[str, ...]:
+    """Return that another network is trained than was asked for, where that is so."""
+    if request.network in ("auto", network):
+        return ()
+    recipe, asked = RECIPES[request.recipe], NETWORKS[request.network]
+    said = f"{recipe.title} trains {NETWORKS[network].title}, not {asked.title}."
+    return (f"{said} {recipe.why_network}",)
+
+
 def _watch_notes(
     store: Store, start: ModelRecord | None, watched: Choice | None
 ) -> tuple[str, ...]:
@@ -135,7 +145,10 @@ def _network(
     Each is as asked, as the start has it, or as the project needs.
     """
     network, modalities, options = request.network, request.modalities, dict(request.options)
-    if network == "auto":
+    bound = network_of(request.recipe, request.recipe_settings)
+    if bound:
+        network, options = bound
+    elif network == "auto":
         default = "two_branch" if project.kind == "damage" else "unet"
         network = wanted.network if wanted else default
         options = options or (load_model(wanted).network.spec.options if wanted else {})

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from textwrap import shorten
+from typing import Any
 
 import streamlit as st
 
 from app.train.draft import About, Draft
 from app.train.options import options_ui
+from core.errors import CloudbrushError
 from core.records import ModelRecord
 from models.zoo import NETWORKS, Entry, for_task
-from models.zoo.sizes import in_words, sizes
+from models.zoo.recipes import RECIPES, network_of
+from models.zoo.sizes import in_words, size_of, sized, sizes
 
 AUTO = "auto"
 KEY = "train_network"
@@ -31,7 +34,11 @@ def fitting(about: About) -> dict[str, Entry]:
 
 
 def network_ui(about: About, draft: Draft) -> None:
-    """Draw the choice of network with its facts and options."""
+    """Draw the choice of network with its facts and options, or the one of the recipe."""
+    bound = bound_by(draft)
+    if bound is not None:
+        _bound_ui(draft, *bound)
+        return
     networks = fitting(about)
     start = about.model(draft.get("start"))
     names = [AUTO, *networks]
@@ -53,6 +60,33 @@ def network_ui(about: About, draft: Draft) -> None:
         _size_ui(chosen, networks[chosen], draft)
 
 
+def bound_by(draft: Draft) -> tuple[str, dict[str, Any]] | None:
+    """Return the network that the recipe of a draft is about, with its options; None if it is open.
+
+    A setting of the recipe that is out of bounds is said elsewhere; its default stands in here.
+    """
+    try:
+        return network_of(draft.get("recipe"), draft.get("recipe_settings"))
+    except CloudbrushError:
+        return network_of(draft.get("recipe"), {})
+
+
+def _bound_ui(draft: Draft, name: str, options: Mapping[str, Any]) -> None:
+    """Draw what a recipe trains, how large it is, and why nothing else can be chosen."""
+    recipe, entry = RECIPES[draft.get("recipe")], NETWORKS[name]
+    st.markdown(f"**{entry.title}**")
+    count = size_of(name, options)
+    size = f"{in_words(count)} parameters" if count else ""
+    words = [f"{key.replace('_', ' ')} {value}" for key, value in sized(options).items()]
+    st.caption(" · ".join(part for part in (size, *words) if part))
+    st.info(
+        f"The recipe {recipe.title} trains this network and no other. {recipe.why_network} "
+        "Its size is among the numbers of the recipe."
+    )
+    draft.put("network", name)
+    _facts_ui(entry)
+
+
 def title(name: str, start: ModelRecord | None) -> str:
     """Return a network's name for people, and what stands for not choosing one."""
     if name == AUTO:
@@ -62,12 +96,12 @@ def title(name: str, start: ModelRecord | None) -> str:
 
 def auto_caption(about: About, start: ModelRecord | None) -> str:
     """Return what not choosing comes to."""
-    name = network_of(AUTO, about, start)
+    name = settled(AUTO, about, start)
     return NETWORKS[name].title if name in NETWORKS else name
 
 
-def network_of(name: str, about: About, start: ModelRecord | None) -> str:
-    """Return the network that is trained, as `models.plan` settles it."""
+def settled(name: str, about: About, start: ModelRecord | None) -> str:
+    """Return the network that a choice comes to, as `models.plan` settles it."""
     if name != AUTO:
         return name
     if start is not None:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.train.draft import DEFAULT, About, Draft
 from app.train.options import options_ui
+from models.zoo import NETWORKS
 from models.zoo.recipes import RECIPES, Recipe, recipes_for
 
 PLAIN = "plain"
@@ -71,7 +72,7 @@ def fixes(recipe: Recipe) -> str:
         named = ["SAR" if name == "sar" else name for name in recipe.inputs]
         parts.append(f"the inputs of the kept network ({' and '.join(named)})")
     if recipe.network:
-        parts.append("the network")
+        parts.append(f"the network {NETWORKS[recipe.network].title}")
     values = {"learning_rate": "learning rate {:g}", "batch": "{} crops", "crop_px": "crop {} px"}
     parts += [values[key].format(v) for key, v in recipe.training.items() if key in values]
     if not recipe.starts:

@@ -20,7 +20,7 @@ from models.sample import Sample
 from models.train import Checkpoint, Progress, Trained, silent
 from models.training.config import TrainConfig
 from models.training.scoring import never
-from models.zoo.recipes import recipe_named
+from models.zoo.recipes import network_of, recipe_named
 
 __all__ = ["CODE", "run"]
 
@@ -52,7 +52,8 @@ def run(
 ) -> Trained:
     """Return the network that a recipe ends with; its history runs over all steps of the recipe.
 
-    `config` is of the network that is kept; other steps take their share of its `steps`. Labels of
+    `config` is of the network that is kept, unless the recipe is about one (`network_of`); other
+    steps take their share of its `steps`. Labels of
     `unlabelled` are never looked at, nor is `val` for anything but scores. `say` is told which tile
     networks label. The same arguments give
     the same weights, also where a run goes on from its `checkpoint`: each step that trains has a
@@ -62,6 +63,9 @@ def run(
     """
     recipe = recipe_named(name)
     settled = recipe.settle(settings or {})
+    bound = network_of(name, settled)
+    if bound:
+        config = dataclasses.replace(config, network=bound[0], options=bound[1])
     if start is not None and not recipe.starts:
         raise CloudbrushError(
             f"recipe {recipe.title}",

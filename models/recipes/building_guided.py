@@ -37,8 +37,7 @@ def building_guided(run: Run) -> Trained:
     )
     first = run.teach(2, replace(both, options={"encoder": encoder}), run.samples).network
     taught = [_softly(run, first, tile) for tile in run.one_by_one("Labels damage", tiles)]
-    options = {"encoder": encoder, "building_encoder": encoder, "hold_buildings": True}
-    kept = replace(run.helper("uabcd_v2", "optical", "sar", augments=()), options=options)
+    kept = run.kept_config(augments=())
     objective = _from_soft(run, "damage_entropy", buildings)
     return run.teach(4, kept, taught, objective=objective, kept=True)
 

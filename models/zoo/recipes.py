@@ -1,8 +1,9 @@
 """The table of recipes: whole ways of training, as lists of steps that people read. Needs no torch.
 
-A *recipe* says what is learnt from what, in which order. The network that is kept, the number of
-its optimiser steps, crops and learning rate stay a person's choice; each step of a recipe that
-trains takes a share of that number. The code is in `models.recipes`.
+A *recipe* says what is learnt from what, in which order. The network that is kept, unless the
+recipe is about one, the number of its optimiser steps, crops and learning rate stay a person's
+choice; each step of a recipe that trains takes a share of that number. The code is in
+`models.recipes`.
 """
 
 from collections.abc import Mapping
@@ -30,9 +31,10 @@ class Recipe:
 
     `published` says what the source states, `ours` what we chose or left out. `needs` are inputs
     that tiles must have; `inputs` are those that the network which is kept reads (empty: those of
-    the run). `network` is what to suggest for it, `training` what to suggest of the settings of a
-    run, by their names in `TrainConfig`. `starts` says whether it may go on from a model,
-    `unlabelled` whether it also learns from images without labels.
+    the run). `network` is what to suggest for it, and where `why_network` gives a reason it is
+    the only one (see `network_of`). `training` is what to suggest of the settings of a run, by
+    their names in `TrainConfig`. `starts` says whether it may go on from a model, `unlabelled`
+    whether it also learns from images without labels.
     """
 
     title: str
@@ -47,6 +49,7 @@ class Recipe:
     needs: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     network: str = ""
+    why_network: str = ""
     training: Mapping[str, Any] = field(default_factory=dict)
     starts: bool = False
     unlabelled: bool = False
@@ -259,6 +262,7 @@ RECIPES: dict[str, Recipe] = {
         needs=("optical", "sar"),
         inputs=("optical", "sar"),
         network="uabcd_v2",
+        why_network="It has room for the building network of the first steps.",
         unlabelled=True,
     ),
     "co_teaching": Recipe(
@@ -302,6 +306,16 @@ def recipe_named(name: str) -> Recipe:
 def total_steps(name: str, steps: int) -> int:
     """Return the optimiser steps of a whole recipe when the kept network takes `steps`."""
     return sum(recipe_named(name).optimiser_steps(steps))
+
+
+def network_of(name: str, settings: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """Return the one network that a recipe trains, with its options; None where that is open."""
+    recipe = recipe_named(name)
+    if not recipe.why_network:
+        return None
+    encoder = recipe.settle(settings)["encoder"]
+    options = {"encoder": encoder, "building_encoder": encoder, "hold_buildings": True}
+    return recipe.network, NETWORKS[recipe.network].settle(recipe.network, options)
 
 
 def prediction_of(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -144,8 +144,9 @@ def _network_now(about: About, draft: Draft) -> str:
 
 def _labels_now() -> str:
     use = labels.USES[_state(labels.USE_KEY, "weighted") or "weighted"][0].lower()
-    losses = _state("train_losses", ["ce"])
-    return f"{use}, {' + '.join(LOSSES[name].title.lower() for name in losses) or 'no loss'}"
+    chosen = " + ".join(LOSSES[name].title.lower() for name in _state("train_losses", ["ce"]))
+    of_recipe = RECIPES[_state(recipe.KEY, recipe.PLAIN)].losses
+    return f"{use}, {of_recipe or chosen or 'no loss'}"
 
 
 def _images_now(about: About) -> str:

@@ -75,7 +75,7 @@ def plan(
         **{name: getattr(request, name) for name in RUN},
     )
     start, notes = _start(store, project, wanted, config, request, validation)
-    notes = (*notes, *_network_notes(request, network), *_watch_notes(store, start, watched))
+    notes = (*notes, *_recipe_notes(request, network), *_watch_notes(store, start, watched))
     notes = (*notes, *_pool_notes(found))
     made = Plan(
         config,
@@ -108,13 +108,22 @@ def _split(
     return replace(choice, tile_ids=rest), shown
 
 
-def _network_notes(request: RetrainRequest, network: str) -> tuple[str, ...]:
-    """Return that another network is trained than was asked for, where that is so."""
-    if request.network in ("auto", network):
-        return ()
-    recipe, asked = RECIPES[request.recipe], NETWORKS[request.network]
-    said = f"{recipe.title} trains {NETWORKS[network].title}, not {asked.title}."
-    return (f"{said} {recipe.why_network}",)
+def _recipe_notes(request: RetrainRequest, network: str) -> tuple[str, ...]:
+    """Return what was asked for and is not done, because the recipe settles it."""
+    recipe, plain, notes = RECIPES[request.recipe], RetrainRequest(), []
+    if request.network not in ("auto", network):
+        asked = NETWORKS[request.network].title
+        said = f"{recipe.title} trains {NETWORKS[network].title}, not {asked}."
+        notes.append(f"{said} {recipe.why_network}")
+    fixed = [
+        words
+        for name, words in recipe.fixes().items()
+        if name != "augments"
+        and getattr(request, name) not in (getattr(plain, name), recipe.fixed.get(name))
+    ]
+    if fixed:
+        notes.append(f"{recipe.title} fixes {'; '.join(fixed)}: another was asked for.")
+    return tuple(notes)
 
 
 def _watch_notes(

@@ -5,12 +5,13 @@ from typing import Any
 import streamlit as st
 
 from app.train.draft import About, Draft
-from app.train.labels import setting_ui
+from app.train.labels import fixed_ui, setting_ui
 from app.train.options import options_ui
 from models.zoo.augment import AUGMENTATIONS
 from models.zoo.recipes import RECIPES
 
 KEY = "train_inputs"
+AUGMENTS_KEY = "train_augments"
 NAMES = {"sar": "SAR"}
 
 
@@ -53,17 +54,23 @@ def images_ui(about: About, draft: Draft) -> None:
         key="train_regions",
     )
     draft.put("regions", tuple(regions))
+    fixed_ui(draft, ("flip", "augments"))
     setting_ui(st, "flip", draft, "Images")
     _augments_ui(draft)
 
 
 def _augments_ui(draft: Draft) -> None:
+    own = RECIPES[draft.get("recipe")].augments
+    offers = [n for n, entry in AUGMENTATIONS.items() if entry.of != "labels" and n not in own]
+    if AUGMENTS_KEY in st.session_state:  # what a recipe brings itself is no longer offered
+        kept = [name for name in st.session_state[AUGMENTS_KEY] if name in offers]
+        st.session_state[AUGMENTS_KEY] = kept
     names = st.multiselect(
         "Changes to crops",
-        [name for name, entry in AUGMENTATIONS.items() if entry.of != "labels"],
+        offers,
         format_func=lambda name: f"{AUGMENTATIONS[name].title} ({AUGMENTATIONS[name].of})",
         placeholder="None",
-        key="train_augments",
+        key=AUGMENTS_KEY,
         help="Drawn anew for every crop, in the order of this list.",
     )
     wanted: list[dict[str, Any]] = []

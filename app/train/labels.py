@@ -1,5 +1,6 @@
 """The section "Labels": which pixels count, how much, and what is minimised."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -28,6 +29,7 @@ USES = {
     ),
 }
 USE_KEY = "train_labels"
+FIXED_KEY = "train_losses_fixed"
 
 
 def labels_ui(draft: Draft) -> None:
@@ -46,9 +48,20 @@ def labels_ui(draft: Draft) -> None:
         _weights_ui(draft)
     _borders_ui(draft)
     _losses_ui(draft)
-    left, right = st.columns(2)
-    for place, name in ((left, "class_balance"), (right, "favour_people")):
+    fixed_ui(draft, OF_LABELS)
+    for place, name in zip(st.columns(2), OF_LABELS, strict=True):
         setting_ui(place, name, draft, "Labels")
+
+
+OF_LABELS = ("class_balance", "favour_people")
+
+
+def fixed_ui(draft: Draft, names: Sequence[str]) -> None:
+    """Say which of some settings the recipe fixes, and at what."""
+    recipe = RECIPES[draft.get("recipe")]
+    found = [words for name, words in recipe.fixes().items() if name in names]
+    if found:
+        st.caption(f"Set by the recipe {recipe.title}: {', '.join(found)}.")
 
 
 def _weights_ui(draft: Draft) -> None:
@@ -77,6 +90,10 @@ def _borders_ui(draft: Draft) -> None:
 def _losses_ui(draft: Draft) -> None:
     st.markdown("**What is minimised**")
     recipe = RECIPES[draft.get("recipe")]
+    if recipe.losses:
+        st.multiselect("Losses", [], placeholder="Set by the recipe", disabled=True, key=FIXED_KEY)
+        st.caption(f"The recipe {recipe.title} uses {recipe.losses}.")
+        return
     if recipe is not RECIPES["plain"]:
         st.caption(f"Where a step of {recipe.title} names its loss, that one is taken.")
     names = st.multiselect(
@@ -107,9 +124,18 @@ def _losses_ui(draft: Draft) -> None:
 
 def setting_ui(place: Any, name: str, draft: Draft, where: str) -> Any:  # noqa: ANN401
     """Draw a setting of a run from its table, and put it into the draft; return its value."""
-    setting = SETTINGS[name]
-    default = getattr(DEFAULT, name)
+    setting, recipe = SETTINGS[name], RECIPES[draft.get("recipe")]
     words = f"{setting.says} Source: {setting.source}" if setting.source != "own" else setting.says
+    if name in recipe.fixed:
+        # A key of its own, so that what a person chose is no part of it.
+        key = f"train_{name}_{draft.get('recipe')}"
+        option_ui(
+            *(place, setting.title, setting.option, key, where, draft.faults),
+            default=recipe.fixed[name],
+            help=f"Set by the recipe {recipe.title}. {words}",
+            disabled=True,
+        )
+        return recipe.fixed[name]
     value = option_ui(
         place,
         setting.title,
@@ -117,7 +143,7 @@ def setting_ui(place: Any, name: str, draft: Draft, where: str) -> Any:  # noqa:
         f"train_{name}",
         where,
         draft.faults,
-        default=default,
+        default=getattr(DEFAULT, name),
         help=words,
     )
     if value is not None:

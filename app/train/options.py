@@ -41,12 +41,13 @@ def option_ui(
     *,
     default: Value | None = None,
     help: str = "",
+    disabled: bool = False,
 ) -> Value | None:
     """Draw the field of one option; return its value, None where it is wrong, which is said."""
     first = option.default if default is None else default
     words = help or option.help
     if isinstance(option.default, bool):
-        return place.checkbox(title, bool(first), key=key, help=words or None)
+        return place.checkbox(title, bool(first), key=key, help=words or None, disabled=disabled)
     if isinstance(option.default, str):
         return place.selectbox(
             title,
@@ -54,15 +55,22 @@ def option_ui(
             index=option.choices.index(str(first)),
             key=key,
             help=words or None,
+            disabled=disabled,
         )
     asks = f"{words}. {option.expected.capitalize()}." if words else f"{option.expected}."
     if isinstance(option.default, tuple):
         listed = ", ".join(map(str, first)) if isinstance(first, tuple) else str(first)
-        return _list(place, title, option, key, where, faults, listed, asks)
+        return _list(place, title, option, key, where, faults, listed, asks, disabled)
     if isinstance(option.default, int):
         return int(
             place.number_input(
-                title, int(option.low), int(option.high), int(str(first)), key=key, help=asks
+                title,
+                int(option.low),
+                int(option.high),
+                int(str(first)),
+                key=key,
+                help=asks,
+                disabled=disabled,
             )
         )
     return float(
@@ -75,6 +83,7 @@ def option_ui(
             format="%g",
             key=key,
             help=asks,
+            disabled=disabled,
         )
     )
 
@@ -88,8 +97,9 @@ def _list(
     faults: list[str],
     listed: str,
     asks: str,
+    disabled: bool,
 ) -> Value | None:
-    text = place.text_input(title, listed, key=key, help=asks, max_chars=120)
+    text = place.text_input(title, listed, key=key, help=asks, max_chars=120, disabled=disabled)
     value = read_list(text)
     if value is None or not option.accepts(value):
         said = f"{where}, {title.lower()}: found “{text}”, expected {option.expected}."

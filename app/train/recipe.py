@@ -42,9 +42,11 @@ def recipe_ui(about: About, draft: Draft) -> None:
     recipe = recipes[name]
     draft.put("recipe", name)
     st.markdown(steps_in_words(recipe, int(st.session_state.get("train_steps", DEFAULT.steps))))
-    said = fixes(recipe)
+    said, fixed = fixes(recipe), recipe.fixes().values()
     if said:
         st.caption(f"Choosing it sets {said}.")
+    if fixed:
+        st.caption(f"It fixes {'; '.join(fixed)}.")
     with st.popover("Published, and our choice", type="tertiary"):
         st.markdown(f"**Published.** {recipe.published}")
         st.markdown(f"**Our choice.** {recipe.ours}")
@@ -66,7 +68,7 @@ def steps_in_words(recipe: Recipe, steps: int) -> str:
 
 
 def fixes(recipe: Recipe) -> str:
-    """Return in words what choosing a recipe sets."""
+    """Return in words what choosing a recipe sets, beside what it fixes (`Recipe.fixes`)."""
     parts = []
     if recipe.inputs:
         named = ["SAR" if name == "sar" else name for name in recipe.inputs]

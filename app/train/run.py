@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.train.draft import Draft
-from app.train.labels import setting_ui
+from app.train.labels import fixed_ui, setting_ui
 
 FIRST = ("steps", "batch", "crop_px", "learning_rate", "accumulate", "optimiser")
 SECOND = ("schedule", "warm_up", "weight_decay", "average", "keep", "patience")
@@ -18,6 +18,7 @@ OF_CHOICE = {
 
 def run_ui(draft: Draft) -> None:
     """Draw the settings of the run."""
+    fixed_ui(draft, (*FIRST, *SECOND, *RARE, *SWITCHES))
     _rows(FIRST, draft)
     _rows(SECOND, draft)
     for (name, value), more in OF_CHOICE.items():

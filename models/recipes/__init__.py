@@ -52,8 +52,9 @@ def run(
 ) -> Trained:
     """Return the network that a recipe ends with; its history runs over all steps of the recipe.
 
-    `config` is of the network that is kept, unless the recipe is about one (`network_of`); other
-    steps take their share of its `steps`. Labels of
+    `config` is of the network that is kept, unless the recipe is about one (`network_of`), with
+    what the recipe fixes in the place of its own; other steps take their share of its `steps`.
+    Labels of
     `unlabelled` are never looked at, nor is `val` for anything but scores. `say` is told which tile
     networks label. The same arguments give
     the same weights, also where a run goes on from its `checkpoint`: each step that trains has a
@@ -63,6 +64,7 @@ def run(
     """
     recipe = recipe_named(name)
     settled = recipe.settle(settings or {})
+    config = dataclasses.replace(config, **recipe.fixed)
     bound = network_of(name, settled)
     if bound:
         config = dataclasses.replace(config, network=bound[0], options=bound[1])

@@ -15,15 +15,5 @@ def oem_sar_baseline(run: Run) -> Trained:
 
     Every class and every tile counts alike.
     """
-    config = run.kept_config(
-        losses=(LossTerm("ce"),),
-        augments=(),
-        flip=False,
-        class_balance=0.0,
-        favour_people=1.0,
-        weight_decay=0.0,
-        optimiser="adam",
-        schedule="constant",
-        warm_up=0.0,
-    )
+    config = run.kept_config(losses=(LossTerm("ce"),))
     return run.teach(1, config, run.samples, start=run.start, kept=True)

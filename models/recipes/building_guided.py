@@ -32,12 +32,11 @@ def building_guided(run: Run) -> Trained:
     encoder = run.settings["encoder"]
     tiles = (*run.samples, *run.unlabelled)
     buildings = _buildings(run, tiles)
-    both = run.helper(
-        "uabcd", "optical", "sar", losses=(LossTerm("ce"),), augments=(Augment("mosaic"), BLUR)
-    )
+    augments = run.augments(Augment("mosaic"), BLUR)
+    both = run.helper("uabcd", "optical", "sar", losses=(LossTerm("ce"),), augments=augments)
     first = run.teach(2, replace(both, options={"encoder": encoder}), run.samples).network
     taught = [_softly(run, first, tile) for tile in run.one_by_one("Labels damage", tiles)]
-    kept = run.kept_config(augments=())
+    kept = run.kept_config(augments=run.augments())
     objective = _from_soft(run, "damage_entropy", buildings)
     return run.teach(4, kept, taught, objective=objective, kept=True)
 
@@ -45,7 +44,9 @@ def building_guided(run: Run) -> Trained:
 def _buildings(run: Run, tiles: Sequence[Sample]) -> SegmentationNetwork:
     """Return the building network of steps 0 and 1."""
     config = replace(
-        run.helper("building_fpn", "optical", losses=(LossTerm("ce"),), augments=(BLUR,)),
+        run.helper(
+            "building_fpn", "optical", losses=(LossTerm("ce"),), augments=run.augments(BLUR)
+        ),
         classes=2,
         options={"encoder": run.settings["encoder"]},
     )
@@ -53,7 +54,7 @@ def _buildings(run: Run, tiles: Sequence[Sample]) -> SegmentationNetwork:
     first = run.teach(0, config, labelled).network
     looked_at = run.one_by_one("Labels buildings", tiles)
     taught = [_softly(run, first, _as_buildings(tile)) for tile in looked_at]
-    plain = replace(config, augments=())
+    plain = replace(config, augments=run.augments())
     return run.teach(1, plain, taught, objective=_from_soft(run, "building_entropy", None)).network
 
 

@@ -12,6 +12,7 @@ from models.sample import Sample
 from models.train import Checkpoint, MakeObjective, Progress, Trained, train
 from models.training.config import TrainConfig
 from models.zoo import NETWORKS
+from models.zoo.augment import Augment
 from models.zoo.recipes import Recipe
 
 
@@ -120,6 +121,11 @@ class Run:
                 todo="Choose another recipe, or more inputs.",
             )
         return {m: found[m] for m in modalities}
+
+    def augments(self, *own: Augment) -> tuple[Augment, ...]:
+        """Return what changes crops: a step's own, and what the form names beside the recipe's."""
+        taken = {*self.recipe.augments, *(augment.name for augment in own)}
+        return (*own, *(a for a in self.config.augments if a.name not in taken))
 
     def helper(self, network: str, *modalities: str, **changes: Any) -> TrainConfig:  # noqa: ANN401
         """Return the settings of a network that only helps.

@@ -154,7 +154,7 @@ def self_training(run: Run) -> Trained:
         LossTerm("symmetric_ce", 1.0, {"alpha": settings["alpha"], "beta": settings["beta"]}),
         LossTerm("lovasz", settings["lovasz"]),
     )
-    student = run.kept_config(losses=losses, augments=MIXED_CROPS)
+    student = run.kept_config(losses=losses, augments=run.augments(*MIXED_CROPS))
     both = [_self_taught(run, number) for number in range(2)]
     tiles = (*run.samples, *run.unlabelled)
     samples = [_cleaned(run, both, sample) for sample in run.one_by_one("Cleans labels", tiles)]
@@ -173,7 +173,8 @@ def _self_taught(run: Run, number: int) -> SegmentationNetwork:
     """Return the optical network of step 0 or 1."""
     pool = [without_labels(sample) for sample in (*run.samples, *run.unlabelled)]
     name = run.settings[("teacher", "second")[number]]
-    config = run.helper(name, "optical", losses=(LossTerm("ce"),), augments=SOURCE_CROPS)
+    augments = run.augments(*SOURCE_CROPS)
+    config = run.helper(name, "optical", losses=(LossTerm("ce"),), augments=augments)
 
     def objective(
         network: SegmentationNetwork, class_weight: Tensor, settled: TrainConfig

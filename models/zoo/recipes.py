@@ -13,7 +13,9 @@ from typing import Any
 from core.errors import ModelFileError
 from core.object_vote import ObjectVote
 from models.zoo import NETWORKS
+from models.zoo.augment import AUGMENTATIONS
 from models.zoo.entry import Option, Task, settle
+from models.zoo.training import SETTINGS
 from models.zoo.views import VIEWS
 
 
@@ -33,8 +35,11 @@ class Recipe:
     that tiles must have; `inputs` are those that the network which is kept reads (empty: those of
     the run). `network` is what to suggest for it, and where `why_network` gives a reason it is
     the only one (see `network_of`). `training` is what to suggest of the settings of a run, by
-    their names in `TrainConfig`. `starts` says whether it may go on from a model, `unlabelled`
-    whether it also learns from images without labels.
+    their names in `TrainConfig`; `fixed` is what they are in all of its steps, whatever is asked.
+    `losses` says in words what its steps minimise where they do not take the losses of the form,
+    `augments` names the augmentations that it brings itself; others of the form are kept. `starts`
+    says whether it may go on from a model, `unlabelled` whether it also learns from images without
+    labels.
     """
 
     title: str
@@ -51,12 +56,28 @@ class Recipe:
     network: str = ""
     why_network: str = ""
     training: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    losses: str = ""
+    augments: tuple[str, ...] = ()
     starts: bool = False
     unlabelled: bool = False
 
     def settle(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return every setting with its value; raises `ModelFileError` for one that is wrong."""
         return settle(f"recipe {self.title}", self.settings, asked)
+
+    def fixes(self) -> dict[str, str]:
+        """Return the settings that are not a person's choice by name, each with what it is."""
+        found = {
+            name: f"{SETTINGS[name].title.lower()} {value_in_words(value)}"
+            for name, value in self.fixed.items()
+        }
+        if self.losses:
+            found["losses"] = f"losses: {self.losses}"
+        if self.augments:
+            named = ", ".join(AUGMENTATIONS[name].title.lower() for name in self.augments)
+            found["augments"] = f"its own changes to crops: {named}"
+        return found
 
     def optimiser_steps(self, steps: int) -> list[int]:
         """Return how many optimiser steps each step takes when the kept network takes `steps`."""
@@ -84,6 +105,13 @@ class Recipe:
             if done <= end:
                 return f"Step {number} of {len(self.steps)}: {says}"
         return ""
+
+
+def value_in_words(value: object) -> str:
+    """Return the value of a setting for people."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _any_input() -> tuple[str, ...]:
@@ -131,7 +159,8 @@ RECIPES: dict[str, Recipe] = {
         "validation; mean of 4 views.",
         ours="Void stays void (theirs becomes background). SAR is normalised by its own mean. "
         "The last network is kept, for validation is what it is judged on. Learning rate is yours "
-        "to choose: 1e-4 is for a network with ImageNet weights and a long run.",
+        "to choose: 1e-4 is for a network with ImageNet weights and a long run. Changes to crops "
+        "are none unless you choose some.",
         licence="none given, none copied",
         steps=(
             Step("Cut random crops of SAR, without flips", 0.0),
@@ -143,6 +172,16 @@ RECIPES: dict[str, Recipe] = {
         inputs=("sar",),
         network="unet_scse",
         training={"learning_rate": 1e-4, "batch": 8, "crop_px": 512},
+        fixed={
+            "flip": False,
+            "class_balance": 0.0,
+            "favour_people": 1.0,
+            "optimiser": "adam",
+            "schedule": "constant",
+            "warm_up": 0.0,
+            "weight_decay": 0.0,
+        },
+        losses="cross entropy",
         starts=True,
     ),
     "self_training": Recipe(
@@ -194,6 +233,8 @@ RECIPES: dict[str, Recipe] = {
         needs=("optical", "sar"),
         inputs=("sar",),
         unlabelled=True,
+        losses="cross entropy for the teachers, symmetric CE and Lovász-softmax for SAR",
+        augments=("resize", "mixed_crop", "coarsen", "colour"),
     ),
     "cross_modal": Recipe(
         title="Cross-modal pseudo supervision, -style",
@@ -235,7 +276,8 @@ RECIPES: dict[str, Recipe] = {
         "ones where there are some; pixels that people checked keep their label. One network with "
         "views instead of ensembles of epochs. The vote goes by the pieces of the damage map, "
         "theirs by those of a building map. Batch norm keeps its statistics (theirs are frozen by "
-        "momentum 0). Small encoders by default.",
+        "momentum 0). Small encoders by default. Optimiser, schedule, class balance and further "
+        "changes to crops are those of the form.",
         licence="none given, none copied",
         steps=(
             Step("Teach a building network from the image before", 0.25),
@@ -264,6 +306,8 @@ RECIPES: dict[str, Recipe] = {
         network="uabcd_v2",
         why_network="It has room for the building network of the first steps.",
         unlabelled=True,
+        losses="cross entropy on labels; on soft labels CE where sure, KL elsewhere",
+        augments=("mosaic", "blur"),
     ),
     "co_teaching": Recipe(
         title="Co-teaching",

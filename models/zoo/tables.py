@@ -76,6 +76,8 @@ def _recipe(name: str, recipe: Recipe) -> str:
     if recipe.needs:
         kept = f"; the kept network reads {' and '.join(recipe.inputs)}" if recipe.inputs else ""
         lines.append(f"- Tiles need {' and '.join(recipe.needs)}{kept}.")
+    if recipe.fixes():
+        lines.append(f"- Fixed: {'; '.join(recipe.fixes().values())}.")
     if recipe.why_network:
         lines.append(f"- Network: `{recipe.network}` alone. {recipe.why_network}")
     if recipe.settings:

@@ -82,3 +82,41 @@ def test_a_wrong_number_of_a_recipe_leaves_the_section_readable() -> None:
     draft = Draft({"recipe": "building_guided", "recipe_settings": {"encoder": "unknown"}})
     found = bound_by(draft)
     assert found is not None and found[1]["encoder"] == "small_pvt"
+
+
+def test_what_a_recipe_fixes_is_grey_and_says_what_it_is(form: AppTest, store: Store) -> None:
+    form.selectbox(key="train_optimiser").set_value("sgd")
+    form.multiselect(key="train_augments").set_value(["speckle"]).run()
+    form.radio(key="train_recipe").set_value("oem_sar_baseline").run()
+    assert not form.exception
+    for field, value in (
+        (form.selectbox(key="train_optimiser_oem_sar_baseline"), "adam"),
+        (form.selectbox(key="train_schedule_oem_sar_baseline"), "constant"),
+        (form.number_input(key="train_warm_up_oem_sar_baseline"), 0.0),
+        (form.number_input(key="train_class_balance_oem_sar_baseline"), 0.0),
+        (form.checkbox(key="train_flip_oem_sar_baseline"), False),
+        (form.multiselect(key="train_losses_fixed"), []),
+    ):
+        assert field.disabled and field.value == value
+    said = text_of(form)
+    assert "It fixes flips and turns off; class balance 0" in said
+    assert "Set by the recipe OpenEarthMap-SAR baseline: optimiser adam, schedule constant" in said
+    assert "The recipe OpenEarthMap-SAR baseline uses cross entropy." in said
+    assert not form.number_input(key="train_learning_rate").disabled
+    button(form, "Retrain").click().run()
+    request = asked(store)
+    assert [augment.name for augment in request.augments] == ["speckle"]  # nothing is against it
+    assert request.optimiser == "adamw"  # the recipe's word is not put into a person's mouth
+
+
+def test_changes_that_a_recipe_brings_itself_are_not_offered_twice(
+    form: AppTest, store: Store
+) -> None:
+    form.multiselect(key="train_augments").set_value(["resize", "speckle"]).run()
+    form.radio(key="train_recipe").set_value("self_training").run()
+    assert not form.exception
+    field = form.multiselect(key="train_augments")
+    assert field.value == ["speckle"] and not any("Resize" in each for each in field.options)
+    assert "its own changes to crops: resize" in text_of(form)
+    button(form, "Retrain").click().run()
+    assert [augment.name for augment in asked(store).augments] == ["speckle"]

@@ -14,6 +14,7 @@ FEW_TILES = 10
 
 USED = {
     "weighted": "all, each pixel by where it comes from",
+    "alike": "all of a weight above 0, every pixel alike",
     "mixed": "all, every pixel alike",
     "corrected": "of tiles that are done or verified as a whole, every pixel alike",
 }
@@ -149,9 +150,10 @@ def _label_lines(learnt: Mapping[str, Any]) -> list[str]:
 
     Cards older than that choice hold weights whether or not they counted.
     """
-    use, weights = learnt.get("labels"), learnt.get("weights")
+    use, weights = str(learnt.get("labels") or ""), learnt.get("weights")
     came = ", as they came: a control" if learnt.get("as_they_came") else ""
-    lines = [f"- Labels used: {USED.get(use, use)}{came}"] if use else []
+    key = "alike" if use == "weighted" and not weights else use
+    lines = [f"- Labels used: {USED.get(key, key)}{came}"] if use else []
     if not weights:
         return lines
     unsure = "" if use else " (whether pixels counted by it is not recorded)"

@@ -11,8 +11,13 @@ from models.splits import Split
 from models.training_set import Choice, TrainingSet
 
 
-def learnt_from(found: TrainingSet, choice: Choice, codes: Sequence[int]) -> dict[str, Any]:
-    """Return what a model learnt from. `weights` are there only where pixels counted by them."""
+def learnt_from(
+    found: TrainingSet, choice: Choice, codes: Sequence[int], *, alike: bool = False
+) -> dict[str, Any]:
+    """Return what a model learnt from. `weights` are there only where pixels counted by them.
+
+    `alike` says that the recipe counted every pixel of a weight above 0 alike.
+    """
     weights = {p: w for p, w in choice.weights.items() if choice.corrected or p == UNTOUCHED}
     return {
         "versions": {str(key): version for key, version in found.versions.items()},
@@ -22,7 +27,7 @@ def learnt_from(found: TrainingSet, choice: Choice, codes: Sequence[int]) -> dic
         "left_out": found.left_out,
         "labels": choice.use,
         "as_they_came": not choice.corrected,
-        **({"weights": by_name(weights)} if choice.use == "weighted" else {}),
+        **({"weights": by_name(weights)} if choice.use == "weighted" and not alike else {}),
         "max_cover": choice.max_cover,
     }
 

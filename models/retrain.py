@@ -238,7 +238,9 @@ class _Run:
             **prediction_of(self.plan.recipe, self.plan.recipe_settings),
             "parent_id": parent.id if parent else None,
             "parent_sha256": parent.card["sha256"] if parent else None,
-            "learnt_from": learnt_from(found, choice, self.project.classes.codes),
+            "learnt_from": learnt_from(
+                found, choice, self.project.classes.codes, alike=recipe.alike
+            ),
             "split": split_of(self.plan.split, self.plan.watched, self.watched),
             "validation": {
                 "tiles": [held.tile.id for held in self.validation],

@@ -45,6 +45,7 @@ def labels_ui(draft: Draft) -> None:
     st.caption(USES[use][1])
     draft.put("labels", use)
     if use == "weighted":
+        fixed_ui(draft, ("weights",))
         _weights_ui(draft)
     _borders_ui(draft)
     _losses_ui(draft)

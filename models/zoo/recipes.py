@@ -37,9 +37,9 @@ class Recipe:
     the only one (see `network_of`). `training` is what to suggest of the settings of a run, by
     their names in `TrainConfig`; `fixed` is what they are in all of its steps, whatever is asked.
     `losses` says in words what its steps minimise where they do not take the losses of the form,
-    `augments` names the augmentations that it brings itself; others of the form are kept. `starts`
-    says whether it may go on from a model, `unlabelled` whether it also learns from images without
-    labels.
+    `augments` names the augmentations that it brings itself; others of the form are kept. `alike`
+    says that every pixel of a weight above 0 counts 1, `starts` whether it may go on from a model,
+    `unlabelled` whether it also learns from images without labels.
     """
 
     title: str
@@ -59,6 +59,7 @@ class Recipe:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     losses: str = ""
     augments: tuple[str, ...] = ()
+    alike: bool = False
     starts: bool = False
     unlabelled: bool = False
 
@@ -74,6 +75,8 @@ class Recipe:
         }
         if self.losses:
             found["losses"] = f"losses: {self.losses}"
+        if self.alike:
+            found["weights"] = "every pixel of a weight above 0 counts alike"
         if self.augments:
             named = ", ".join(AUGMENTATIONS[name].title.lower() for name in self.augments)
             found["augments"] = f"its own changes to crops: {named}"
@@ -182,6 +185,7 @@ RECIPES: dict[str, Recipe] = {
             "weight_decay": 0.0,
         },
         losses="cross entropy",
+        alike=True,
         starts=True,
     ),
     "self_training": Recipe(

@@ -83,3 +83,13 @@ def test_cards_of_older_models_still_read(
     page = as_markdown(model_card(store, project, record))
     assert f"{WEIGHT}: pseudo 1.0" in page and "is not recorded)" in page
     assert "Labels used" not in page and "Split" not in page
+
+
+def test_a_recipe_that_counts_pixels_alike_has_no_weights_on_its_card(
+    store: Store, settings: Settings, project: Project, quick_recipe: dict[str, Any]
+) -> None:
+    asked = {**quick_recipe, "recipe": "oem_sar_baseline", "network": "unet", "start": "scratch"}
+    made = run_task(store, settings, project, "train", **asked)
+    page = as_markdown(model_card(store, project, trained.model(store, made["model_id"])))
+    assert "Labels used: all of a weight above 0, every pixel alike\n" in page
+    assert WEIGHT not in page

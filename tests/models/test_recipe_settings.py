@@ -1,5 +1,6 @@
 """What a recipe fixes is said in its table, holds in every step, and leaves the rest alone."""
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -51,7 +52,7 @@ def town(seed: int) -> Sample:
 
 
 def trained(
-    monkeypatch: pytest.MonkeyPatch, name: str, config: TrainConfig = ASKED
+    monkeypatch: pytest.MonkeyPatch, name: str, tiles: Sequence[Sample] = ()
 ) -> list[tuple[TrainConfig, list[Sample]]]:
     """Run a recipe for a step or two; return the settings and tiles of each of its trainings."""
     seen, teach = [], Run.teach
@@ -61,7 +62,8 @@ def trained(
         return teach(self, number, own, tiles, **more)
 
     monkeypatch.setattr(Run, "teach", watched)
-    run(name, config, [town(seed) for seed in range(3)], settings=SETTINGS.get(name, {}))
+    towns = tiles or [town(seed) for seed in range(3)]
+    run(name, ASKED, towns, settings=SETTINGS.get(name, {}))
     return seen
 
 
@@ -100,3 +102,14 @@ def test_what_was_asked_for_and_is_not_done_is_said(store: Store, project: Proje
     assert "fixes optimiser adam; losses: cross entropy: another was asked for" in notes
     made, _found = plan(store, project, request_of({"recipe": "oem_sar_baseline"}), [])
     assert "another was asked for" not in " ".join(made.notes)
+
+
+def test_the_baseline_counts_every_pixel_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    tile = town(1)
+    weight = np.full(tile.label.shape, 4, np.float32)
+    weight[:8], weight[8:16] = 0, 1  # unsure, untouched; the rest was changed by a person
+    seen = trained(monkeypatch, "oem_sar_baseline", tiles=[replace(tile, weight=weight)])
+    ((_config, (learnt,)),) = seen
+    assert (learnt.weight[:8] == 0).all() and (learnt.weight[8:] == 1).all()
+    assert learnt.weight.dtype == np.float32
+    assert "alike" in RECIPES["oem_sar_baseline"].fixes()["weights"]

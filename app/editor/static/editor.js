@@ -99,7 +99,7 @@ export class Editor {
     this.worker.destroy();
     this.view.destroy();
     this.scene?.close();
-    this.outbox.listener = null;
+    this.outbox.leave(this.saver);
     this.element.remove();
   }
 

@@ -17,9 +17,10 @@ const WRONG_TOKEN = ['project', 'purpose'];
 
 export class Outbox {
   /* `listener` gets onState(), onSaved(entry, reply), onRefused(entry, message, reason), knownFor(entry),
-     onStuck(entry) when the server fails on the same stroke again and again, and onConflict(entry, reply), the last of which returns a promise of "mine", "theirs", or "again"
-     when it has changed the entry. It may be null while no editor is open: then answers only empty
-     the queue, and conflicts wait. `isAlive(clientId)` promises whether a tab of that name is open. */
+     onStuck(entry) when the server fails on the same stroke again and again, and onConflict(entry, reply),
+     the last of which returns a promise of "mine", "theirs", or "again" when it has changed the entry.
+     It is null while no editor is open: then answers only empty the queue, and conflicts wait.
+     `isAlive(clientId)` promises whether a tab of that name is open. */
   constructor(server, storage, isAlive = async () => false) {
     Object.assign(this, {server, storage, isAlive});
     this.entries = [];
@@ -30,7 +31,15 @@ export class Outbox {
     this.clientId = null;
     this.parkedUnder = new Map();
     this.wake = () => {};
+    this.closed = () => {};
     addEventListener('online', () => this.wake());
+  }
+
+  /* The editor that listened goes away: what it was asking was not answered, and the next one asks. */
+  leave(listener) {
+    if (this.listener !== listener) return;
+    this.listener = null;
+    this.closed();
   }
 
   /* Take up what an earlier page of this tab left, and from now on what tabs that are gone left.
@@ -217,12 +226,11 @@ export class Outbox {
   }
 
   async #ask(entry, reply) {
-    if (!this.listener) {
+    const choice = this.listener ? await this.#choice(entry, reply) : 'unasked';
+    if (choice === 'unasked') {
       this.kind = 'unasked';
       return false;
     }
-    this.#setKind('conflict');
-    const choice = await this.listener.onConflict(entry, reply);
     if (choice === 'mine') entry.body = {...entry.body, force: true};
     if (choice !== 'theirs') {
       this.storage.put(entry);
@@ -231,6 +239,12 @@ export class Outbox {
     this.#drop(entry);
     this.#tell((listener) => listener.onRefused(entry, null, null));
     return true;
+  }
+
+  #choice(entry, reply) {
+    this.#setKind('conflict');
+    const closed = new Promise((resolve) => (this.closed = () => resolve('unasked')));
+    return Promise.race([this.listener.onConflict(entry, reply), closed]);
   }
 
   #drop(entry) {

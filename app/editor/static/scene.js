@@ -24,7 +24,10 @@ export class Scene {
     this.project = manifest.project.name;
     this.closed = false;
     this.loading = new Map();
-    this.loader = new Loader((error) => (error ? this.#failed(error) : this.#changed()), onAgain);
+    this.loader = new Loader((error) => (error ? this.#failed(error) : this.#changed()), () => {
+      this.#wantOriginals();
+      onAgain();
+    });
     this.view = {level: 0, box: null, large: topLevel(this.tile) > 0 && countBlocks(this.#whole) > NATIVE_IN_VIEW};
     this.seen = new Map();
     this.unseen = [];
@@ -335,6 +338,12 @@ export class Scene {
     const unseen = this.unseen ?? [];
     this.unseen = null;
     for (const want of unseen) want();
+  }
+
+  /* Of what was lost on its way, this is all that no pane asks for again. */
+  #wantOriginals() {
+    if (this.unseen) return;
+    for (const {by, bx, original} of this.labels.blocks.values()) if (!original) this.#wantOriginal(by, bx);
   }
 
   #loadOriginal(by, bx) {

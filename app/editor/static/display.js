@@ -1,6 +1,7 @@
 /* What the panes show of the open tile: for each pane its view, resolved to layers on this tile, and
 the caption that says so. Which views there are stands in `views/catalog.js`. */
 
+import {Predictions} from './predictions.js';
 import {acquisitionOf, filterText, kindOf, layerOf, logName, nextView, renderingText, resolve, skyText, titleOf,
   underSky} from './views/catalog.js';
 import {fitted, layoutOf, nextLayout, remember, restore, sideBySide} from './views/layouts.js';
@@ -18,18 +19,20 @@ const DISAGREEMENT_OPACITY = 0.8;
 export class Display {
   /* `onSettings()` after a setting changed here, `onLayers()` after the layers did. */
   constructor({view, panel, settings, server, preview, onSettings, onLayers}) {
-    Object.assign(this, {view, panel, settings, server, preview, onSettings, onLayers});
+    Object.assign(this, {view, panel, settings, preview, onSettings, onLayers});
     view.onMove = () => this.#showScale();
     // Called after the panes changed what they show.
     this.onShow = () => {};
     this.compare = null;
     this.sky = null;
-    Object.assign(this, {hidden: false, scene: null, manifest: null, shown: {}, found: [], notes: new Map()});
+    Object.assign(this, {hidden: false, scene: null, manifest: null, shown: {}, found: []});
+    this.predictions = new Predictions({server, onChange: () => this.show(), onAgain: () => this.#showAndPredict(),
+      onFail: ({message}) => panel.say(`There is no prediction: ${message}`, {kind: 'warning'})});
   }
 
   open(scene, manifest) {
-    if (scene !== this.scene) this.notes.clear();
-    else this.#takeNudges(scene, manifest);
+    if (scene === this.scene) this.#takeNudges(scene, manifest);
+    this.predictions.open(scene);
     const {kind, id: project = null} = manifest.project;
     if (kind !== this.kind || project !== this.project) this.arrangement = this.#arrangementFor(manifest);
     Object.assign(this, {kind, project});
@@ -178,7 +181,7 @@ export class Display {
   }
 
   #modelNote({model, predictionId}) {
-    return predictionId === null ? `${model.name}: ${this.notes.get(model.key) ?? 'being made'}` : model.name;
+    return predictionId === null ? `${model.name}: ${this.predictions.notes.get(model.key) ?? 'being made'}` : model.name;
   }
 
   #rangeOf({layer, missing, rendering, view: {base}}) {
@@ -195,39 +198,23 @@ export class Display {
   }
 
   /* Ask for the predictions that are missing, after the tile has been painted. */
-  async predict() {
+  predict() {
     const {manifest, scene} = this, {chosen} = manifest;
-    scene.asked ??= new Set();
     const wanted = new Set(this.found.filter(({overlays, predictionId}) => predictionId === null &&
       overlays.some((name) => OF_MODELS.includes(name))).map(({model}) => model));
-    const inUse = manifest.models.find(({key}) => key === chosen.model);
-    if (scene.predictionId === null) wanted.add(inUse);
-    for (const model of wanted) {
-      const key = `${model?.key}/${chosen.acquisition}`;
-      if (!model?.id || scene.asked.has(key)) continue;
-      scene.asked.add(key);
-      await this.#predict(model, scene, chosen.acquisition);
-    }
+    if (scene.predictionId === null) wanted.add(manifest.models.find(({key}) => key === chosen.model));
+    this.predictions.ask(wanted, chosen.acquisition);
   }
 
-  async #predict(model, scene, acquisition) {
-    this.notes.set(model.key, 'being made');
-    const query = model.usesOptical && acquisition ? `?acquisition=${acquisition}` : '';
-    try {
-      const {id} = await this.server.json(`/tile/${scene.tile.id}/predict/${model.id}${query}`);
-      model.predictions[model.usesOptical ? acquisition : ''] = id;
-    } catch (error) {
-      this.notes.set(model.key, 'not available');
-      this.panel.say(`There is no prediction: ${error.message}`, {kind: 'warning'});
-    }
-    if (scene === this.scene) this.show();
+  #showAndPredict() {
+    this.show();
+    this.predict();
   }
 
   /* Show another image or model: {acquisition} or {model}. */
   choose(choice) {
     this.manifest.chosen = {...this.manifest.chosen, ...choice};
-    this.show();
-    this.predict();
+    this.#showAndPredict();
   }
 
   // ---- layout and views

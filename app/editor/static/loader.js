@@ -1,6 +1,8 @@
 /* Loads what panes show, the newest wish first and few at a time: what scrolled out of view waits or is
 dropped, and a stroke always finds a free connection. */
 
+import {mayPass} from './server.js';
+
 const AT_ONCE = 4;
 const WAITING = 400;
 const RETRY_MS = 3000;
@@ -50,10 +52,9 @@ export class Loader {
     this.onLoad(failure);
   }
 
-  /* What the server refuses it would refuse again; a network or a server may be back. */
-  #again(key, {status}) {
+  #again(key, error) {
     this.failed.delete(key);
-    if (!this.closed && !(status < 500)) this.onAgain();
+    if (!this.closed && mayPass(error)) this.onAgain();
   }
 
   get settled() {

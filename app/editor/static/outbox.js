@@ -7,7 +7,7 @@ kept, the others go on past it, and it is sent once the page has another token.
 States: saved (nothing waits but what is parked), saving, offline (no network or a server error; tried
 again by itself), expired (waits for a renewed token), conflict (waits for the person's choice). */
 
-import {refusalOf} from './server.js';
+import {mayPass, refusalOf} from './server.js';
 
 const BACKOFF_MS = [400, 800, 1500, 3000, 5000, 10000];
 const ORPHANS_EVERY_MS = 20000;
@@ -178,7 +178,7 @@ export class Outbox {
       return true;
     }
     if (response.status === 500) this.#failed(entry);
-    if (response.status >= 500 || response.status === 429 || response.status === 408) {
+    if (mayPass(response)) {
       this.#setKind('offline');
       return false;
     }

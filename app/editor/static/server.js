@@ -45,8 +45,8 @@ export class Server {
     return response;
   }
 
-  async json(path) {
-    return (await this.get(path)).json();
+  async json(path, signal) {
+    return (await this.get(path, signal)).json();
   }
 
   /* Bytes with the version that they belong to. */
@@ -86,6 +86,10 @@ export class RefusedError extends Error {
     this.status = status;
   }
 }
+
+/* Whether the same request may pass later: the network or the server failed, or it was too much at once.
+   What the server refuses it would refuse again. Takes an error or a response. */
+export const mayPass = ({status}) => !(status < 500) || status === 408 || status === 429;
 
 /* The server's words for people, or the plain status, and its one-word reason if it gave one. */
 export async function refusalOf(response) {

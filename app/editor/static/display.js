@@ -26,13 +26,14 @@ export class Display {
     this.compare = null;
     this.sky = null;
     Object.assign(this, {hidden: false, scene: null, manifest: null, shown: {}, found: []});
-    this.predictions = new Predictions({server, onChange: () => this.show(), onAgain: () => this.#showAndPredict(),
+    this.predictions = new Predictions({server, onChange: () => this.#predicted(), onAgain: () => this.#showAndPredict(),
       onFail: ({message}) => panel.say(`There is no prediction: ${message}`, {kind: 'warning'})});
   }
 
   open(scene, manifest) {
     if (scene === this.scene) this.#takeNudges(scene, manifest);
     this.predictions.open(scene);
+    this.predictions.enter(manifest);
     const {kind, id: project = null} = manifest.project;
     if (kind !== this.kind || project !== this.project) this.arrangement = this.#arrangementFor(manifest);
     Object.assign(this, {kind, project});
@@ -204,6 +205,12 @@ export class Display {
       overlays.some((name) => OF_MODELS.includes(name))).map(({model}) => model));
     if (scene.predictionId === null) wanted.add(manifest.models.find(({key}) => key === chosen.model));
     this.predictions.ask(wanted, chosen.acquisition);
+  }
+
+  /* The manifest of now: the page may have given another one since the map was asked for. */
+  #predicted() {
+    this.predictions.enter(this.manifest);
+    this.show();
   }
 
   #showAndPredict() {

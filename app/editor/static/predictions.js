@@ -6,8 +6,8 @@ const LIMIT_MS = 15 * 60 * 1000; // a CPU works for minutes on a large scene
 const AGAIN_MS = 5000, LONGEST_MS = 5 * 60 * 1000;
 
 export class Predictions {
-  /* `onChange()` after a prediction has come or failed, `onFail(error)` the first time that one fails, and
-     `onAgain()` when it is time to ask for what is still wanted. */
+  /* `onChange()` after a prediction has come, to be entered, or failed; `onFail(error)` the first time that
+     one fails; `onAgain()` when it is time to ask for what is still wanted. */
   constructor({server, onChange, onFail, onAgain}) {
     Object.assign(this, {server, onChange, onFail, onAgain});
     this.open(null);
@@ -16,7 +16,15 @@ export class Predictions {
   open(scene) {
     if (scene === this.scene) return;
     // `notes` say by the model's key why it has no map; a failed map is asked for after longer and longer.
-    Object.assign(this, {scene, notes: new Map(), asked: new Set(), failures: new Map()});
+    Object.assign(this, {scene, notes: new Map(), asked: new Set(), failures: new Map(), made: []});
+  }
+
+  /* Enter what was made here into a manifest, which may have been written before that. */
+  enter({models}) {
+    for (const {key, acquisition, id} of this.made) {
+      const model = models.find((entry) => entry.key === key);
+      if (model) model.predictions[acquisition] ??= id;
+    }
   }
 
   /* Ask for the maps of models under an acquisition, each once. */
@@ -32,12 +40,12 @@ export class Predictions {
   }
 
   async #make(model, acquisition, key) {
-    const {scene, server} = this, query = model.usesOptical && acquisition ? `?acquisition=${acquisition}` : '';
+    const {scene, server} = this, seen = model.usesOptical ? acquisition : '';
     this.notes.set(model.key, 'being made');
     try {
-      const path = `/tile/${scene.tile.id}/predict/${model.id}${query}`;
+      const path = `/tile/${scene.tile.id}/predict/${model.id}${seen ? `?acquisition=${seen}` : ''}`;
       const {id} = await server.json(path, AbortSignal.timeout(LIMIT_MS));
-      model.predictions[model.usesOptical ? acquisition : ''] = id;
+      if (scene === this.scene) this.made.push({key: model.key, acquisition: seen, id});
     } catch (error) {
       if (scene === this.scene) this.#failed(model, key, error);
     }

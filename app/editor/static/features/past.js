@@ -5,15 +5,18 @@ import {boxOfBlock, countBlocks} from '../blocks.js';
 import {BLOCK, Labels} from '../labels.js';
 import {eachBlock} from '../layers.js';
 import {patchOf} from '../overlay.js';
+import {mayPass} from '../server.js';
 
 const MOST_BLOCKS = 81; // more are not loaded at once
+const AGAIN_MS = 3000;
 
 export class Past {
   constructor(editor, scene) {
-    Object.assign(this, {editor, scene, version: null, tooFar: false});
+    Object.assign(this, {editor, scene, version: null, tooFar: false, said: null});
     this.labels = new Labels(scene.tile.height, scene.tile.width);
     this.versions = new Map();
     this.loading = new Map();
+    this.lost = new Map();
     this.patches = new Map();
     this.labels.onDirty = (box) => this.#dirty(box);
   }
@@ -53,7 +56,7 @@ export class Past {
 
   /* Whether all that is in view is of the version to be shown. */
   get settled() {
-    return this.loading.size === 0 && [...this.versions.values()].every((version) => version === this.version);
+    return this.loading.size === 0 && this.lost.size === 0 && [...this.versions.values()].every((version) => version === this.version);
   }
 
   #known(from, to) {
@@ -118,27 +121,46 @@ export class Past {
 
   /* A block, of an other version until the one to be shown has come. */
   #want(by, bx) {
-    const key = `${by}/${bx}`;
-    if (this.versions.get(key) !== this.version && !this.loading.has(key))
-      this.loading.set(key, this.#load(key, by, bx, this.version));
+    const {version} = this, key = `${by}/${bx}`;
+    if (this.versions.get(key) !== version && this.lost.get(key) !== version && !this.loading.has(key))
+      this.loading.set(key, this.#load(key, by, bx, version));
     return this.labels.block(by, bx);
   }
 
   async #load(key, by, bx, version) {
-    let bytes = null;
+    let bytes = null, failure = null;
     try {
       ({bytes} = await this.scene.server.bytes(`/tile/${this.scene.tile.id}/labels/${key}?version=${version}`));
     } catch (error) {
-      this.editor.panel.say(`Version ${version} could not be loaded: ${error.message}`, {kind: 'warning'});
+      failure = error;
     }
     this.loading.delete(key);
-    // After a failure the block of now stands in; another version asks again.
-    this.versions.set(key, version);
     if (this.version === null) return;
-    if (bytes) {
-      const half = bytes.length / 2;
-      this.labels.setBlock(by, bx, {labels: bytes.slice(0, half), provenance: bytes.slice(half)});
-    }
+    if (bytes) this.#place(key, by, bx, bytes, version);
+    else if (version === this.version) this.#lose(key, by, bx, failure);
     this.editor.view.draw(boxOfBlock(this.scene.tile, 0, by, bx));
+  }
+
+  #place(key, by, bx, bytes, version) {
+    const half = bytes.length / 2;
+    this.lost.delete(key);
+    this.versions.set(key, version);
+    this.labels.setBlock(by, bx, {labels: bytes.slice(0, half), provenance: bytes.slice(half)});
+  }
+
+  /* Another version must not pass for this one: nothing is shown there until it has come. */
+  #lose(key, by, bx, error) {
+    const {version, lost} = this;
+    if (this.said !== version)
+      this.editor.panel.say(`Version ${version} could not be loaded: ${error.message}`, {kind: 'warning'});
+    this.said = version;
+    lost.set(key, version);
+    this.versions.delete(key);
+    this.labels.dropBlock(by, bx);
+    if (mayPass(error)) setTimeout(() => {
+      if (lost.get(key) !== version) return;
+      lost.delete(key);
+      if (this.version === version) this.editor.view.draw(boxOfBlock(this.scene.tile, 0, by, bx));
+    }, AGAIN_MS);
   }
 }

@@ -4,6 +4,7 @@ The server computes a chunk once; until it has, the editor says so and asks agai
 import {h} from '../dom.js';
 import {eachBlock, place} from '../layers.js';
 import {edges, idBoxes, idMask} from '../outline.js';
+import {mayPass} from '../server.js';
 
 const CHUNK = 1024;
 const ASK_AGAIN_MS = 700;
@@ -34,12 +35,14 @@ export class Superpixels {
 
   destroy() {
     this.#leave();
+    this.scene = null;
     this.note.remove();
   }
 
   #leave() {
     for (const {timer} of this.chunks.values()) clearTimeout(timer);
     this.chunks.clear();
+    this.said = false;
     this.#showNote();
   }
 
@@ -109,20 +112,33 @@ export class Superpixels {
     } catch (error) {
       if (scene !== this.scene) return;
       chunk.failed = true;
-      this.editor.panel.say(`Superpixels could not be computed: ${error.message}`, {kind: 'warning'});
-      // Asked for again when they are next looked at.
-      chunk.timer = setTimeout(() => this.chunks.delete(`${chunk.cy}/${chunk.cx}`), 10 * ASK_AGAIN_MS);
+      if (!this.said) this.editor.panel.say(`Superpixels could not be computed: ${error.message}`, {kind: 'warning'});
+      this.said = true;
+      if (mayPass(error)) chunk.timer = setTimeout(() => this.#forget(chunk), 10 * ASK_AGAIN_MS);
     }
     this.#showNote();
   }
 
+  /* Where it still is looked at, it is asked for again. */
+  #forget(chunk) {
+    const key = `${chunk.cy}/${chunk.cx}`;
+    if (this.chunks.get(key) !== chunk) return;
+    this.chunks.delete(key);
+    this.#changed();
+  }
+
+  #changed() {
+    if (this.shown) this.editor.view.draw();
+    for (const listener of this.listeners) listener();
+  }
+
   #take(chunk, buffer) {
+    this.said = false;
     chunk.ids = new Uint16Array(buffer);
     let count = 0;
     for (let i = 0; i < chunk.ids.length; i++) if (chunk.ids[i] > count) count = chunk.ids[i];
     chunk.boxes = idBoxes(chunk.ids, chunk.h, chunk.w, count);
-    if (this.shown) this.editor.view.draw();
-    for (const listener of this.listeners) listener();
+    this.#changed();
   }
 
   get #computing() {

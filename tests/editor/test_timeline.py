@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from core import history
 from tests.editor import node
@@ -164,6 +164,46 @@ def test_edits_of_others_join_the_list_and_one_person_can_be_picked(
     expect(desk.page.locator(".edit .person")).to_have_attribute("title", "Ben")
     desk.page.get_by_role("button", name="Go to the place").click()
     expect(desk.page.locator(".where")).to_have_text("now, version 4")
+
+
+def test_a_lost_page_of_the_list_can_be_loaded_again(desk: Desk) -> None:
+    asked: list[str] = []
+
+    def lose_the_second(route: Route) -> None:
+        asked.append(route.request.url.partition("before=")[2])
+        if asked[-1] and len(asked) == 2:
+            return route.abort()
+        found = route.fetch().json()
+        return route.fulfill(json=found | {"more": len(asked) == 1})
+
+    desk.page.route("**/timeline?*", lose_the_second)
+    desk.press("Shift+H", "Shift+H")
+    rows, again = desk.page.locator(".edit"), desk.page.get_by_role("button", name="Load again")
+    desk.page.wait_for_timeout(300)
+    expect(rows).to_have_count(3)
+    edits = desk.page.locator(".edits")
+    edits.evaluate("(list) => list.lastElementChild.remove()")  # as if it were on the second page
+    for _ in range(3):
+        edits.dispatch_event("scroll")
+        expect(again).to_have_count(1)
+    again.click()
+    expect(again).to_have_count(0)
+    expect(rows).to_have_count(3)
+    assert asked == ["", "2", "2"]
+
+
+def test_a_list_that_was_lost_says_so_once_and_comes_by_itself(desk: Desk, bench: Bench) -> None:
+    desk.page.clock.install()
+    desk.page.route("**/timeline?*", lambda route: route.abort())
+    desk.page.evaluate(f"show({bench.scene.tiles['second']})")
+    failed = desk.page.locator(".edits .muted")
+    expect(failed).to_contain_text("could not be loaded")
+    expect(desk.page.locator(".edit")).to_have_count(0)
+    desk.page.clock.run_for(12_000)
+    expect(failed).to_have_count(1)
+    desk.page.unroute("**/timeline?*")
+    desk.page.clock.run_for(12_000)
+    expect(failed).to_have_text("Nobody has changed this tile yet.")
 
 
 def test_a_version_seen_from_too_far_says_so_once() -> None:

@@ -10,15 +10,16 @@ import {row} from './timeline_row.js';
 
 const PAGE = 100, NEAR_PX = 400;
 const TICK_MS = 160, LONGEST_PLAY_MS = 20000;
-const FOLLOW_MS = 1000;
+const FOLLOW_MS = 1000, AGAIN_MS = 5000;
 
 export class Timeline {
   static id = 'timeline';
 
   constructor(editor) {
-    Object.assign(this, {editor, past: null, scene: null, people: [], person: 0, playing: null, more: false});
+    Object.assign(this, {editor, past: null, scene: null, people: [], person: 0, playing: null});
     this.element = this.#build();
     this.element.hidden = true;
+    this.#clear();
     editor.panel.dock.append(this.element);
   }
 
@@ -29,6 +30,7 @@ export class Timeline {
     this.#leave();
     this.scene = scene;
     this.person = 0;
+    this.#clear();
     if (!this.element.hidden) this.#reload();
   }
 
@@ -43,7 +45,7 @@ export class Timeline {
       const text = ago(time.dateTime).trim();
       if (time.textContent !== text) time.textContent = text;
     }
-    if (this.#newest === this.listed || this.loadingList) return;
+    if (this.#newest === this.listed || this.loadingList || performance.now() < this.notBefore) return;
     this.#showState();
     if (this.list.scrollTop === 0) this.#reload();
   }
@@ -171,6 +173,7 @@ export class Timeline {
     this.who.addEventListener('change', () => {
       this.person = Number(this.who.value);
       this.list.scrollTop = 0;
+      this.#clear();
       this.#reload();
     });
     this.restoreButton = act('Restore this version',
@@ -178,6 +181,7 @@ export class Timeline {
     this.restoreButton.classList.add('text');
     this.nowButton = act('Back to now', 'Show the labels of now, to paint again (Escape)', () => this.toNow());
     this.nowButton.classList.add('text', 'primary');
+    this.note = h('p', {className: 'muted'});
     this.list = h('div', {className: 'edits', role: 'list', ariaLabel: 'Edits, newest first'});
     this.list.addEventListener('scroll', () => this.#scrolled());
     this.list.addEventListener('click', (event) => this.#clicked(event));
@@ -223,24 +227,55 @@ export class Timeline {
   }
 
   async #page(before) {
-    const {scene, person} = this;
+    const {scene, person} = this, stale = () => scene !== this.scene || person !== this.person;
     const query = `limit=${PAGE}&person=${person}${before === null ? '' : `&before=${before}`}`;
     let found;
     try {
       found = await scene.server.json(`/tile/${scene.tile.id}/timeline?${query}`);
     } catch (error) {
-      return this.list.append(h('p', {className: 'muted'}, `The timeline could not be loaded: ${error.message}`));
+      return stale() ? undefined : this.#failed(before, error);
     }
-    if (scene !== this.scene || person !== this.person) return;
+    if (stale()) return;
     const rows = found.edits.map((edit) => row(edit, scene.manifest.classes));
-    if (before === null) this.list.replaceChildren(...rows);
-    else this.list.append(...rows);
-    if (before === null) this.list.scrollTop = 0;
-    if (before === null && !rows.length)
-      this.list.append(h('p', {className: 'muted'}, 'Nobody has changed this tile yet.'));
-    this.more = found.more;
-    if (before === null) this.listed = found.version;
+    Object.assign(this, {more: found.more, failed: false});
+    if (before === null) {
+      this.list.replaceChildren(...rows);
+      this.list.scrollTop = 0;
+      this.listed = found.version;
+      if (!rows.length) this.#tell('Nobody has changed this tile yet.');
+    } else {
+      this.note.remove();
+      this.list.append(...rows);
+    }
     this.#showPeople(found.people);
+  }
+
+  /* Nothing is known of the tile, or of the person, yet. */
+  #clear() {
+    this.list.replaceChildren();
+    Object.assign(this, {listed: null, more: false, failed: false, notBefore: 0});
+  }
+
+  /* The newest page is also asked for again by itself, a little later. */
+  #failed(before, {message}) {
+    const again = h('button', {type: 'button', className: 'command text'}, 'Load again');
+    again.addEventListener('click', () => {
+      again.disabled = true;
+      if (before === null) this.#reload();
+      else this.#page(before);
+    });
+    this.#tell(`The timeline could not be loaded: ${message} `, again);
+    if (before !== null) this.failed = true;
+    else {
+      this.notBefore = performance.now() + AGAIN_MS;
+      this.list.prepend(this.note);
+    }
+  }
+
+  /* The one line of the list that is no edit. */
+  #tell(...content) {
+    this.note.replaceChildren(...content);
+    this.list.append(this.note);
   }
 
   #showPeople(people) {
@@ -253,10 +288,10 @@ export class Timeline {
 
   async #scrolled() {
     const {list} = this;
-    if (!this.more || this.paging || list.scrollHeight - list.scrollTop - list.clientHeight > NEAR_PX) return;
+    if (!this.more || this.failed || this.paging || list.scrollHeight - list.scrollTop - list.clientHeight > NEAR_PX) return;
     this.paging = true;
-    const last = [...list.children].at(-1)?.dataset.version;
-    await this.#page(Number(last));
+    const last = [...list.querySelectorAll('[data-version]')].at(-1);
+    await this.#page(Number(last.dataset.version));
     this.paging = false;
   }
 

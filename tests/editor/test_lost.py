@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+
+from app.editor.mount import STATIC
 from tests.editor.node import call
 
 # A tile of one block at version 3, on a server that loses the first request for how it came.
@@ -105,3 +108,42 @@ def test_no_other_version_passes_for_one_that_was_lost() -> None:
     found = call("features/past.js", PAST)
     assert found["seen"] == [[1, True], [None, False], [2, True]]
     assert found["said"] == ["Version 2 could not be loaded: lost"]
+
+
+# The cursor rests on a building, whose name the server does not give.
+OBJECTS = """async ({Objects}, status) => {
+  const pauses = [], said = [];
+  globalThis.setTimeout = (work, ms) => pauses.push(ms) < 7 && queueMicrotask(work);
+  let asked = 0;
+  const server = {json: async () => {
+    asked += 1;
+    throw Object.assign(new Error('no names'), status ? {status} : {});
+  }};
+  const {Labels} = await import(LABELS);
+  const labels = new Labels(8, 8);
+  labels.setBlock(0, 0, {labels: new Uint8Array(64).fill(1), provenance: new Uint8Array(64)});
+  const element = {querySelectorAll: () => []}, panel = {say: (text) => said.push(text)};
+  const objects = new Objects({element, panel, server, settings: {tool: 'object'}});
+  objects.onKnown(() => objects.at(2, 2));
+  const classes = [{code: 1, isVoid: false, isClear: false}];
+  objects.open({tile: {id: 1}, labels}, {classes, project: {kind: 'damage'}});
+  objects.at(2, 2);
+  for (let i = 0; i < 200; i++) await null;
+  return {asked, said, pauses};
+}"""
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "pauses"),
+    [
+        (0, 0, [120, 2_000, 4_000, 8_000, 10_000, 10_000, 10_000]),
+        (503, 1, [120, 2_000, 4_000, 8_000, 10_000, 10_000, 10_000]),
+        (400, 1, [120]),
+    ],
+)
+def test_names_of_buildings_are_not_asked_for_without_end(
+    status: int, said: int, pauses: list[int]
+) -> None:
+    script = OBJECTS.replace("LABELS", f"'{(STATIC / 'labels.js').as_uri()}'")
+    found = call("features/objects.js", script, status)
+    assert (found["said"], found["pauses"]) == (["no names"] * said, pauses)

@@ -4,10 +4,12 @@ that the server gives it. Tools and read-out ask here. */
 import {command} from '../commands.js';
 import {setTooltip} from '../panel/controls.js';
 import {component} from '../raster.js';
+import {mayPass} from '../server.js';
 
 const FIRST_SIDE = 128;
 const LARGEST_SIDE = 4096;
 const ASK_AFTER_MS = 120;
+const AGAIN_MS = 2000, LONGEST_MS = 10000;
 const WHY_NOT = 'Objects are the buildings of damage projects; this project maps land cover.';
 
 export class Objects {
@@ -21,7 +23,8 @@ export class Objects {
 
   open(scene, manifest) {
     const {editor} = this;
-    if (scene !== this.scene) Object.assign(this, {scene, here: null, known: new Map()});
+    if (scene !== this.scene)
+      Object.assign(this, {scene, here: null, known: new Map(), pause: ASK_AFTER_MS, refused: false});
     // By severity, as the class table lists them.
     this.order = manifest.classes.filter(({isVoid, isClear}) => !isVoid && !isClear);
     this.isBuilding = new Uint8Array(256);
@@ -101,11 +104,12 @@ export class Objects {
     return {...found, name};
   }
 
-  /* Ask for the ids around a building; again as long as what the server has is another shape. */
+  /* Ask for the ids around a building; again as long as what the server has is another shape, but not on
+     a tile for which it gives none. */
   #ask({mask}) {
-    if (this.asking) return;
+    if (this.asking || this.refused) return;
     this.asking = true;
-    this.timer = setTimeout(() => this.#load(mask), ASK_AFTER_MS);
+    this.timer = setTimeout(() => this.#load(mask), this.pause);
   }
 
   async #load({y0, x0, h, w}) {
@@ -114,13 +118,21 @@ export class Objects {
       const path = `/tile/${scene.tile.id}/objects?y0=${y0}&x0=${x0}&h=${h}&w=${w}`;
       const {objects} = await server.json(path);
       if (scene !== this.scene) return;
+      this.pause = ASK_AFTER_MS;
       for (const {at, name, pixels} of objects) this.known.set(at.join('/'), {name, pixels});
     } catch (error) {
-      if (scene === this.scene && error.status !== undefined) this.editor.panel.say(error.message);
+      if (scene === this.scene) this.#failed(error);
     } finally {
       this.asking = false;
     }
     for (const listener of this.listeners) listener();
+  }
+
+  /* Whoever rests on a building asks on: after longer and longer, and with one message. */
+  #failed(error) {
+    if (error.status !== undefined && this.pause === ASK_AFTER_MS) this.editor.panel.say(error.message);
+    this.refused = !mayPass(error);
+    this.pause = this.pause < AGAIN_MS ? AGAIN_MS : Math.min(LONGEST_MS, 2 * this.pause);
   }
 
   /* The class after one in the order of severity, back to the first after the last. */

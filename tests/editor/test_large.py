@@ -196,6 +196,15 @@ def test_painting_where_labels_are_not_loaded_loads_them_first(desk: Desk) -> No
     assert (found.labels == 4).all()
 
 
+def test_another_tool_does_not_drop_a_stroke_that_waits_for_labels(desk: Desk) -> None:
+    look_at(desk, 4500, 4500, 0.07)
+    desk.editor("(e) => e.setDiameter(128)")
+    desk.press("4")
+    desk.stroke((4200, 3900), (4300, 4600), (4400, 5300))
+    desk.press("l")
+    desk.expect_state("saved, version 1")
+
+
 def test_the_revert_brush_waits_for_labels_as_they_came(desk: Desk) -> None:
     ben = catalogue.ensure_person(desk.store, "Ben")
     box = Window(4100, 4100, 600, 600)

@@ -7,6 +7,7 @@ import {Display} from './display.js';
 import {Features} from './features.js';
 import {Hand} from './hand.js';
 import {Keyboard} from './keyboard.js';
+import {Leaving} from './leaving.js';
 import {Offthread} from './offthread.js';
 import {Panel} from './panel.js';
 import {Pointer} from './pointer.js';
@@ -35,7 +36,7 @@ export class Editor {
       onCommand: (id, value) => this.run(id, value),
       onAcquisition: (id) => this.#choose('acquisition', Number(id)),
       onModel: (key) => this.#choose('model', key),
-      onHome: () => this.page('home', {}),
+      onHome: () => this.leave('home'),
     });
     this.element = this.panel.element;
     this.element.editor = this;
@@ -57,6 +58,7 @@ export class Editor {
       showConflict: (theirs, mine) => this.display.showConflict(theirs, mine),
     }});
     this.hand = new Hand(this);
+    this.leaving = new Leaving(this);
     this.probe = new Probe(this);
     this.pointer = new Pointer(this.view, this.#pointerTarget(), this.timings);
     this.features = new Features(this);
@@ -348,19 +350,7 @@ export class Editor {
 
   /* Go to another tile: next, previous, skip or done. */
   leave(action) {
-    this.hand.finish();
-    const target = action === 'previous' ? 'previous' : 'next';
-    const tile = this.manifest.neighbours[target];
-    const writes = action === 'done' || action === 'skip';
-    if (writes && !this.manifest.readonly) this.saver.setState(action === 'done' ? 'done' : 'skipped');
-    if (tile === null) {
-      this.panel.say(writes ? 'Marked. This was the last tile of the project: time to train a model.'
-        : `There is no ${target} tile.`, writes ? {action: {label: 'Train', run: () => this.page('train', {})}} : {});
-      return;
-    }
-    this.opening = performance.now();
-    const {acquisitions, chosen} = this.manifest;
-    this.page(action, {tile, acquisition: acquisitions.find(({id}) => id === chosen.acquisition)?.name});
+    this.leaving.go(action);
   }
 
   toggleHelp() {

@@ -14,6 +14,7 @@ const MISSING = {
   cloud: 'The cloud mask here is still being loaded; try again in a moment.',
 };
 const NO_CLOUDS = 'The chosen image has no cloud mask to go by; press K until strokes change pixels anywhere.';
+const LOST = 'The last stroke on the tile before was dropped: what it needs had not been loaded.';
 const STROKE_PX = 4096 * 4096;
 const LEAST_PRESSURE = 0.1;
 
@@ -25,7 +26,7 @@ export class Hand {
     const {tool} = editor.settings;
     if (tool !== 'pan' && (!GESTURES[tool] || GESTURES[tool].passing)) editor.settings.change({tool: 'brush'});
     Object.assign(this, {running: null, at: null, keys: NO_KEYS, lastEnd: null, startedAt: null,
-      releasedAt: null, area: null, whenIdle: [], late: [], settling: false});
+      releasedAt: null, area: null, whenIdle: [], late: [], settling: false, pending: new Set()});
   }
 
   get labels() {
@@ -119,21 +120,25 @@ export class Hand {
     const {running} = this, gesture = running ?? this.gesture;
     this.running = null;
     if (running) this.editor.pointer.drop();
-    const dropped = gesture?.cancel?.() === true || running !== null;
+    const late = this.settling && this.drop();
+    const dropped = gesture?.cancel?.() === true || running !== null || late;
     this.#idle();
     return dropped;
   }
 
   /* Drop what gestures have begun, as before another tool is taken in hand. */
   putDown() {
-    for (const gesture of Object.values(this.gestures)) gesture.cancel?.();
+    for (const gesture of Object.values(this.gestures))
+      if (gesture.putDown) gesture.putDown();
+      else gesture.cancel?.();
   }
 
   /* Leave the tile. */
   leave() {
     this.finish();
     this.putDown();
-    Object.assign(this, {lastEnd: null, area: null});
+    if (this.settling) this.drop();
+    Object.assign(this, {lastEnd: null, area: null, settling: false});
     this.editor.preview.clear();
   }
 
@@ -142,6 +147,20 @@ export class Hand {
   }
 
   // ---- for gestures and commands
+
+  /* Keep a promise of work that goes on after its press: who leaves the tile waits for all of them. */
+  pend(work) {
+    const done = () => this.pending.delete(work);
+    this.pending.add(work);
+    work.then(done, done);
+    return work;
+  }
+
+  /* Say that a stroke came too late for its tile; returns null, as there is no change. */
+  sayLost() {
+    this.say(LOST, {kind: 'warning', sticky: true});
+    return null;
+  }
 
   /* The effect, the class and the restrictions of now; `options` overrules the first two. */
   wish(tool, {effect, toClass} = {}) {
@@ -208,7 +227,7 @@ export class Hand {
      changed and no restriction was in the way. */
   commit(otherwise = null) {
     if (this.late.length) {
-      this.#commitLate(otherwise);
+      this.pend(this.#commitLate(otherwise));
       return null;
     }
     const {labels} = this, only = labels.stroke?.only ?? null;
@@ -220,8 +239,8 @@ export class Hand {
     const {scene} = this.editor;
     this.settling = true;
     await Promise.all(this.late.map((mask) => this.#load(mask)));
+    if (scene !== this.editor.scene) return this.sayLost();
     this.settling = false;
-    if (scene !== this.editor.scene) return;
     this.#paintLate();
     if (this.late.length) {
       this.drop();
@@ -239,16 +258,21 @@ export class Hand {
   }
 
   /* One edit of a whole mask, as soon as the labels under it are loaded and no stroke is running.
-     `options`: {effect, toClass, otherwise, group, reason}; a mask with `values` has one class for each
-     pixel of its box. A promise of the change, or of null. */
-  async apply(tool, mask, options = {}) {
+     `options`: {effect, toClass, otherwise, group, reason}, or `wish` where it was made before; a mask with
+     `values` has one class for each pixel of its box. A promise of the change, or of null. */
+  apply(tool, mask, options = {}) {
+    return this.pend(this.#apply(tool, mask, options));
+  }
+
+  async #apply(tool, mask, options) {
     const {scene} = this.editor;
     if (!this.mayEdit()) return null;
     this.startedAt ??= Date.now();
-    const wish = this.wish(tool, mask.values ? {effect: 'values', ...options} : options);
+    const wish = options.wish ?? this.wish(tool, mask.values ? {effect: 'values', ...options} : options);
     if (this.labels.missing(mask, wish.effect, wish.only)) await this.#load(mask, wish);
     await this.#untilIdle();
-    if (scene !== this.editor.scene || !this.mayEdit()) return null;
+    if (scene !== this.editor.scene) return this.sayLost();
+    if (!this.mayEdit()) return null;
     return this.#applyNow(wish, mask, options);
   }
 
@@ -271,7 +295,11 @@ export class Hand {
   }
 
   /* One edit of the region under a position, or of every pixel of its class (`fill_all`). */
-  async fill(tool, at, options = {}) {
+  fill(tool, at, options = {}) {
+    return this.pend(this.#fill(tool, at, options));
+  }
+
+  async #fill(tool, at, options) {
     const {editor, labels} = this, {scene, worker, timings} = editor;
     if (!scene.pixel(Math.floor(at.y), Math.floor(at.x))) return null;
     const all = tool === 'fill_all', box = fillBox(labels, at), wish = this.wish(tool, options);
@@ -285,7 +313,8 @@ export class Hand {
       const mask = await (all ? classAt : regionAt)(labels, at, worker);
       if (labels.missing(mask, wish.effect, wish.only)) await this.#load(mask, wish);
       await this.#untilIdle();
-      if (scene !== editor.scene || !this.mayEdit()) return null;
+      if (scene !== editor.scene) return this.sayLost();
+      if (!this.mayEdit()) return null;
       if (labels.edits !== edits) continue; // somebody changed the labels meanwhile
       const change = this.#applyNow(wish, mask, options);
       timings.add('fill', performance.now() - began);

@@ -9,6 +9,7 @@ export class Status {
   constructor({panel, outbox, withdraw}) {
     Object.assign(this, {panel, outbox, withdraw});
     this.slowSave = false;
+    this.waitsFor = null;
     panel.state.addEventListener('click', () => this.#explain());
   }
 
@@ -27,7 +28,14 @@ export class Status {
     if (kind === 'saved') this.slowSave = false;
   }
 
+  /* Say what is being waited for, until it is (null) over. */
+  wait(words) {
+    this.waitsFor = words;
+    this.show(this);
+  }
+
   #line() {
+    if (this.waitsFor) return {kind: 'saved', text: this.waitsFor};
     const {kind} = this.outbox, waiting = strokes(this.outbox.entries.length);
     const saved = `saved, version ${this.version}`;
     if (kind === 'offline' && this.outbox.stuck) return {kind: 'offline', text: `the server fails on a stroke, ${waiting} waiting`,

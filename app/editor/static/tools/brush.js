@@ -26,11 +26,14 @@ export class Brush {
   }
 
   release() {
+    this.last = null;
     this.hand.commit();
   }
 
   cancel() {
-    return this.hand.drop();
+    const running = this.last !== null;
+    this.last = null;
+    return running && this.hand.drop();
   }
 
   stamp(keys) {

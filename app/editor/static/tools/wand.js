@@ -1,6 +1,7 @@
 /* The magic wand: what is connected with the pixel pressed and looks like it, in the optical image, the
 SAR or both. A drag to the right or the left sets the tolerance while the result is shown hatched; the
-release paints it. Specks and small holes are left out unless the settings say otherwise. The border is shown in every pane, as the eye is on the image. SAR is averaged over 5 x 5 px first, since speckle would stop any flood. */
+release paints it, with the class and the effect of the press, also where the image is still being read.
+Several presses are painted one after the other. Specks and small holes are left out unless the settings say otherwise. The border is shown in every pane, as the eye is on the image. SAR is averaged over 5 x 5 px first, since speckle would stop any flood. */
 
 import {place} from '../layers.js';
 import {colourOf} from './shared.js';
@@ -20,7 +21,8 @@ export class Wand {
   constructor(hand) {
     this.hand = hand;
     this.images = new ImageValues(hand.editor.server);
-    Object.assign(this, {flood: null, frame: 0, border: null});
+    // The flood under the button, those let go that are not painted yet, and the end of the last of them.
+    Object.assign(this, {flood: null, queue: new Set(), turn: Promise.resolve(), frame: 0, border: null});
     hand.editor.view.overlays.push(this);
   }
 
@@ -39,8 +41,11 @@ export class Wand {
     this.#drop();
     const box = windowAround(labels, row, col);
     const seed = [row - box.y0, col - box.x0];
-    this.flood = {at, box, seed, first: this.tolerance, tolerance: this.tolerance, levels: null, released: false};
-    this.#find(this.flood, layers);
+    const {scene} = hand.editor, {tolerance} = this;
+    const flood = {at, box, seed, first: tolerance, tolerance, levels: null, scene, dropped: false,
+      wish: hand.wish('wand'), colour: colourOf(hand.editor)};
+    this.flood = flood;
+    flood.found = this.#find(flood, layers);
     return true;
   }
 
@@ -58,13 +63,23 @@ export class Wand {
   release() {
     const {flood, hand} = this;
     if (!flood) return;
-    flood.released = true;
     hand.editor.settings.change({wandTolerance: flood.tolerance});
-    if (flood.levels) this.#commit(flood);
+    this.flood = null;
+    this.queue.add(flood);
+    this.turn = hand.pend(this.turn.then(() => this.#commit(flood)));
   }
 
+  /* Drop the flood under the button, and those that are not painted yet. */
   cancel() {
-    return this.#drop();
+    const had = this.queue.size > 0;
+    for (const flood of this.queue) flood.dropped = true;
+    this.queue.clear();
+    return this.#drop() || had;
+  }
+
+  /* Another tool is taken in hand: what was let go is still painted. */
+  putDown() {
+    this.#drop();
   }
 
   /* A setting has changed: show what it makes of the flood in hand. */
@@ -85,18 +100,17 @@ export class Wand {
     const {editor} = this.hand;
     try {
       const read = await this.#read(layers, flood.box);
-      if (flood !== this.flood) return;
+      if (flood.dropped) return;
       const levels = await editor.worker.run('wandLevels',
         [read.values, read.valid, read.channels, flood.box.h, flood.box.w, ...flood.seed]);
-      if (flood !== this.flood) return;
       flood.levels = levels;
     } catch (error) {
-      if (flood !== this.flood) return;
-      this.#drop();
+      if (flood.dropped) return;
+      flood.dropped = true;
+      if (flood === this.flood) this.#drop();
       return this.hand.say(`The wand could not read the image: ${error.message}`);
     }
-    if (flood.released) this.#commit(flood);
-    else this.#showSoon();
+    if (flood === this.flood) this.#showSoon();
   }
 
   #stretchOf(layer) {
@@ -130,11 +144,17 @@ export class Wand {
     return mask && {...mask, y0: mask.y0 + box.y0, x0: mask.x0 + box.x0};
   }
 
-  #commit(flood) {
+  /* Paint a flood that was let go, as soon as it is found. */
+  async #commit(flood) {
+    const {hand} = this;
+    await flood.found;
+    this.queue.delete(flood);
+    if (!this.flood) this.#hide();
+    if (flood.dropped) return;
+    if (flood.scene !== hand.editor.scene) return hand.sayLost();
     const mask = this.#mask(flood);
-    this.#drop();
-    if (mask) this.hand.apply('wand', mask);
-    else this.hand.say('There is no image under this pixel.');
+    if (mask) await hand.apply('wand', mask, {wish: flood.wish});
+    else hand.say('There is no image under this pixel.');
   }
 
   // ---- what is shown
@@ -144,9 +164,9 @@ export class Wand {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      const {flood, hand} = this, {preview} = hand.editor;
+      const {flood} = this, {preview} = this.hand.editor;
       const mask = flood?.levels && this.#mask(flood);
-      if (mask) preview.set(Wand.shown, [{mask, colour: colourOf(hand.editor), style: 'hatch'}]);
+      if (mask) preview.set(Wand.shown, [{mask, colour: flood.colour, style: 'hatch'}]);
       else preview.clear(Wand.shown);
       this.#showBorder(mask || null);
     });
@@ -166,12 +186,18 @@ export class Wand {
     context.drawImage(canvas, ...place(frame, mask));
   }
 
-  #drop() {
-    const had = this.flood !== null;
-    this.flood = null;
+  #hide() {
     this.hand.editor.preview.clear(Wand.shown);
     this.#showBorder(null);
-    return had;
+  }
+
+  /* Drop the flood under the button; returns whether there was one. */
+  #drop() {
+    const {flood} = this;
+    if (flood) flood.dropped = true;
+    this.flood = null;
+    this.#hide();
+    return flood !== null;
   }
 }
 

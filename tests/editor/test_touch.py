@@ -115,6 +115,54 @@ def width_of_a_dab(glass: Glass, pixel: tuple[int, int], force: float) -> int:
     return sum(glass.desk.label(pixel[0], col) == VOID for col in range(80))
 
 
+def draw(glass: Glass, row: int, cols: range, *, palms: list[tuple[float, float]]) -> None:
+    """Draw a line with the pen while more and more of the hand comes to rest on the glass."""
+    glass.pen("mousePressed", (row, cols[0]), 0.5)
+    for i, col in enumerate(cols):
+        if i < len(palms):
+            glass.touch("touchStart", *palms[: i + 1])
+        glass.pen("mouseMoved", (row, col), 0.5)
+    if palms:
+        glass.touch("touchMove", *[(down - 4, right + 4) for down, right in palms])
+    glass.pen("mouseReleased", (row, cols[-1]), 0)
+    if palms:
+        glass.touch("touchEnd")
+
+
+def test_the_hand_that_holds_the_pen_neither_paints_nor_moves(glass: Glass) -> None:
+    desk = glass.desk
+    desk.press("3", "b")
+    desk.editor("(e) => e.setDiameter(3)")
+    shown, before = desk.editor("(e) => Array.from(e.scene.labels.raster())"), transform(desk)
+    draw(glass, 20, range(20, 61, 5), palms=[(70, 20), (75, 50)])
+    desk.expect_state("saved, version 1")
+    now = desk.editor("(e) => Array.from(e.scene.labels.raster())")
+    changed = {i // 80 for i in range(96 * 80) if now[i] != shown[i]}
+    assert {desk.label(20, col) for col in range(20, 61)} == {3}
+    assert changed <= {19, 20, 21}
+    assert transform(desk) == before
+
+
+def test_a_hand_that_rests_before_the_pen_comes_does_not_shut_it_out(glass: Glass) -> None:
+    desk = glass.desk
+    desk.press("0", "b")
+    desk.editor("(e) => e.setDiameter(3)")
+    glass.touch("touchStart", (70, 20))
+    glass.touch("touchMove", (70, 24))
+    draw(glass, 20, range(20, 61, 5), palms=[])
+    glass.touch("touchMove", (74, 24))
+    glass.touch("touchEnd")
+    desk.expect_state("saved, version 1")
+    assert {desk.label(20, col) for col in range(20, 61)} == {VOID}
+    assert desk.label(70, 22) != VOID
+    # Without a pen for a while, a finger paints again.
+    desk.page.wait_for_timeout(1100)
+    glass.touch("touchStart", (70, 20))
+    glass.touch("touchMove", (70, 24))
+    glass.touch("touchEnd")
+    desk.expect_state("saved, version 2")
+
+
 def test_panes_leave_gestures_to_the_editor(bench: Bench) -> None:
     desk = bench.open()
     actions = desk.page.locator(".pane").evaluate_all(

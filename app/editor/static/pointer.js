@@ -1,9 +1,11 @@
 /* Mouse, pen and fingers on the panes: which gesture is meant, and where it is in tile pixels.
 Left, the pen or one finger works with the tool; middle, or left while panning, drags the images; two
-fingers drag and zoom them; Alt and drag sets the brush size; the wheel zooms at the cursor, Shift and
+fingers drag and zoom them, and while there is a pen the hand that rests beside it does nothing; Alt and drag sets the brush size; the wheel zooms at the cursor, Shift and
 wheel sets the brush size. */
 
 const PX_PER_SIZE_STEP = 8;
+// For so long after a pen was seen, what touches the glass is taken for the hand that holds it.
+const PALM_MS = 1000;
 
 export class Pointer {
   /* `target` gets hover(at, keys), exit(), press(at, keys), drag(at, keys), release(time), cancel(),
@@ -12,6 +14,8 @@ export class Pointer {
     Object.assign(this, {view, target, timings});
     this.gesture = null;
     this.fingers = new Map();
+    this.palms = new Set();
+    this.penSeen = -Infinity;
     for (const pane of view.panes) this.listen(pane);
   }
 
@@ -19,6 +23,8 @@ export class Pointer {
   listen(pane) {
     // Panes of different sizes show the same ground in their middle: places count from one of them.
     const on = (name, handler, options) => pane.element.addEventListener(name, (event) => {
+      if (event.pointerType === 'pen') this.penSeen = performance.now();
+      if (this.#isPalm(event)) return;
       this.pane = pane;
       handler(event);
     }, options);
@@ -40,11 +46,31 @@ export class Pointer {
     return this.view.toTile(event.offsetX, event.offsetY, this.pane);
   }
 
+  /* Whether an event comes from the hand that holds the pen. */
+  #isPalm({type, pointerId, pointerType}) {
+    if (pointerType !== 'touch') return false;
+    if (type === 'pointerdown' && performance.now() - this.penSeen < PALM_MS) this.palms.add(pointerId);
+    const isPalm = this.palms.has(pointerId);
+    if (isPalm && ['pointerleave', 'pointercancel'].includes(type)) this.palms.delete(pointerId);
+    return isPalm;
+  }
+
+  /* A pen comes down: what lay on the glass before it was the hand, and what it began is dropped. */
+  #penDown() {
+    for (const id of this.fingers.keys()) this.palms.add(id);
+    this.fingers.clear();
+    const {gesture} = this;
+    if (!gesture?.touch) return;
+    this.gesture = null;
+    if (gesture.kind === 'tool') this.target.cancel();
+  }
+
   #down(pane, event) {
+    if (event.pointerType === 'pen') this.#penDown();
     if (event.pointerType === 'touch' && this.#fingerDown(pane, event)) return;
     if (this.gesture || event.button === 2) return;
     this.#capture(pane, event);
-    const at = {pointer: event.pointerId, clientX: event.clientX, clientY: event.clientY};
+    const at = {pointer: event.pointerId, touch: event.pointerType === 'touch', clientX: event.clientX, clientY: event.clientY};
     if (event.button === 1 || this.target.isPanning()) this.gesture = {kind: 'pan', ...at};
     else if (event.altKey) this.gesture = {kind: 'size', ...at};
     else if (this.target.press(this.#at(event), keysOf(event))) this.gesture = {kind: 'tool', ...at};
@@ -58,7 +84,7 @@ export class Pointer {
     if (this.fingers.size < 2) return false;
     this.#capture(pane, event);
     if (this.gesture?.kind === 'tool') this.target.cancel();
-    this.gesture = {kind: 'pinch'};
+    this.gesture = {kind: 'pinch', touch: true};
     return true;
   }
 

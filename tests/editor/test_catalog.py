@@ -195,7 +195,7 @@ def test_stepping_back_through_layouts_undoes_stepping_on() -> None:
     script = """({LAYOUTS, nextLayout}) => LAYOUTS.map(({id}) => [
       id, nextLayout(nextLayout(id).id, -1).id, nextLayout(nextLayout(id, -1).id).id])"""
     found = call("views/layouts.js", script)
-    assert len({id_ for id_, *_ in found}) == 7
+    assert len({id_ for id_, *_ in found}) == 8
     assert all(one == two == three for one, two, three in found)
 
 
@@ -270,6 +270,12 @@ def test_every_layout_names_each_of_its_panes() -> None:
     for panes, names, placed, views in call("views/layouts.js", script):
         assert panes == names == views and placed
         assert 1 <= panes <= 6
+
+
+def test_there_is_a_layout_for_every_number_of_panes() -> None:
+    found = call("views/layouts.js", "({LAYOUTS}) => LAYOUTS.map(({panes}) => panes)")
+    assert set(found) == {1, 2, 3, 4, 5, 6}
+    assert found == sorted(found)
 
 
 @pytest.mark.parametrize(

@@ -227,7 +227,7 @@ def test_old_settings_give_way(wall: Wall, kept: object) -> None:
 
 @pytest.mark.parametrize(
     ("layout", "panes"),
-    [("1", 1), ("2c", 2), ("2r", 2), ("3c", 3), ("1+2", 3), ("2x2", 4), ("2x3", 6)],
+    [("1", 1), ("2c", 2), ("2r", 2), ("3c", 3), ("1+2", 3), ("2x2", 4), ("1+4", 5), ("2x3", 6)],
 )
 def test_every_layout_shows_its_panes(wall: Wall, layout: str, panes: int) -> None:
     wall.layout(layout)

@@ -30,10 +30,12 @@ const USUAL = {
   land_cover: {'1': ['label'], '2c': ['optical', 'label'], '2r': ['optical', 'label'],
     '3c': ['optical', 'sar', 'label'], '1+2': ['label', 'optical', 'sar'],
     '2x2': ['optical', 'sar', 'label', 'prediction'],
+    '1+4': ['label', 'optical', 'sar', 'prediction', 'disagreement'],
     '2x3': ['optical', 'sar', 'disagreement', 'label', 'prediction', 'confidence']},
   damage: {'1': ['label'], '2c': ['post', 'label'], '2r': ['post', 'label'],
     '3c': ['pre', 'post', 'label'], '1+2': ['label', 'pre', 'post'],
     '2x2': ['pre', 'post', 'label', 'prediction'],
+    '1+4': ['label', 'pre', 'post', 'prediction', 'disagreement'],
     '2x3': ['pre', 'post', 'disagreement', 'label', 'prediction', 'confidence']},
 };
 

@@ -14,6 +14,7 @@ export const LAYOUTS = [
   {id: '3c', label: 'Three columns', panes: 3, areas: ['a b c']},
   {id: '1+2', label: 'One large and two small', panes: 3, areas: ['a a b', 'a a c']},
   {id: '2x2', label: 'Two by two', panes: 4, areas: ['a b', 'c d']},
+  {id: '1+4', label: 'One large and four small', panes: 5, areas: ['a a b c', 'a a d e']},
   {id: '2x3', label: 'Two rows of three', panes: 6, areas: ['a b c', 'd e f']},
 ];
 export const DEFAULT_LAYOUT = '2x2';

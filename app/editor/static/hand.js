@@ -126,6 +126,11 @@ export class Hand {
     return dropped;
   }
 
+  /* What has been begun and would be lost by leaving, in words, or null. */
+  get unfinished() {
+    return Object.values(this.gestures).map(({unfinished}) => unfinished).find(Boolean) ?? null;
+  }
+
   /* Drop what gestures have begun, as before another tool is taken in hand. */
   putDown() {
     for (const gesture of Object.values(this.gestures))

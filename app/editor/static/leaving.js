@@ -1,19 +1,20 @@
 /* Going to another tile, or home. What was painted and is still being worked on is waited for, so that no
-stroke is lost by going on quickly. */
+stroke is lost by going on quickly, and shapes that are not painted yet take a second press. */
 
+const ASKED_MS = 6000;
 const WAIT_MS = 20_000;
 const TOO_LONG = 'The last stroke is not done yet: what it needs has not been loaded. Press again to leave without it.';
 
 export class Leaving {
   constructor(editor) {
-    Object.assign(this, {editor, waits: false, gaveUp: false});
+    Object.assign(this, {editor, waits: false, gaveUp: false, askedAt: -Infinity});
   }
 
   /* Leave for another tile or for the project: next, skip, done, previous or home. */
   go(action) {
     const {hand} = this.editor, {gaveUp} = this;
     hand.finish();
-    if (this.waits) return;
+    if (this.waits || !this.#mayDrop()) return;
     this.gaveUp = false;
     if (hand.pending.size && !gaveUp) this.#afterWork(action);
     else this.#leave(action);
@@ -30,7 +31,22 @@ export class Leaving {
     if (scene !== this.editor.scene) return;
     this.gaveUp = hand.pending.size > 0;
     if (this.gaveUp) panel.say(TOO_LONG, {kind: 'warning'});
-    else this.go(action);
+    else {
+      hand.finish();
+      this.#leave(action);
+    }
+  }
+
+  /* Whether what is drawn and not painted may be dropped: on the second press. */
+  #mayDrop() {
+    const {hand: {unfinished}, panel} = this.editor, now = performance.now();
+    if (!unfinished || now - this.askedAt < ASKED_MS) {
+      this.askedAt = -Infinity;
+      return true;
+    }
+    this.askedAt = now;
+    panel.say(`${unfinished}: Enter paints, Escape drops. Press again to leave without.`, {kind: 'warning'});
+    return false;
   }
 
   #leave(action) {

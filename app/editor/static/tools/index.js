@@ -11,6 +11,7 @@ doubleClick(at, keys)  after its two presses
 key(name)              a key, named as in commands.js; returns true when it was meant for the gesture
 cancel()               drop what was begun, Escape or another tool; returns true when there was something
 putDown()              in place of cancel() where another tool is taken, for those that work on after the release
+unfinished             what would be lost by leaving the tile, in words, or null
 stamp(keys)            {diameter, square} of the outline at the cursor, for tools that have one
 
 `at` is {x, y} in tile pixels, with fractions; `keys` is {shift, ctrl, alt, pressure}, pressure from 0 to 1

@@ -9,8 +9,8 @@ import {colourOf, drawnMask, isNear} from './shared.js';
 const CLOSE_PX = 9;
 const STILL_PX = 3;
 const STEP_PX = 1.5;
-// A second Enter, pressed by habit, must not leave the tile.
-const ENTER_AGAIN_MS = 700;
+// Enter or Backspace pressed once more, by habit, must not leave the tile.
+const AGAIN_MS = 700;
 
 export class Polygon {
   static collected = 'polygon-collected';
@@ -18,7 +18,7 @@ export class Polygon {
 
   constructor(hand) {
     this.hand = hand;
-    Object.assign(this, {enteredAt: -Infinity, shown: 0});
+    Object.assign(this, {enteredAt: -Infinity, backAt: -Infinity, shown: 0});
     this.#reset();
   }
 
@@ -81,6 +81,12 @@ export class Polygon {
     return false;
   }
 
+  /* What would be lost by leaving, in words, or null. */
+  get unfinished() {
+    if (this.shapes.length) return 'Shapes are collected that are not painted';
+    return this.points.length ? 'A shape is drawn that is not closed' : null;
+  }
+
   cancel() {
     const had = this.points.length > 0 || this.way !== null || this.shapes.length > 0;
     this.#reset();
@@ -94,7 +100,7 @@ export class Polygon {
     if (this.points.length >= 3) this.#close(true);
     else if (this.points.length) this.hand.say('A polygon needs three corners; Escape drops it.');
     else if (this.shapes.length) this.#apply();
-    else return performance.now() - this.enteredAt < ENTER_AGAIN_MS;
+    else return performance.now() - this.enteredAt < AGAIN_MS;
     this.enteredAt = performance.now();
     return true;
   }
@@ -103,7 +109,8 @@ export class Polygon {
     if (this.points.length) {
       this.points.length = this.corners.pop() ?? 0;
     } else if (this.shapes.length) this.shapes.pop();
-    else return false;
+    else return performance.now() - this.backAt < AGAIN_MS;
+    this.backAt = performance.now();
     this.#show();
     return true;
   }

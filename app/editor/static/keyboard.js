@@ -27,7 +27,7 @@ export class Keyboard {
     if (event.isComposing) return;
     const {modals} = this.editor.panel;
     if (modals.top) return modals.key(event);
-    if (isTyping(event) || usesItself(event)) return;
+    if (isTyping(event) || usesItself(event) || isForBrowser(event)) return;
     // A gesture may have a use of its own for a key: Enter closes a polygon.
     if (this.editor.takesKeys && this.editor.hand.key(keyOf(event))) {
       event.stopPropagation();
@@ -68,6 +68,12 @@ function isTyping(event) {
   if (!(field instanceof Element)) return false;
   if (field.isContentEditable) return true;
   return field.matches('textarea, select, input:not([type=range], [type=checkbox], [type=radio], [type=button])');
+}
+
+/* Whether a key is pressed with Alt, as for the menus of the browser and for going back: those are no
+   commands. AltGr is another key, and Option writes brackets on some keyboards of Apple without saying so. */
+function isForBrowser(event) {
+  return event.altKey && !'[]'.includes(event.key) && !event.getModifierState('AltGraph');
 }
 
 /* Whether the control with the focus uses the key itself. */

@@ -82,9 +82,9 @@ export class Past {
   /* From afar there is nothing to be seen of a version: say so, once each time. */
   #say(many) {
     this.tooFar = many;
-    if (many) this.editor.panel.say(`Zoom in to see version ${this.version}: so much of it is not loaded at once.`,
-      {kind: 'warning', sticky: true});
-    else this.editor.panel.hush();
+    this.takeBack?.();
+    this.takeBack = many ? this.editor.panel.say(`Zoom in to see version ${this.version}: so much of it is not loaded at once.`,
+      {kind: 'warning', sticky: true}) : null;
   }
 
   // ---- a source of blocks, as in blocks.js

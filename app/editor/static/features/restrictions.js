@@ -71,7 +71,7 @@ export class Restrictions {
     const before = {tool: editor.toolBefore ?? settings.tool, effect: settings.effect};
     editor.setTool('area', settings.effect);
     this.before = before;
-    panel.say('Draw around the area that tools should keep to. Escape to leave it.');
+    this.takeBack = panel.say('Draw around the area that tools should keep to. Escape to leave it.');
   }
 
   /* Keep to a mask from now on, or (null) no longer; `points` is its outline. */
@@ -81,7 +81,7 @@ export class Restrictions {
     this.points = mask && points;
     if (mask) {
       editor.preview.path('area', points, true);
-      editor.panel.hush();
+      this.takeBack?.();
     } else editor.preview.clear('area');
     this.leaveArea();
     editor.showSettings();

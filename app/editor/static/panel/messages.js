@@ -11,6 +11,8 @@ const ARMED_AFTER_MS = 500;
 export class Messages {
   constructor(modals) {
     this.modals = modals;
+    // The note on the screen, and those that stay until they are dismissed, the newest last.
+    Object.assign(this, {shown: null, standing: []});
     this.banner = h('div', {className: 'banner', hidden: true});
     // Two lines that always exist: a screen reader does not hear elements that come with their text.
     this.spoken = h('div', {className: 'unseen', role: 'status', ariaLive: 'polite'});
@@ -19,30 +21,49 @@ export class Messages {
     this.elements = [this.banner, this.spoken, this.urgent, this.dialog];
   }
 
-  /* Say what happened and what to do; it stays until dismissed when `sticky`. Returns a function that
-     takes these words back if they are still there. */
+  /* Say what happened and what to do; it stays until dismissed when `sticky`, and comes back after what
+     is said meanwhile. Returns a function that takes these words back. */
   say(text, {kind = 'note', sticky = false, action = null} = {}) {
-    clearTimeout(this.timer);
-    const close = h('button', {type: 'button', className: 'command', title: 'Dismiss', ariaLabel: 'Dismiss'},
-      icon('close'));
-    close.addEventListener('click', () => this.hush());
-    const act = action && h('button', {type: 'button', className: 'command text'}, action.label);
-    act?.addEventListener('click', () => {
-      this.hush();
-      action.run();
-    });
-    const words = h('span', {}, text);
-    this.banner.replaceChildren(words, act ?? '', close);
-    this.banner.dataset.kind = kind;
-    this.banner.hidden = false;
+    const note = this.#note({text, kind, sticky, action});
+    if (sticky) this.standing = [...this.standing.filter((other) => other.text !== text), note];
+    this.#show(note);
     (kind === 'warning' ? this.urgent : this.spoken).textContent = text;
-    if (!sticky) this.timer = setTimeout(() => this.hush(), SHOWN_MS);
-    return () => words.isConnected && this.hush();
+    return () => this.#takeBack(note);
   }
 
-  hush() {
+  #note({text, kind, sticky, action}) {
+    const note = {text, kind, sticky};
+    const close = h('button', {type: 'button', className: 'command', title: 'Dismiss', ariaLabel: 'Dismiss'},
+      icon('close'));
+    close.addEventListener('click', () => this.#takeBack(note));
+    const act = action && h('button', {type: 'button', className: 'command text'}, action.label);
+    act?.addEventListener('click', () => {
+      this.#takeBack(note);
+      action.run();
+    });
+    note.parts = [h('span', {}, text), act ?? '', close];
+    return note;
+  }
+
+  /* Show a note, or (null) none. */
+  #show(note) {
     clearTimeout(this.timer);
-    this.banner.hidden = true;
+    this.shown = note;
+    this.banner.hidden = note === null;
+    if (!note) return;
+    this.banner.replaceChildren(...note.parts);
+    this.banner.dataset.kind = note.kind;
+    if (!note.sticky) this.timer = setTimeout(() => this.hush(), SHOWN_MS);
+  }
+
+  #takeBack(note) {
+    this.standing = this.standing.filter((other) => other !== note);
+    if (this.shown === note) this.#show(this.standing.at(-1) ?? null);
+  }
+
+  /* Dismiss what stands there. */
+  hush() {
+    if (this.shown) this.#takeBack(this.shown);
   }
 
   /* Tell a screen reader alone: what others see changed beside them. */

@@ -92,3 +92,22 @@ def test_a_stroke_that_comes_too_late_for_its_tile_is_named(bench: Bench) -> Non
     click(desk, 48, 40)
     desk.page.evaluate("(tile) => window.show(tile)", bench.scene.tiles["second"])
     expect(desk.page.locator(".banner")).to_contain_text("The last stroke on the tile before")
+
+
+def test_strokes_before_the_history_is_there_are_not_ignored_silently(bench: Bench) -> None:
+    desk = bench.open()
+    second = Desk(desk.page, desk.store, bench.scene.tiles["second"])
+    let_go = hold_back(desk, "**/history?*")
+    desk.page.evaluate("(tile) => window.show(tile)", second.tile)
+    desk.page.locator(f'.editor[data-painted="{second.tile}"]').wait_for()
+    banner = desk.page.locator(".banner")
+    for act in (lambda: desk.stroke((40, 20), (40, 60)), lambda: desk.press("Control+z")):
+        act()
+        expect(banner).to_contain_text("still being loaded")
+        banner.get_by_label("Dismiss").click()
+        expect(banner).to_be_hidden()
+    let_go()
+    second.wait_painted()
+    desk.press("6")
+    desk.stroke((40, 20), (40, 60))
+    desk.expect_state("saved, version 1")

@@ -65,8 +65,9 @@ export class Hand {
     if (readonly) this.say(`Read-only: ${readonly.what}. ${readonly.why}`);
     const far = !readonly && scene.tooFar;
     if (far) this.say(far);
-    else if (this.settling) this.say(MISSING.labels);
-    return !readonly && !far && !this.settling && saver.ready && (scene.view.large || scene.labels.blocks.size > 0);
+    const loaded = !this.settling && saver.ready && (scene.view.large || scene.labels.blocks.size > 0);
+    if (!readonly && !far && !loaded) this.say(MISSING.labels);
+    return !readonly && !far && loaded;
   }
 
   // ---- from the pointer and the keys
@@ -362,7 +363,7 @@ export class Hand {
     this.finish();
     if (this.settling) return this.say(MISSING.labels);
     if (past) return this.say(`Read-only: ${past.what}. ${past.why}`);
-    if (!saver.ready) return;
+    if (!saver.ready) return this.say(MISSING.labels);
     if (!saver[tool](display.panesShown())) return this.say(otherwise);
     features.reversed();
   }

@@ -14,9 +14,10 @@ from models.zoo import NETWORKS, for_task
 from models.zoo.weights import IMAGENET_NETWORKS, WEIGHTS
 
 KIND = "weights"
-IMAGENET, BASELINE = "imagenet", "oem_sar_baseline"
+IMAGENET, BASELINE, OWN = "imagenet", "oem_sar_baseline", "cloudbrush"
 TITLES = {
     IMAGENET: "Encoder trained on ImageNet",
+    OWN: "Model of Cloudbrush",
     BASELINE: "Baseline of OpenEarthMap-SAR",
     **{name: weight.title for name, weight in WEIGHTS.items()},
 }
@@ -26,8 +27,8 @@ def weights_ui(here: Context, project: Project) -> None:
     """Draw the form in an expander, the running job and how the last file fitted."""
     with st.expander("Add a weights file", key="weights_form"):
         st.caption(
-            "Start from an encoder that others trained. Nothing is fetched: download the file "
-            "yourself and give its path."
+            "Start from an encoder that others trained, or take in a model of Cloudbrush from "
+            "elsewhere. Nothing is fetched: download the file yourself and give its path."
         )
         payload = _choices(project)
         path = st.text_input("File", key="weights_path", placeholder="/path/to/weights.safetensors")
@@ -45,6 +46,12 @@ def _choices(project: Project) -> dict[str, Any]:
         bands = "; ".join(f"{m}: {' '.join(names)}" for m, names in weight.bands.items())
         st.caption(f"File `{weight.file}`, {weight.licence}. Bands in this order: {bands}.")
         st.caption(f"Unit: {weight.unit}.")
+        return {"weights": kind}
+    if kind == OWN:
+        st.caption(
+            "The zip of a model's card, or its .safetensors with the .json beside it. Classes and "
+            "bands must be those of this project."
+        )
         return {"weights": kind}
     if kind == BASELINE:
         st.caption("U-Net with EfficientNet-B4 and scSE, for SAR of one band and 8 bits.")
@@ -92,6 +99,6 @@ def _last_ui(here: Context, project: Project) -> None:
     if not ended:
         return
     if ended[0].state is JobState.DONE:
-        st.success(f"{ended[0].result['says']}. Choose the model as the start of a run.")
+        st.success(f"{ended[0].result['says']}. The model can be the start of a run.")
     else:
         st.error(f"No model was added. {ended[0].message}")

@@ -25,6 +25,7 @@ from models.encoder_files import (
     load_oem_sar_baseline,
 )
 from models.networks import SegmentationNetwork, build
+from models.own_files import OWN, add_own
 from models.registry import save_model
 from models.sample import normalisation
 from models.training_set import Choice, training_set
@@ -177,6 +178,9 @@ def add_task(context: JobContext) -> dict[str, Any]:
     context.report(0.1, "Reading the file")
     given = context.payload
     roots, name = context.settings.allowed_roots, str(given.get("name", ""))
+    if given["weights"] == OWN:
+        record = add_own(context.store, project, str(given["path"]), roots, name)
+        return {"model_id": record.id, "says": f"{record.name} was added. It predicts as it is"}
     if given["weights"] == BASELINE:
         added = add_baseline(context.store, project, str(given["path"]), roots, name)
     else:

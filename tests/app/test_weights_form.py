@@ -13,6 +13,7 @@ from core.records import Project
 from core.settings import Settings
 from core.store.engine import Store
 from models.from_file import BASELINE, IMAGENET
+from models.own_files import OWN
 from tests.app.pages.test_train import app, opened
 from tests.models.conftest import make_project, project, run_task
 
@@ -55,7 +56,8 @@ def test_a_file_is_read_by_a_job_that_says_why_it_failed(
 
 def test_the_page_names_what_the_code_knows() -> None:
     """The page needs no torch, so it lists them itself."""
-    assert (weights_form.IMAGENET, weights_form.BASELINE) == (IMAGENET, BASELINE)
+    named = (weights_form.IMAGENET, weights_form.BASELINE, weights_form.OWN)
+    assert named == (IMAGENET, BASELINE, OWN)
 
 
 def test_a_damage_project_is_offered_networks_for_damage_with_their_inputs() -> None:

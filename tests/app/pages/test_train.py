@@ -250,9 +250,9 @@ def test_frozen_tiles_are_scored_once_and_given_back(
     assert [job.kind for job in jobs.queue(store)] == ["evaluate"]
 
 
-def choose(app: AppTest, label: str, tile_ids: list[int], press: str) -> AppTest:
+def choose(app: AppTest, label: str, chosen: list[Any], press: str) -> AppTest:
     box = next(box for box in app.multiselect if box.label == label)
-    box.set_value(tile_ids).run()
+    box.set_value(chosen).run()
     found: AppTest = button(app, press).click().run()
     assert not found.exception
     return found

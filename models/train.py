@@ -20,6 +20,7 @@ from core.errors import Cancelled, CloudbrushError
 from models.networks import SegmentationNetwork, build
 from models.objective import Objective, supervised
 from models.sample import IGNORE, Sample, normalisation
+from models.training import memory
 from models.training.checkpoint import Checkpoint, fingerprint
 from models.training.config import TrainConfig, check_config
 from models.training.curve import Curve, Progress
@@ -109,7 +110,7 @@ def train(
                 raise Cancelled("training", found=f"a request to stop at step {step}")
             curve.took(step, learner.learn(step))
             if val and config.ends_epoch(step):
-                curve.scored(_score(learner, val, cancelled), learner.kept)
+                curve.scored(_score(learner, val, step, cancelled), learner.kept)
             if curve.due():
                 point = curve.point(ranks.add(curve.read_losses()).tolist(), learner.notes)
                 if ranks.first:
@@ -150,14 +151,32 @@ def _learner(
 
 
 def _score(
-    learner: Learner, val: Sequence[Sample], cancelled: Callable[[], bool]
+    learner: Learner, val: Sequence[Sample], step: int, cancelled: Callable[[], bool]
 ) -> npt.NDArray[np.int64]:
-    """Return the confusion matrix of the watched samples, each process scoring its part."""
+    """Return the confusion matrix of the watched samples, each process scoring its part.
+
+    Where memory runs out, they are scored by smaller windows.
+    """
     ranks, device = learner.ranks, learner.device
     ranks.share_buffers(learner.kept)
     part = val[ranks.rank :: ranks.count]
     alone = cancelled if ranks.count == 1 else never  # the others would wait for this process
-    matrix = validate(learner.kept, part, device=device, half=learner.half, cancelled=alone)
+    matrix: npt.NDArray[np.int64] | None = None
+    while matrix is None:
+        try:
+            matrix = validate(
+                learner.kept,
+                part,
+                device=device,
+                half=learner.half,
+                cancelled=alone,
+                most_px=learner.scored_px or None,
+            )
+        except (MemoryError, RuntimeError) as error:
+            if not memory.ran_out(error):
+                raise
+        if matrix is None:  # outside, where the error no longer holds what did not fit
+            learner.score_smaller(max(max(sample.label.shape) for sample in part), step)
     return ranks.add(torch.from_numpy(matrix).to(device)).cpu().numpy()
 
 

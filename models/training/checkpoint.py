@@ -134,6 +134,7 @@ def _values(learner: Learner, curve: Curve) -> dict[str, Any]:
     return {
         "numpy": learner.rng.bit_generator.state,
         "parts": learner.parts,
+        "scored_px": learner.scored_px,
         "notes": learner.notes,
         "aim": learner.aim.memory(),
         "step": curve.step,
@@ -181,6 +182,7 @@ def _take_over(
             }
     learner.rng.bit_generator.state = values["numpy"]
     learner.parts, learner.notes = values["parts"], values["notes"]
+    learner.scored_px = values.get("scored_px", 0)  # older states have none
     _set_random_state(learner.device, tensors[f"random.{learner.ranks.rank}"])
     curve.step = curve.began_at = values["step"]
     curve.history = [Progress(**point) for point in values["history"]]

@@ -34,6 +34,7 @@ class Learner:
     """Network, objective, optimiser and random numbers of a run.
 
     `parts` says into how many passes a drawn batch is split; it grows when memory runs out.
+    `scored_px` is the largest window that watched tiles are scored by, 0 for any; it shrinks then.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Learner:
         self.chances = draw_chances(samples, config.favour_people)
         self.optimiser, self.rates = make_optimiser(config, aim, started=started)
         self.average = WeightAverage(aim.network, config.average) if config.average else None
-        self.parts = 1
+        self.parts, self.scored_px = 1, 0
         self.notes: list[str] = []
 
     @property
@@ -77,6 +78,17 @@ class Learner:
             self.parts *= 2
             self.notes.append(memory.words_of(self.config.batch, self.parts, step))
             loss = self._gradient(drawn)
+        try:
+            self._move(step)
+        except (MemoryError, RuntimeError) as error:
+            if not memory.ran_out(error):
+                raise
+            # No crop is in memory any more: fewer at once would not help.
+            raise memory.no_step() from error
+        return loss
+
+    def _move(self, step: int) -> None:
+        """Move the weights along the gradient, and what follows them."""
         weights = list(self.aim.trained.parameters())
         self.ranks.add_gradients(weights)
         torch.nn.utils.clip_grad_norm_(weights, self.config.clip_norm)
@@ -84,7 +96,19 @@ class Learner:
         self.aim.after_step(step)
         if self.average:
             self.average.follow(self.aim.network, step)
-        return loss
+
+    def score_smaller(self, longest: int, step: int) -> None:
+        """Have watched tiles, of which `longest` is the longest side, scored by smaller windows.
+
+        Raises `CloudbrushError` when windows are as small as crops already.
+        """
+        now = self.scored_px or min(longest, self.kept.most_px or longest)
+        if now <= self.config.crop_px:
+            raise memory.no_smaller(now)
+        self.scored_px = max(now // 2, self.config.crop_px)
+        self.notes.append(memory.words_of_scores(self.scored_px, step))
+        if self.device != "cpu":
+            torch.cuda.empty_cache()
 
     def _gradient(self, drawn: Sequence[Pass]) -> Tensor | None:
         """Add up the gradient of the passes; None when memory ran out on any process."""

@@ -25,6 +25,25 @@ def no_smaller(crop_px: int) -> CloudbrushError:
     )
 
 
+def no_step() -> CloudbrushError:
+    """Return the error for weights that cannot be moved."""
+    return CloudbrushError(
+        "memory",
+        found="too little for the weights, their gradients and what the optimiser remembers",
+        expected="room for all of them",
+        todo="Use a smaller network, the optimiser sgd, or no average of weights. Smaller crops or "
+        "batches do not help.",
+    )
+
+
+def words_of_scores(window_px: int, step: int) -> str:
+    """Return what people are told: by what windows watched tiles are scored from now."""
+    return (
+        f"Memory ran out while scoring at step {step}: watched tiles are now scored by windows of "
+        f"{window_px} px."
+    )
+
+
 def words_of(batch: int, parts: int, steps: int) -> str:
     """Return what people are told: in how many parts a batch is learnt from now."""
     crops = -(-batch // parts)

@@ -10,7 +10,7 @@ from core.errors import Cancelled
 from core.metrics import confusion
 from models.networks import SegmentationNetwork
 from models.sample import Bands, Sample
-from models.scene import How, predict_windows
+from models.scene import OVERLAP_PX, WINDOW_PX, How, predict_windows
 from models.training.scoring import never
 from models.training.speed import to_device
 
@@ -25,11 +25,12 @@ def validate(
     device: str = "cpu",
     half: bool = False,
     cancelled: Callable[[], bool] = never,
+    most_px: int | None = None,
 ) -> npt.NDArray[np.int64]:
     """Return the confusion matrix over `val`, int64 [K+1, K+1].
 
     Of each modality the first image counts. A sample goes through whole, or by windows where it is
-    larger than the network takes at once.
+    larger than the network takes at once or than `most_px`.
     """
     network.eval()
     classes = network.spec.classes
@@ -38,9 +39,11 @@ def validate(
         if cancelled():
             raise Cancelled("validation", found="a request to stop")
         images = {m: sample.inputs[m][0] for m in network.spec.bands}
-        most = network.most_px
-        fits = most is None or max(sample.label.shape) <= most
-        found = (_whole if fits else _by_windows)(network, images, device, half)
+        side = max(sample.label.shape)
+        if side <= min(network.most_px or side, most_px or side):
+            found = _whole(network, images, device, half)
+        else:
+            found = _by_windows(network, images, device, half, most_px or WINDOW_PX)
         matrix += confusion(sample.label, found, classes)
     return matrix
 
@@ -55,7 +58,11 @@ def _whole(
 
 
 def _by_windows(
-    network: SegmentationNetwork, images: Mapping[str, Bands], device: str, half: bool
+    network: SegmentationNetwork,
+    images: Mapping[str, Bands],
+    device: str,
+    half: bool,
+    window_px: int,
 ) -> Indices:
     """Return class indices, uint8 [H, W], as a map of these images has them."""
 
@@ -63,5 +70,6 @@ def _by_windows(
         return {m: x[:, y0 : y0 + height, x0 : x0 + width] for m, x in images.items()}
 
     height, width = next(iter(images.values())).shape[1:]
-    how = How(mixed_precision=half)
+    overlap = min(OVERLAP_PX, window_px // 2)
+    how = How(window_px=window_px, overlap_px=overlap, mixed_precision=half)
     return predict_windows(network, read, height, width, how=how, device=device)[0]

@@ -30,6 +30,8 @@ FIXED_PX = 512
 MOST_PX = 1 << 16
 FIXED_OPERATORS = {"DFT"}  # onnxruntime mistakes the room of a transform whose size is free
 LACKS = re.compile("No (ONNX function|decompositions|dispatch)|not (supported|implemented)")
+OPERATOR = re.compile(r"(?:(?<=op=')\w+|aten|torchvision|prims)[.:]+\w+")
+COLOUR = re.compile("\x1b\\[[0-9;]*m")  # the exporter writes for terminals
 SAME = 0.9999  # the share of pixels that must have the same class in both
 LARGEST_BYTES = (1 << 31) - (1 << 20)  # what one file of protocol buffers holds
 
@@ -75,7 +77,8 @@ def export_onnx(model: LoadedModel, path: Path, *, fixed_px: int = FIXED_PX) -> 
     """Write a model as ONNX, whole or not at all; return what was written.
 
     `fixed_px` is the side that is taken where a network's operators allow one size only, rounded up
-    to its stride. Raises `ModelFileError` that names the operators that ONNX lacks.
+    to its stride. Raises `ModelFileError` that names the operators that ONNX lacks, or says why the
+    export failed otherwise.
     """
     import_torchvision()
     network = model.network.cpu().eval()
@@ -87,7 +90,7 @@ def export_onnx(model: LoadedModel, path: Path, *, fixed_px: int = FIXED_PX) -> 
             sizes = {"fixed_height": side, "fixed_width": side}
             proto = _traced(network, stride, side)
     except Exception as error:
-        raise _refused(model, _missing(error) or (_first_line(error),)) from error
+        raise _refused(model, error) from error
     operators = _operators(proto)
     _describe(proto, model, {"multiple_of": stride, **sizes})
     _write(proto, path)
@@ -187,25 +190,27 @@ def _missing(error: BaseException | None) -> tuple[str, ...]:
     found: set[str] = set()
     while error is not None:
         text = str(error)
-        if re.search(
-            r"No (ONNX function|decompositions|dispatch)|not (supported|implemented)", text
-        ):
-            found |= set(re.findall(r"(?:aten|torchvision|prims)[.:]+\w+(?:\.\w+)?", text))
+        if LACKS.search(text):
+            found |= set(OPERATOR.findall(text))
         error = error.__cause__
     return tuple(sorted(found))
 
 
-def _first_line(error: BaseException) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)[
-        :200
-    ]
+def _why(error: BaseException) -> str:
+    """Return in a line what made an export fail: the first cause, not the exporter's advice."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = (line.strip() for line in COLOUR.sub("", str(error)).splitlines())
+    said = next((line for line in lines if line), "")
+    return f"{type(error).__name__}: {said[:200]}" if said else type(error).__name__
 
 
-def _refused(model: LoadedModel, missing: tuple[str, ...]) -> ModelFileError:
+def _refused(model: LoadedModel, error: BaseException) -> ModelFileError:
+    lacking = ", ".join(_missing(error))
     return ModelFileError(
         f"ONNX file of network {model.network.spec.name}",
-        found=f"what ONNX lacks: {', '.join(missing)}",
-        expected=f"operators of ONNX opset {OPSET}",
+        found=f"what ONNX lacks: {lacking}" if lacking else f"a failed export, {_why(error)}",
+        expected=f"operators of ONNX opset {OPSET}" if lacking else "a graph of the network",
         todo="Use the weights with torch, or export a model of another network.",
     )
 

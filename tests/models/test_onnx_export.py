@@ -100,9 +100,23 @@ class Own(SegmentationNetwork):
 
 def test_operators_that_onnx_lacks_are_named_and_no_file_is_left(tmp_path: Path) -> None:
     lacking = Own(lambda x: torch.special.bessel_j0(x))
-    with pytest.raises(ModelFileError, match=r"network own: found what ONNX lacks: .*bessel_j0"):
+    with pytest.raises(
+        ModelFileError, match=r"network own: found what ONNX lacks: prims.bessel_j0;"
+    ):
         export_onnx(LoadedModel(lacking, (0, 1), {}), tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_another_failure_is_told_with_its_cause_and_not_as_what_onnx_lacks(
+    tmp_path: Path,
+) -> None:
+    def broken(_: Tensor) -> Tensor:
+        raise ValueError("\n\x1b[96mthe layer broke\x1b[0m\nand more")
+
+    with pytest.raises(ModelFileError) as caught:
+        export_onnx(LoadedModel(Own(broken), (0, 1), {}), tmp_path / "model.onnx")
+    assert "found a failed export, ValueError: the layer broke; expected" in str(caught.value)
+    assert "lacks" not in str(caught.value) and list(tmp_path.iterdir()) == []
 
 
 def test_a_network_that_cannot_be_free_in_size_is_fixed_and_says_so(tmp_path: Path) -> None:

@@ -113,3 +113,10 @@ def test_the_baseline_counts_every_pixel_alike(monkeypatch: pytest.MonkeyPatch) 
     assert (learnt.weight[:8] == 0).all() and (learnt.weight[8:] == 1).all()
     assert learnt.weight.dtype == np.float32
     assert "alike" in RECIPES["oem_sar_baseline"].fixes()["weights"]
+
+
+def test_the_track_1_winner_has_no_class_weights_and_says_what_is_ours() -> None:
+    recipe = RECIPES["self_training"]
+    assert recipe.fixed["class_balance"] == 0.0
+    for words in ("clean labels", "weight, 4 by default", "4 views by default", "of the form"):
+        assert words in recipe.ours

@@ -11,7 +11,7 @@ from models.training_set import PROVENANCE_WEIGHTS, Use
 from models.zoo import NETWORKS
 from models.zoo.augment import Augment, augments_of
 from models.zoo.losses import LossTerm, check_terms, terms_of
-from models.zoo.recipes import recipe_named
+from models.zoo.recipes import needs_checked
 from models.zoo.training import check_settings
 
 
@@ -136,7 +136,7 @@ SHAPES: dict[str, tuple[Callable[[Any], bool], str]] = {
 def request_of(payload: Mapping[str, Any]) -> RetrainRequest:
     """Return the request in a payload; raises `JobError` or `ModelFileError` that names the field.
 
-    What a network or a recipe does not know is found where their options are settled.
+    What a network does not know is found where its options are settled.
     """
     unknown = sorted(set(payload) - set(FIELDS))
     if unknown:
@@ -165,5 +165,19 @@ def request_of(payload: Mapping[str, Any]) -> RetrainRequest:
             raise JobError(
                 f"retraining, {name}", found=repr(value)[:80], expected=", ".join(accepted)
             )
-    recipe_named(request.recipe).settle(request.recipe_settings)
+    _check_control(request)
     return request
+
+
+def _check_control(request: RetrainRequest) -> None:
+    """Raise `JobError` for a control that would have nothing to learn from.
+
+    Labels as they came are checked by nobody: its teachers would find none.
+    """
+    if needs_checked(request.recipe, request.recipe_settings) and request.control:
+        raise JobError(
+            "retraining, control",
+            found="teachers that learn from checked labels alone",
+            expected="a recipe that can learn from labels as they came, which nobody has checked",
+            todo="Leave the control out, or let the teachers learn from all labels.",
+        )

@@ -136,6 +136,7 @@ _LABELLING = {
         1, 1, 1000, help="Dates of a tile that the teachers look at, the clearest first"
     ),
 }
+CHECKED = "checked labels"
 _VALID = {"valid_area": Option(True, help="Predict nothing where SAR shows no signal")}
 _WINNER_1 = "first in DFC2025 track 1, arXiv 2504.13458, StuLiu/dfc2025track1"
 _WINNER_2 = "first in DFC2025 track 2, arXiv 2505.04941"
@@ -225,7 +226,7 @@ RECIPES: dict[str, Recipe] = {
             ),
             "source": Option(
                 "all labels",
-                choices=("all labels", "checked labels"),
+                choices=("all labels", CHECKED),
                 help="What the teachers learn from; checked are those of people",
             ),
             "confidence": Option(0.968, 0.0, 1.0, help="Probability from which a pixel is sure"),
@@ -368,6 +369,11 @@ def network_of(name: str, settings: Mapping[str, Any]) -> tuple[str, dict[str, A
     encoder = recipe.settle(settings)["encoder"]
     options = {"encoder": encoder, "building_encoder": encoder, "hold_buildings": True}
     return recipe.network, NETWORKS[recipe.network].settle(recipe.network, options)
+
+
+def needs_checked(name: str, settings: Mapping[str, Any]) -> bool:
+    """Return whether a recipe learns from labels that people checked and from no others."""
+    return bool(recipe_named(name).settle(settings).get("source") == CHECKED)
 
 
 def prediction_of(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -120,3 +120,12 @@ def test_changes_that_a_recipe_brings_itself_are_not_offered_twice(
     assert "its own changes to crops: resize" in text_of(form)
     button(form, "Retrain").click().run()
     assert [augment.name for augment in asked(store).augments] == ["speckle"]
+
+
+def test_a_control_without_checked_labels_is_refused_on_the_form(form: AppTest) -> None:
+    form.radio(key="train_recipe").set_value("self_training").run()
+    form.selectbox(key="train_self_training_source").set_value("checked labels").run()
+    assert not button(form, "Retrain").disabled
+    form.checkbox(key="train_control").check().run()
+    assert any("retraining, control" in error.value for error in form.error)
+    assert button(form, "Retrain").disabled

@@ -39,6 +39,11 @@ class Objective(nn.Module):
         return self.network
 
     @property
+    def heads(self) -> list[nn.Parameter]:
+        """Return the last layers of all that is optimised, which have a rate of their own."""
+        return self.network.head_parameters()
+
+    @property
     def modalities(self) -> tuple[str, ...]:
         """Return which inputs a batch holds; those of the network unless the loss needs more."""
         return tuple(self.network.spec.bands)

@@ -60,6 +60,11 @@ class CoTeaching(Objective):
         return self.both
 
     @property
+    def heads(self) -> list[nn.Parameter]:
+        """Return the last layers of both networks: they learn at the same rates."""
+        return [*self.network.head_parameters(), *self.peer.head_parameters()]
+
+    @property
     def modalities(self) -> tuple[str, ...]:
         """Return the inputs of the networks and where people checked labels."""
         return (*self.network.spec.bands, CHECKED)

@@ -22,8 +22,9 @@ def make_optimiser(
     Adam moves a weight by about the learning rate a step, so in a short run the logit of a class
     that the start has never seen cannot climb from where training without it has pushed it.
     """
-    head = aim.network.head_parameters()
-    body = [p for p in aim.trained.parameters() if all(p is not other for other in head)]
+    head = aim.heads
+    own = {id(p) for p in head}
+    body = [p for p in aim.trained.parameters() if id(p) not in own]
     faster = config.head_rate if started else config.fresh_head_rate
     groups = [
         {"params": params, "lr": config.learning_rate * times, "weight_decay": decay}

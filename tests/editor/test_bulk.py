@@ -87,6 +87,39 @@ def test_a_project_is_changed_and_taken_back_by_the_button(bench: Bench) -> None
     assert desk.shown() == desk.saved()
 
 
+def test_the_button_stays_until_the_command_is_taken_back(bench: Bench) -> None:
+    desk = bench.open()
+    before = {name: labels(bench, name) for name in ("train", "second")}
+    recode(desk, "Tree", to=6, scope="project")
+    click(desk, "Preview")
+    click(desk, "Apply")
+    words(desk).to_contain_text("in 2 tiles.")
+    # Many strokes later it is no step of this page any more.
+    desk.editor("(e) => e.saver.history.undoable.splice(0)")
+    asked: list[Any] = []
+
+    def lose(route: Any) -> None:
+        asked.append(route.request.post_data_json["seq"])
+        if len(asked) == 2:
+            route.fetch()  # it reaches the server, and its answer is lost
+        if len(asked) < 3:
+            route.abort()
+        else:
+            route.continue_()
+
+    desk.page.route("**/edits", lose)
+    for _ in range(2):
+        click(desk, "Undo")
+        words(desk).to_contain_text("could not be taken back now")
+    click(desk, "Undo")
+    words(desk).to_have_text("Taken back.")
+    assert len(set(asked)) == 1
+    desk.expect_state("saved, version 2")
+    for name, old in before.items():
+        assert np.array_equal(labels(bench, name), old)
+    assert desk.shown() == desk.saved()
+
+
 def test_it_is_undone_from_another_tile_after_a_reload(bench: Bench) -> None:
     desk = bench.open()
     before = labels(bench)

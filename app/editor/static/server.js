@@ -35,12 +35,7 @@ export class Server {
 
   /* GET that throws on failure; waits and tries once more when the token has run out. */
   async get(path, signal = AbortSignal.timeout(GET_LIMIT_MS)) {
-    const {token} = this;
-    let response = await this.#fetch(path, {signal});
-    if (response.status === 401) {
-      await this.renewed(token);
-      response = await this.#fetch(path, {signal});
-    }
+    const response = await this.#surely(path, {signal});
     if (!response.ok) throw new RefusedError(response.status, (await refusalOf(response)).message);
     return response;
   }
@@ -67,10 +62,19 @@ export class Server {
     });
   }
 
-  /* POST whose answer may take long and is read as it comes; `signal` hangs up. */
+  /* POST whose answer may take long and is read as it comes; `signal` hangs up. Waits for a token as GET
+     does. */
   stream(path, body, signal) {
-    return this.#fetch(path, {method: 'POST', headers: {'Content-Type': 'application/json'},
+    return this.#surely(path, {method: 'POST', headers: {'Content-Type': 'application/json'},
       body: JSON.stringify(body), signal});
+  }
+
+  /* Once more, with another token, when that of now has run out. */
+  async #surely(path, options) {
+    const {token} = this, response = await this.#fetch(path, options);
+    if (response.status !== 401) return response;
+    await this.renewed(token);
+    return this.#fetch(path, options);
   }
 
   #fetch(path, options) {

@@ -10,6 +10,7 @@ import {askLines} from './bulk_lines.js';
 const DONE = {recode: 'Recoded', islands: 'Removed islands:', holes: 'Filled holes:', accept: 'Accepted'};
 const POLL_MS = 60;
 const MOST_ROWS = 100;
+const UNDO_LIMIT_MS = 120000;
 
 export class Bulk {
   static id = 'bulk';
@@ -142,28 +143,38 @@ export class Bulk {
     this.#say(text, ...(pixels ? [this.#undoButton(name, applied)] : []));
   }
 
-  #undoButton({client_id, seq}, applied) {
-    const button = this.#button('Undo', () => {
-      button.remove();
-      this.#undo({client_id, seq}, applied);
+  /* Stays until the command is taken back. */
+  #undoButton(name, applied) {
+    // One name for all tries: the server takes a command back once.
+    const undo = {client_id: this.editor.saver.client.id, seq: null};
+    const button = this.#button('Undo', async () => {
+      button.disabled = true;
+      const why = await this.#undo(name, applied, undo);
+      button.disabled = false;
+      if (why === null) this.#say('Taken back.');
+      else this.#say(`${why} `, button);
     });
     return button;
   }
 
-  /* Take a command back: from this tile where it is a step here, else from one where it is. */
-  async #undo({client_id, seq}, applied) {
-    const {editor} = this, {history, client} = editor.saver;
-    const at = history.undoable.findIndex((item) => item.client_id === client_id && item.seq === seq);
-    if (at >= 0) {
-      history.undoable.push(...history.undoable.splice(at, 1));
+  /* Take a command back: from this tile where it is a step here, else from one where it is. A promise of
+     null, or of the words why not. */
+  async #undo(command, applied, undo) {
+    const {editor} = this, {history, client} = editor.saver, {client_id, seq} = command;
+    const step = history.undoable.find((item) => item.client_id === client_id && item.seq === seq);
+    if (step) {
+      history.undoable.push(...history.undoable.splice(history.undoable.indexOf(step), 1));
       editor.hand.undo();
-      return this.#say('Taken back.');
+      return history.undoable.includes(step) ? 'It was not taken back.' : null;
     }
-    if (!applied?.on) return;
-    const body = {tool: 'undo', client_id: client.id, seq: client.next(), base_version: 0, reverses: {client_id, seq}};
-    const response = await editor.server.post(`/tile/${applied.on}/edits`, body).catch(() => null);
-    this.#say(response?.ok ? 'Taken back.' : 'It could not be taken back now; try again, or undo on one of its tiles.');
+    if (!applied?.on) return 'Press undo on one of its tiles to take it back.';
+    undo.seq ??= client.next();
+    const body = {tool: 'undo', ...undo, base_version: 0, reverses: {client_id, seq}};
+    const response = await editor.server.stream(`/tile/${applied.on}/edits`, body, AbortSignal.timeout(UNDO_LIMIT_MS))
+      .catch(() => null);
+    if (!response?.ok) return 'It could not be taken back now; try again, or undo on one of its tiles.';
     await editor.saver.catchUp().catch(() => {});
+    return null;
   }
 
   // ---- running

@@ -19,12 +19,7 @@ export async function askLines(server, path, body, {signal, onProgress}) {
 }
 
 async function once(server, path, body, {signal, onProgress}) {
-  const {token} = server;
-  let response = await server.stream(path, body, signal);
-  if (response.status === 401) {
-    await server.renewed(token);
-    response = await server.stream(path, body, signal);
-  }
+  const response = await server.stream(path, body, signal);
   if (!response.ok) throw new RefusedError(response.status, (await refusalOf(response)).message);
   let last = null;
   for await (const line of lines(response.body)) {

@@ -47,3 +47,9 @@ def test_make_targets_in_the_readme_exist() -> None:
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for target in re.findall(r"make (\w+)", (ROOT / "README.md").read_text()):
         assert target in targets
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_no_part_of_a_page_stands_there_twice(page: Path) -> None:
+    heads = re.findall(r"^## .+", page.read_text(), re.MULTILINE)
+    assert len(heads) == len(set(heads))

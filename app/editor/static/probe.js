@@ -9,7 +9,7 @@ export class Probe {
   constructor(editor) {
     this.editor = editor;
     Object.assign(this, {cursor: null, shift: false, hoverCode: undefined, values: null,
-      keys: undefined});
+      keys: undefined, images: [], shows: ''});
   }
 
   /* {label, provenance, original} of the pixel under the cursor, or null. */
@@ -55,6 +55,17 @@ export class Probe {
     this.#showReadout();
   }
 
+  /* The panes may show other images than before, or another tile: what was read of the old ones is not
+     shown any more, and the new ones are asked. */
+  renew() {
+    const {scene, display} = this.editor, {images} = display;
+    const shows = [scene.tile.id, ...images.map((layer) =>
+      `${layer.id} ${display.expressionsOf(layer)} ${layer.nudge?.y} ${layer.nudge?.x}`)].join('|');
+    if (shows === this.shows) return;
+    Object.assign(this, {shows, images, values: null});
+    if (this.cursor) this.#showReadout();
+  }
+
   showGhost() {
     const {cursor, editor} = this, {hand, manifest} = editor;
     if (!cursor) return;
@@ -74,12 +85,12 @@ export class Probe {
     }
     this.#askValues(row, col);
     panel.showReadout([...(this.note ?? []), ...readout({row, col, pixel, manifest, maps: scene.at(row, col),
-      values: this.values?.items ?? []})]);
+      values: this.values?.at === `${row}/${col}` ? this.values.items : this.images.map((layer) => ({layer}))})]);
   }
 
   /* Ask for the band values once the cursor rests: moving over them needs none. */
   #askValues(row, col) {
-    const {scene, server, display} = this.editor, at = `${row}/${col}`;
+    const {scene, server, display} = this.editor, {shows} = this, at = `${row}/${col}`;
     if (this.values?.at === at) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(async () => {
@@ -87,7 +98,7 @@ export class Probe {
       const asked = display.images.map((layer) => pixelOf(layer, scene.tile, row, col)).filter(Boolean);
       const found = await Promise.all(asked.map(({layer, row: y, col: x}) =>
         server.json(`/tile/${scene.tile.id}/values/${layer.id}?row=${y}&col=${x}${asksFor(display.expressionsOf(layer))}`).catch(() => null)));
-      if (scene !== this.editor.scene) return;
+      if (scene !== this.editor.scene || shows !== this.shows) return;
       this.values = {at, items: asked.map(({layer}, i) => ({layer, found: found[i]}))};
       this.#showReadout();
     }, VALUES_AFTER_MS);

@@ -5,16 +5,17 @@ const UNITS = ['dB', 'reflectance'];
 const CLOUD = {0: 'clear', 1: 'thin cloud', 2: 'thick cloud', 3: 'cloud shadow'};
 
 /* A list of [name, value, colour?] for the panel. `values` holds {layer, found} with the answer of
-   the values route, {bands, values, unit, valid}. */
+   the values route, {bands, values, unit, valid}; without one, as while the cursor moves, they read as a
+   dash. */
 export function readout({row, col, pixel, manifest, maps, values}) {
   if (!pixel) return [['', isInside(manifest.tile, row, col) ? `row ${row}  col ${col}` : 'outside the tile']];
   const items = [['row', String(row)], ['col', String(col)]];
   const place = lonLat(manifest.tile, row + 0.5, col + 0.5);
   if (place) items.push(['', place]);
   for (const {layer, found} of values) {
-    if (!found) continue;
-    items.push([imageName(layer, values, manifest), bandText(found)]);
-    for (const {name, value} of found.indices ?? []) if (value !== null) items.push([name, value.toFixed(3)]);
+    if (found === null) continue;
+    items.push([imageName(layer, values, manifest), found ? bandText(found) : '–']);
+    for (const {name, value} of found?.indices ?? []) if (value !== null) items.push([name, value.toFixed(3)]);
   }
   items.push(['label', ...classText(manifest, pixel.label)]);
   if (maps.prediction !== undefined) {

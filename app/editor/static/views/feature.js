@@ -56,6 +56,7 @@ export class Views {
     const {layout} = this.editor.display.arrangement;
     for (const element of this.layouts?.children ?? []) element.ariaPressed = String(element.dataset.layout === layout);
     this.compare.show();
+    this.editor.probe.renew();
   }
 
   /* The pane that a command is meant for: the one under the cursor, or that had it last. */

@@ -79,6 +79,7 @@ export class Nudge {
     Object.assign(this.layer.nudge, nudge);
     scene.nudge(this.layer.id, nudge);
     this.editor.display.showCaptions();
+    this.editor.probe.renew();
     this.#show();
     this.#save(this.layer);
   }

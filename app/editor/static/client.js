@@ -1,6 +1,10 @@
 /* The identity of this browser tab: an id in sessionStorage, so that a reload keeps it, and a number
-that counts on. Together they name a stroke for ever, which makes sending it twice harmless. */
+that counts on. Together they name a stroke for ever, which makes sending it twice harmless. In a browser that
+keeps nothing, each page is a tab of its own. */
 
+import {TAB, read, write} from './kept.js';
+
+const CHANNEL = 'cloudbrush.clients';
 const KEY = 'cloudbrush.client';
 const ANSWER_MS = 120;
 let claimed = null;
@@ -14,13 +18,12 @@ export function client() {
 }
 
 async function claim() {
-  const known = JSON.parse(sessionStorage.getItem(KEY) ?? 'null');
-  const channel = new BroadcastChannel('cloudbrush.clients');
+  const known = read(KEY, TAB), channel = otherTabs();
   // A duplicated tab copies sessionStorage; two tabs with one id would mix up their numbers.
   const taken = known !== null && (await isTaken(channel, known.id));
   const state = known === null || taken ? {id: randomId(), seq: 0} : known;
-  const save = () => sessionStorage.setItem(KEY, JSON.stringify(state));
-  channel.onmessage = ({data}) => {
+  const save = () => write(KEY, state, TAB);
+  if (channel) channel.onmessage = ({data}) => {
     if (data.ask === state.id) channel.postMessage({taken: state.id});
   };
   save();
@@ -37,13 +40,22 @@ async function claim() {
   return {id: state.id, next, atLeast, isAlive};
 }
 
-function isAlive(id) {
-  const channel = new BroadcastChannel('cloudbrush.clients');
-  return isTaken(channel, id).finally(() => channel.close());
+/* The tabs of this browser; null where it keeps them apart. */
+function otherTabs() {
+  try {
+    return new BroadcastChannel(CHANNEL);
+  } catch {
+    return null;
+  }
 }
 
-function isTaken(channel, id) {
-  return new Promise((resolve) => {
+function isAlive(id) {
+  const channel = otherTabs();
+  return isTaken(channel, id).finally(() => channel?.close());
+}
+
+async function isTaken(channel, id) {
+  return channel !== null && new Promise((resolve) => {
     const timer = setTimeout(() => resolve(false), ANSWER_MS);
     channel.onmessage = ({data}) => {
       if (data.taken !== id) return;

@@ -306,7 +306,8 @@ export class Storage {
   }
 }
 
-function openDatabase(name) {
+/* Throws nothing at once, also where the browser has no database for this page. */
+async function openDatabase(name) {
   const request = indexedDB.open(name, 1);
   request.onupgradeneeded = () =>
     request.result.createObjectStore('entries', {keyPath: ['client_id', 'seq']});

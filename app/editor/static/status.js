@@ -39,24 +39,34 @@ export class Status {
     const {kind} = this.outbox, waiting = strokes(this.outbox.entries.length);
     const saved = `saved, version ${this.version}`;
     if (kind === 'offline' && this.outbox.stuck) return {kind: 'offline', text: `the server fails on a stroke, ${waiting} waiting`,
-      detail: 'The strokes are kept in this browser and tried again. Click to set the one that fails aside.'};
+      detail: `${this.#kept} They are tried again. Click to set the one that fails aside.`};
     if (kind === 'offline') return {kind: 'offline', text: `offline, ${waiting} waiting`,
-      detail: 'The strokes are kept in this browser, also over a reload, and sent when the server is back.'};
+      detail: `${this.#kept} They are sent when the server is back.`};
     if (kind === 'expired') return {kind: 'offline', text: `renewing access, ${waiting} waiting`,
-      detail: 'The strokes are kept in this browser and sent when access has been renewed.'};
+      detail: `${this.#kept} They are sent when access has been renewed.`};
     if (kind === 'conflict') return {kind: 'offline', text: `your choice is needed, ${waiting} waiting`};
     if (kind === 'saving' && this.slowSave) return {kind: 'saved', text: `saving, ${waiting} waiting`};
     const parked = this.outbox.parked();
     if (parked.length) return {kind: 'parked', text: `${saved}; ${parkedText(parked)}`,
-      detail: parkedDetail(parked)};
+      detail: this.#parkedDetail(parked)};
     return {kind: 'saved', text: saved, detail: 'Every stroke is on the server’s disk.'};
+  }
+
+  get #kept() {
+    return this.outbox.storage.works ? 'The strokes are kept in this browser, also over a reload.'
+      : 'The strokes are held in this page alone, as the browser keeps no data: leave it open.';
+  }
+
+  #parkedDetail(parked) {
+    return `${parkedText(parked)}. ${this.#kept} ` +
+      'Open a tile there that may be edited: what waits for its project is then sent.';
   }
 
   #readonlyLine() {
     const {what, why} = this.readonly, parked = this.outbox.parked();
     const line = {kind: 'readonly', text: `read-only: ${what}`, detail: why};
     if (!parked.length) return line;
-    return {...line, text: `${line.text}; ${parkedText(parked)}`, detail: `${why} ${parkedDetail(parked)}`};
+    return {...line, text: `${line.text}; ${parkedText(parked)}`, detail: `${why} ${this.#parkedDetail(parked)}`};
   }
 
   #explain() {
@@ -93,9 +103,4 @@ const projectsOf = (parked) => [...new Set(parked.map(({project}) => project))].
 
 function parkedText(parked) {
   return `${strokes(parked.length)} waiting for ${projectsOf(parked)}`;
-}
-
-function parkedDetail(parked) {
-  return `${strokes(parked.length)} kept in this browser for ${projectsOf(parked)}. ` +
-    'Open a tile there that may be edited: what waits for its project is then sent.';
 }

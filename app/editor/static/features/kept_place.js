@@ -1,6 +1,7 @@
 /* What a reload would lose: the place and zoom, the class in hand, and the area that tools keep to. It is
 kept for the tile that was open last, in this tab alone. */
 
+import {TAB, read, write} from '../kept.js';
 import {polygonMask} from '../raster.js';
 
 const KEY = 'cloudbrush.place';
@@ -18,7 +19,7 @@ export class KeptPlace {
 
   open(scene, manifest) {
     if (this.tile === scene.tile.id) return;
-    const first = this.tile === null, kept = first ? usable(read(), scene.tile) : null;
+    const first = this.tile === null, kept = first ? usable(read(KEY, TAB), scene.tile) : null;
     this.tile = scene.tile.id;
     if (kept) this.#restore(kept, manifest);
   }
@@ -36,22 +37,13 @@ export class KeptPlace {
     const {editor, tile} = this, {points} = editor.features.restrictions;
     if (tile === null || editor.scene?.tile.id !== tile) return;
     const area = editor.hand.area && points?.length <= MOST_POINTS ? points : null;
-    try {
-      sessionStorage.setItem(KEY, JSON.stringify({tile, place: editor.view.place, classCode: editor.classCode, area}));
-    } catch { /* a browser that keeps nothing shows the whole tile again */ }
+    // A browser that keeps nothing shows the whole tile again.
+    write(KEY, {tile, place: editor.view.place, classCode: editor.classCode, area}, TAB);
   }
 
   destroy() {
     this.#keep();
     this.gone.abort();
-  }
-}
-
-function read() {
-  try {
-    return JSON.parse(sessionStorage.getItem(KEY) ?? 'null');
-  } catch {
-    return null;
   }
 }
 

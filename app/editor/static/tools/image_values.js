@@ -12,15 +12,16 @@ export class ImageValues {
     this.blocks = new Map();
   }
 
-  /* Values of a box of an image: {values [channels, h, w], valid [h, w], channels}; a promise. */
-  async window(tile, layerId, stretch, box) {
-    const parts = [];
-    for (let by = Math.floor(box.y0 / BLOCK); by * BLOCK < box.y0 + box.h; by++)
-      for (let bx = Math.floor(box.x0 / BLOCK); bx * BLOCK < box.x0 + box.w; bx++)
-        parts.push(this.#block(tile, layerId, STRETCHES.includes(stretch) ? stretch : 'auto', by, bx));
+  /* Values of a layer as they are seen in a box of the tile, where a nudge moves them: {values [channels,
+     h, w], valid [h, w], channels}; a promise. */
+  async window(tile, {id, nudge}, stretch, box) {
+    const from = seenFrom(box, nudge), parts = [], how = STRETCHES.includes(stretch) ? stretch : 'auto';
+    const [top, bottom] = blocksOf(from.y0, from.h, tile.height), [left, right] = blocksOf(from.x0, from.w, tile.width);
+    for (let by = top; by <= bottom; by++)
+      for (let bx = left; bx <= right; bx++) parts.push(this.#block(tile, id, how, by, bx));
     const blocks = await Promise.all(parts), {channels} = blocks[0], size = box.h * box.w;
     const all = new Uint8Array((channels + 1) * size);
-    for (const block of blocks) copy(block, box, all);
+    for (const block of blocks) copy(block, from, all);
     return {values: all.subarray(0, channels * size), valid: all.subarray(channels * size), channels};
   }
 
@@ -42,6 +43,18 @@ export class ImageValues {
     const h = Math.min(BLOCK, tile.height - y0), w = Math.min(BLOCK, tile.width - x0);
     return {bytes, y0, x0, h, w, channels: bytes.length / (h * w) - 1};
   }
+}
+
+/* The box of an image that is seen in a box of the tile. */
+export function seenFrom({y0, x0, h, w}, nudge) {
+  const {y = 0, x = 0} = nudge ?? {};
+  return {y0: y0 + Math.floor(0.5 - y), x0: x0 + Math.floor(0.5 - x), h, w};
+}
+
+/* The first and the last block under an extent; the nearest one where it lies outside of the image. */
+function blocksOf(from, size, extent) {
+  const within = (at) => Math.floor(Math.max(0, Math.min(extent - 1, at)) / BLOCK);
+  return [within(from), within(from + size - 1)];
 }
 
 /* Copy what a block and a box have in common, plane by plane. */

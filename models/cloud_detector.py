@@ -22,8 +22,8 @@ from core.noise import Field
 from core.records import Unit
 from data.demo.landcover import draw_region
 from data.demo.regions import ELSEWHERE, REGIONS, Region
+from models.model_files import LoadedModel, load, save_files
 from models.predict import predict_array
-from models.registry import LoadedModel, load, save_files
 from models.sample import Sample
 from models.train import Progress, TrainConfig, train
 

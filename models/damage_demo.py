@@ -44,8 +44,9 @@ from data.demo.damage import (
 )
 from data.readers import bright
 from models.evaluate import evaluate_labels, evaluate_model
+from models.model_files import LoadedModel, load, save_files
 from models.predict import predict_array, predict_tiles
-from models.registry import LoadedModel, add_model_files, load, save_files
+from models.registry import add_model_files
 from models.sample import Sample
 from models.train import Progress, TrainConfig, train
 from models.validation_set import validation_tiles

@@ -34,8 +34,9 @@ from models.demo_networks import (
     train_starting_models,
 )
 from models.evaluate import evaluate_labels, evaluate_model
+from models.model_files import load
 from models.predict import predict_array, predict_tiles
-from models.registry import add_model_files, load
+from models.registry import add_model_files
 from models.validation_set import validation_tiles
 
 PROJECT_NAME = "Demo: land cover"

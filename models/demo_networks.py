@@ -18,7 +18,7 @@ from core.raster import read
 from core.records import Modality, Split
 from data.demo.landcover import draw_region
 from data.demo.regions import ELSEWHERE
-from models.registry import save_files
+from models.model_files import save_files
 from models.sample import Sample
 from models.train import Progress, TrainConfig, train
 

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ModelFileError
-from models.registry import LoadedModel
+from models.model_files import LoadedModel
 from models.torchvision_shim import import_torchvision
 
 OPSET = 20

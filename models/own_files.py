@@ -15,7 +15,8 @@ from core.errors import ModelFileError
 from core.raster import check_allowed
 from core.records import Modality, ModelRecord, Project
 from core.store.engine import Store
-from models.registry import MAX_CARD_BYTES, MAX_WEIGHTS_BYTES, LoadedModel, load, save_model
+from models.model_files import MAX_CARD_BYTES, MAX_WEIGHTS_BYTES, LoadedModel, load
+from models.registry import save_model
 
 OWN = "cloudbrush"
 MEMBERS = {"model.safetensors": MAX_WEIGHTS_BYTES, "model.json": MAX_CARD_BYTES}

@@ -21,8 +21,9 @@ from core.scores import model_source
 from core.settings import Settings
 from core.store.engine import Store
 from models.blend import Rows
+from models.model_files import LoadedModel
 from models.post import voting
-from models.registry import LoadedModel, load_model
+from models.registry import load_model
 from models.sample import Bands
 from models.scene import PLAIN, How, Read, Report, predict_scene, predict_windows, silent
 from models.train import pick_device

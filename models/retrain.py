@@ -127,11 +127,7 @@ class _Run:
         self.notes: list[str] = []
         self.shown = 0  # last step of the arm that is on the curve from an earlier attempt
         self.resume = Resume(context)
-        self.watched = (
-            _some(training_set(context.store, project, planned.watched).samples)
-            if planned.watched
-            else _watched(context.store, project, planned.config, validation)
-        )
+        self.watched = watched_samples(context.store, project, planned, validation)
 
     def arm(self, found: TrainingSet, name: str) -> ModelRecord:
         """Train on one version of the labels; keep and score the model.
@@ -262,6 +258,15 @@ class _Run:
             card,
             parent.id if parent else None,
         )
+
+
+def watched_samples(
+    store: Store, project: Project, planned: Plan, validation: Sequence[ValidationTile]
+) -> list[Sample]:
+    """Return some of the tiles that a run is watched on, as samples."""
+    if planned.watched:
+        return _some(training_set(store, project, planned.watched).samples)
+    return _watched(store, project, planned.config, validation)
 
 
 def _watched(

@@ -3,10 +3,12 @@
     python -m torch.distributed.run --nproc-per-node 2 -m models.train_distributed FOLDER
 
 FOLDER holds `config.json` (settings as in a model's card), `train/*.npz` and, where there are
-samples to watch, `val/*.npz`; `write_run` makes such a folder. A sample is an .npz with `label`,
-`weight` and an image per alternative, `optical/0`, `optical/1`, `sar/0`. Written are
-`network.safetensors`, `run.json` with the curve and, every now and then, `checkpoint.safetensors`,
-from which the same command goes on when it is given again.
+samples to watch, `val/*.npz`; `write_run` makes such a folder from arrays, and
+`models.project_folder` from a project. A sample is an .npz with `label`, `weight` and an image per
+alternative, `optical/0`, `optical/1`, `sar/0`. `codes.json` lists the code of each class; without
+it they count from 1. Written are `network.safetensors` with its card `network.json`, which
+Cloudbrush reads, `run.json` with the curve and, every now and then, `checkpoint.safetensors`, from
+which the same command goes on when it is given again.
 
 Each process takes one GPU, or the CPU where there is none, and learns from its own part of each
 step: a step learns from `batch` times `accumulate` crops on each process.
@@ -27,6 +29,7 @@ import torch
 import torch.distributed as dist
 
 from core.errors import CloudbrushError
+from models.model_files import save_files
 from models.objective import supervised
 from models.sample import Sample
 from models.train import Checkpoint, MakeObjective, Progress, TrainConfig, Trained, train
@@ -34,6 +37,7 @@ from models.training.config import of_json, to_json
 from models.training.ranks import here
 
 OUTPUTS = ("network.safetensors", "run.json")
+CODES = "codes.json"
 
 
 def main() -> None:
@@ -53,6 +57,7 @@ def run_folder(folder: Path, *, objective: MakeObjective = supervised) -> Traine
     _join(device)
     try:
         config, samples, val = read_run(folder)
+        codes = _codes(folder, config.classes)
         checkpoint = Checkpoint(folder / "checkpoint.safetensors")
         found = train(
             config,
@@ -64,7 +69,7 @@ def run_folder(folder: Path, *, objective: MakeObjective = supervised) -> Traine
             checkpoint=checkpoint,
         )
         if here().first:
-            _write_result(folder, found)
+            _write_result(folder, found, codes)
         if dist.is_initialized():
             dist.barrier()  # one that ends while another still writes takes its threads down badly
         return found
@@ -74,9 +79,17 @@ def run_folder(folder: Path, *, objective: MakeObjective = supervised) -> Traine
 
 
 def write_run(
-    folder: Path, config: TrainConfig, samples: Sequence[Sample], val: Sequence[Sample] = ()
+    folder: Path,
+    config: TrainConfig,
+    samples: Sequence[Sample],
+    val: Sequence[Sample] = (),
+    *,
+    codes: Sequence[int] = (),
 ) -> None:
-    """Write settings and samples as files that `read_run` reads, without pickles."""
+    """Write settings and samples as files that `read_run` reads, without pickles.
+
+    `codes` are the class codes of maps, in the order of the network's classes.
+    """
     for name, group in (("train", samples), ("val", val)):
         place = folder / name
         place.mkdir(parents=True, exist_ok=True)
@@ -92,6 +105,8 @@ def write_run(
                 arrays["checked"] = sample.checked
             with (place / f"{number:06}.npz").open("wb") as file:
                 np.savez(file, allow_pickle=False, **arrays)
+    if codes:
+        (folder / CODES).write_text(json.dumps(list(codes)))
     (folder / "config.json").write_text(to_json(config))
 
 
@@ -152,20 +167,34 @@ def _print(point: Progress) -> None:
     print(f"step {point.step} of {point.steps}: loss {point.loss:.4f}{score} {point.note}".rstrip())
 
 
-def _write_result(folder: Path, found: Trained) -> None:
-    from safetensors.torch import save_file
-
-    tensors = {k: v.contiguous() for k, v in found.network.state_dict().items()}
-    save_file(tensors, folder / OUTPUTS[0])
-    facts = {
+def _write_result(folder: Path, found: Trained, codes: tuple[int, ...]) -> None:
+    history = [dataclasses.asdict(point) for point in found.history]
+    card = {
+        "name": folder.resolve().name,
         "config": dataclasses.asdict(found.config),
-        "history": [dataclasses.asdict(point) for point in found.history],
-        "matrix": None if found.matrix is None else found.matrix.tolist(),
+        "history": history,
         "kept_step": found.step,
-        "notes": found.notes,
         "seconds": found.seconds,
     }
+    save_files(folder / OUTPUTS[0], found.network, codes, card)
+    matrix = None if found.matrix is None else found.matrix.tolist()
+    facts = {**card, "matrix": matrix, "notes": found.notes}
     (folder / OUTPUTS[1]).write_text(json.dumps(facts, indent=1))
+
+
+def _codes(folder: Path, classes: int) -> tuple[int, ...]:
+    """Return the code of each class; raises `CloudbrushError` where the file says otherwise."""
+    path = folder / CODES
+    if not path.exists():
+        return tuple(range(1, classes + 1))
+    try:
+        codes = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise CloudbrushError(str(path), found=str(error), expected="a list of codes") from error
+    whole = isinstance(codes, list) and all(type(code) is int for code in codes)
+    if not whole or len(codes) != classes:
+        raise CloudbrushError(str(path), found=str(codes)[:80], expected=f"{classes} codes")
+    return tuple(codes)
 
 
 if __name__ == "__main__":

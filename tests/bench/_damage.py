@@ -24,10 +24,10 @@ from core.damage import building_matrix
 from core.object_vote import ObjectVote, object_vote, severity_of
 from data.demo.damage import COLUMNS, ROWS, TILE_PX, VALIDATION
 from models.damage_demo import SEED, draw_events, pseudo_labels
+from models.model_files import LoadedModel
 from models.networks import SegmentationNetwork
 from models.predict import predict_array
 from models.recipes import run as run_recipe
-from models.registry import LoadedModel
 from models.sample import Sample
 from models.train import TrainConfig
 from models.zoo.losses import LossTerm

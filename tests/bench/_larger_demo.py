@@ -23,8 +23,8 @@ from data.demo.clouds import Weather
 from data.demo.landcover import draw_region
 from data.demo.regions import REGIONS, Region
 from models.demo_networks import PSEUDO_LABELLER
+from models.model_files import load
 from models.predict import predict_array
-from models.registry import load
 from models.sample import Bands, Sample
 
 SEED = 77

@@ -101,7 +101,11 @@ def test_strokes_before_the_history_is_there_are_not_ignored_silently(bench: Ben
     desk.page.evaluate("(tile) => window.show(tile)", second.tile)
     desk.page.locator(f'.editor[data-painted="{second.tile}"]').wait_for()
     banner = desk.page.locator(".banner")
-    for act in (lambda: desk.stroke((40, 20), (40, 60)), lambda: desk.press("Control+z")):
+    acts: list[Callable[[], None]] = [
+        lambda: desk.stroke((40, 20), (40, 60)),
+        lambda: desk.press("Control+z"),
+    ]
+    for act in acts:
         act()
         expect(banner).to_contain_text("still being loaded")
         banner.get_by_label("Dismiss").click()

@@ -7,7 +7,7 @@ from sqlalchemy import update
 from core import catalogue
 from core.store.tables import AcquisitionRow
 from tests.editor.conftest import Bench
-from tests.editor.test_views import Wall
+from tests.editor.wall import Wall
 
 pytestmark = pytest.mark.browser
 

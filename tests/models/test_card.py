@@ -16,7 +16,7 @@ from core.store.engine import Store
 from models.card import model_card
 from models.card_text import as_markdown, limits, zipped
 from models.learnt import seen_classes
-from models.registry import load
+from models.model_files import load
 from models.sample import Sample
 from tests.app.scored import make_scored
 from tests.models.conftest import paint, run_task, tiles_by_name

@@ -26,7 +26,7 @@ from models.damage_demo import (
     pseudo_labels,
     whole_houses,
 )
-from models.registry import load
+from models.model_files import load
 from models.validation_set import read_truth
 from tests.models.conftest import paint, run_task
 

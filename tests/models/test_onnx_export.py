@@ -15,9 +15,10 @@ from core.records import Project
 from core.settings import Settings
 from core.store.engine import Store
 from models.card_text import onnx_path
+from models.model_files import LoadedModel
 from models.networks import NetworkSpec, SegmentationNetwork, build
 from models.onnx_export import export_onnx
-from models.registry import LoadedModel, load_model, save_model
+from models.registry import load_model, save_model
 from models.zoo import NETWORKS
 from tests.models.conftest import CLASSES, run_task
 

@@ -22,10 +22,11 @@ from core.raster import write_geotiff
 from core.records import Grid, Modality, Project, Split, Unit
 from core.settings import Settings
 from core.store.engine import Store
+from models.model_files import LoadedModel, load, save_files
 from models.networks import build
 from models.post import voting
 from models.predict import ensure_prediction, predict_array
-from models.registry import LoadedModel, load, load_model, save_files, save_model, with_vote
+from models.registry import load_model, save_model, with_vote
 from models.zoo import NETWORKS
 from tests.models.conftest import run_task
 

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from core.errors import Cancelled, ModelFileError
 from models.blend import Rows
+from models.model_files import LoadedModel
 from models.networks import NetworkSpec, SegmentationNetwork, build
 from models.predict import predict_array
-from models.registry import LoadedModel
 from models.scene import How, Read, predict_scene, predict_windows
 from models.windows import lay_out
 

@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import save_file
 
 from core.errors import ModelFileError
+from models.model_files import card_path, load, save_files
 from models.networks import build
-from models.registry import card_path, load, save_files
 
 CODES = (1, 2, 8)
 

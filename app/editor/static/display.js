@@ -1,6 +1,7 @@
 /* What the panes show of the open tile: for each pane its view, resolved to layers on this tile, and
 the caption that says so. Which views there are stands in `views/catalog.js`. */
 
+import {contoursOf} from './contours.js';
 import {Predictions} from './predictions.js';
 import {acquisitionOf, filterText, kindOf, layerOf, logName, nextView, renderingText, resolve, skyText, titleOf,
   underSky} from './views/catalog.js';
@@ -108,9 +109,10 @@ export class Display {
     const {scene, settings} = this, {layer, rendering, predictionId: id, view: {blend}} = found;
     const layers = layer && !found.missing ? [scene.image(layer.id, rendering)].filter(Boolean) : [];
     const faded = (map, usual) => layers.push(new Faded(map, this.hidden ? 0 : (blend ?? usual)));
+    const drawn = (map) => (found.view.contours ? contoursOf(map) : map);
     const shows = (name) => found.overlays.includes(name);
-    if (shows('label')) faded(scene.label, settings.opacity);
-    if (shows('prediction') && id !== null) faded(scene.predictionOf(id), settings.opacity);
+    if (shows('label')) faded(drawn(scene.label), settings.opacity);
+    if (shows('prediction') && id !== null) faded(drawn(scene.predictionOf(id)), settings.opacity);
     if (shows('confidence') && id !== null) faded(scene.confidenceOf(id), found.view.base === null ? 1 : settings.opacity);
     if (shows('disagreement') && id !== null) faded(scene.disagreementOf(id), DISAGREEMENT_OPACITY);
     if (this.#showsProvenance(found)) layers.push(scene.provenance);

@@ -41,6 +41,7 @@ export class ClassLayer {
     Object.assign(this, {palette, source, plane});
     this.opacity = 1;
     this.hidden = false;
+    this.smooth = false;
     this.scratch = new ImageData(BLOCK, BLOCK);
     this.pixels = new Uint32Array(this.scratch.data.buffer);
     this.clear();
@@ -50,9 +51,16 @@ export class ClassLayer {
     // A canvas lives for as long as its block: what the store lets go of takes it along.
     this.canvases = new WeakMap();
     this.dirty = [];
+    this.outlines?.clear();
+  }
+
+  /* What the pixels are drawn with. */
+  get inks() {
+    return this.palette;
   }
 
   markDirty(box) {
+    this.outlines?.markDirty(box);
     this.dirty.push(box);
     if (this.dirty.length > MANY) this.clear(); // not drawn for long
   }
@@ -60,9 +68,11 @@ export class ClassLayer {
   draw(context, frame) {
     this.flush();
     if (this.hidden || this.opacity === 0) return;
-    context.imageSmoothingEnabled = false;
+    const {clearColour, patterns} = this.inks;
+    context.imageSmoothingEnabled = this.smooth && frame.scale < 1;
+    if (this.smooth) context.imageSmoothingQuality = 'medium';
     context.globalAlpha = this.opacity;
-    const ground = this.opacity === 1 ? this.palette.clearColour : null;
+    const ground = this.opacity === 1 ? clearColour : null;
     const pieces = this.source.pieces(frame.visible);
     for (const piece of pieces) {
       const canvas = this.canvasOf(piece);
@@ -75,13 +85,13 @@ export class ClassLayer {
       context.drawImage(canvas, ...(piece.from ?? [0, 0, canvas.width, canvas.height]), ...at);
     }
     context.globalAlpha = 1;
-    if (this.palette.patterns) this.#drawPatterns(context, frame, pieces);
+    if (patterns) this.#drawPatterns(context, frame, pieces, patterns);
   }
 
-  #drawPatterns(context, frame, pieces) {
+  #drawPatterns(context, frame, pieces, patterns) {
     const [left, top, w, h] = place(frame, frame.visible);
     for (const {block, box, from} of pieces)
-      if (!from) this.palette.patterns.draw(context, {h: block.h, w: block.w, codes: block[this.plane]},
+      if (!from) patterns.draw(context, {h: block.h, w: block.w, codes: block[this.plane]},
         place(frame, box), [left - 2, top - 2, w + 4, h + 4]);
   }
 
@@ -107,7 +117,7 @@ export class ClassLayer {
   /* Write the pixels of a part of a block. */
   colour(canvas, block, {y0, x0, h, w}) {
     if (h <= 0 || w <= 0) return;
-    const {colours, voidCode, voidPattern} = this.palette, codes = block[this.plane];
+    const {colours, voidCode, voidPattern} = this.inks, codes = block[this.plane];
     for (let row = 0; row < h; row++) {
       const from = (y0 + row) * block.w + x0;
       for (let col = 0; col < w; col++) {

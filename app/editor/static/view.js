@@ -66,7 +66,7 @@ export class View {
 
   /* What a pane shows: `layers` from below, and `follows`, the names of what they change with. */
   setPane(pane, {id, layers, follows}) {
-    Object.assign(pane, {id, layers, follows: new Set(follows)});
+    Object.assign(pane, {id, layers, follows: new Set(follows), rim: rimOf(layers)});
     pane.element.dataset.pane = id;
     this.#invalidate(pane, null);
   }
@@ -74,7 +74,7 @@ export class View {
   /* What a pane shows beside its own layers: {layers, follows, from}; `from` is the share of its width
      where it begins, 0 for all of the pane. Null takes it away. */
   setSecond(pane, second) {
-    pane.second = second && {...second, follows: new Set(second.follows)};
+    pane.second = second && {...second, follows: new Set(second.follows), rim: rimOf(second.layers)};
     this.#invalidate(pane, null);
   }
 
@@ -255,7 +255,7 @@ export class View {
   }
 
   #drawPane(pane, frame) {
-    const {context, canvas, second} = pane, stale = pane.stale;
+    const {context, canvas, second} = pane, stale = grown(pane.stale, Math.max(pane.rim, second?.rim ?? 0));
     pane.stale = null;
     pane.checker ??= nodataChecker(context, this.ratio);
     context.save();
@@ -293,10 +293,17 @@ export class View {
 const concerns = ({id, follows, second}, name) =>
   id === name || follows.has(name) || (second?.follows.has(name) ?? false);
 
+const rimOf = (layers) => Math.max(0, ...layers.map(({rim = 0}) => rim));
+
+function grown(stale, rim) {
+  if (rim === 0 || stale === 'all') return stale;
+  return {y0: stale.y0 - rim, x0: stale.x0 - rim, h: stale.h + 2 * rim, w: stale.w + 2 * rim};
+}
+
 function makePane(id, element) {
   const canvas = document.createElement('canvas'), marks = new Marks();
   element.prepend(canvas, ...marks.elements);
-  return {id, element, canvas, marks, context: canvas.getContext('2d'), layers: [], second: null,
+  return {id, element, canvas, marks, context: canvas.getContext('2d'), layers: [], rim: 0, second: null,
     follows: new Set(), stale: 'all', hovered: false, shown: true, width: 0, height: 0, dx: 0, dy: 0,
     checker: null};
 }

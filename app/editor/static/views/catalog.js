@@ -1,11 +1,12 @@
 /* What a pane can show, as plain data that fits any tile of a project; nothing here draws. A *view* is
 
-{id, base, rendering: {bands | expr, stretch, filter, minus}, overlays, blend, model}
+{id, base, rendering: {bands | expr, stretch, filter, minus}, overlays, blend, model, contours?}
 
 `base` names an image by what it is and not by its number: {modality, name?, date?}, {event: 'pre' or
 'post'}, 'under' (the image that labels lie over) or null. `date` and `model` that are missing mean
 the ones chosen in the bar. `minus` is another base, whose values are taken off. `blend` is the
-opacity of the overlays, null for the setting of the editor. */
+opacity of the overlays, null for the setting of the editor; `contours` draws label and prediction as
+outlines. */
 
 export const OVERLAYS = ['label', 'prediction', 'confidence', 'disagreement', 'provenance', 'cloud'];
 export const STRETCHES = ['auto', 'percentile', 'shadows', 'fixed', 'none'];
@@ -76,8 +77,9 @@ export function cleanView(given) {
   if (isObject(minus) && cleanBase(minus)) kept.minus = cleanBase(minus);
   const overlays = Array.isArray(given.overlays) ? OVERLAYS.filter((name) => given.overlays.includes(name)) : [];
   if (base === null && !overlays.length) return null;
-  return view(given.id, base, {rendering: kept, overlays, model: isText(given.model, 160) ? given.model : null,
+  const made = view(given.id, base, {rendering: kept, overlays, model: isText(given.model, 160) ? given.model : null,
     blend: Number.isFinite(given.blend) && given.blend >= 0 && given.blend <= 1 ? given.blend : null});
+  return {...made, ...(given.contours === true && {contours: true})};
 }
 
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -7,7 +7,7 @@ import {button} from '../panel/controls.js';
 import {FILTERS} from './catalog.js';
 import {Compare} from './compare.js';
 import {LAYOUTS, gridOf} from './layouts.js';
-import {Menu} from './menu.js';
+import {Menu, OUTLINED} from './menu.js';
 import {Nudge} from './nudge.js';
 
 const THICK = 2;
@@ -32,7 +32,7 @@ export class Views {
     this.layouts = h('div', {className: 'layouts', role: 'group', ariaLabel: 'Layout of the panes'},
       ...LAYOUTS.map((layout) => this.#layoutButton(layout)));
     section.append(this.layouts, h('div', {className: 'pane-commands'},
-      ...['layout', 'layout-back', 'next-view', 'swipe', 'flicker', 'nudge', 'speckle', 'sky']
+      ...['layout', 'layout-back', 'next-view', 'swipe', 'flicker', 'nudge', 'speckle', 'sky', 'contours']
         .map((id) => button(id, {text: command(id).label}))),
     h('div', {className: 'row', role: 'group', ariaLabel: 'Move over the ground'},
       ...['pan-left', 'pan-up', 'pan-down', 'pan-right'].map((id) => button(id))));
@@ -95,6 +95,16 @@ export class Views {
     });
     panel.say(filter ? `SAR is shown through a ${FILTERS[filter]} filter. Stored values stay as they are.`
       : 'SAR is shown without a speckle filter.');
+  }
+
+  /* Draw classes as outlines, or filled again: in the pane under the cursor, or in all where it has none. */
+  toggleContours() {
+    const {display, panel} = this.editor, {slot} = this;
+    const all = display.found.flatMap(({overlays}, i) => (OUTLINED.some((name) => overlays.includes(name)) ? [i] : []));
+    if (!all.length) return panel.say('No pane shows classes.');
+    const slots = all.includes(slot) ? [slot] : all, contours = !display.views[slots[0]].contours;
+    display.changeViews(slots, () => ({contours}));
+    panel.say(contours ? 'Classes are drawn as outlines.' : 'Classes are drawn filled.');
   }
 
   /* Warn once per tile when labels under thick cloud change while SAR could be looked at and is not. */

@@ -6,6 +6,8 @@ import {FILTERS, MAX_EXPRESSION, OVERLAYS, STRETCHES, menu} from './catalog.js';
 
 const OVERLAY_NAMES = {label: 'Label', prediction: 'Prediction', confidence: 'Confidence',
   disagreement: 'Disagreement', provenance: 'Provenance', cloud: 'Clouds'};
+// The maps that can be drawn as outlines.
+export const OUTLINED = ['label', 'prediction'];
 const AS_SET = '';
 const ASK_AFTER_MS = 250;
 const MARGIN = 8;
@@ -107,7 +109,9 @@ export class Menu {
     if (layer && !isMap && layer.bands.length > 1) rows.push(this.#bands(layer));
     if (layer && !isMap) rows.push(this.#expression(layer));
     if (found.overlays.some((name) => ['prediction', 'confidence', 'disagreement'].includes(name))) rows.push(this.#model());
-    rows.push(this.#overlays(), this.#opacity());
+    rows.push(this.#overlays());
+    if (OUTLINED.some((name) => found.overlays.includes(name))) rows.push(this.#contours());
+    rows.push(this.#opacity());
     this.options.replaceChildren(h('h3', {}, 'How it is shown'), ...rows);
   }
 
@@ -216,6 +220,12 @@ export class Menu {
       return h('label', {className: 'check'}, box, OVERLAY_NAMES[name]);
     });
     return h('div', {className: 'overlays'}, h('span', {className: 'view-name'}, 'Above it'), h('div', {className: 'checks'}, ...boxes));
+  }
+
+  #contours() {
+    const options = [['fill', 'filled'], ['lines', 'as outlines']];
+    return row('Classes', this.#select('contours', 'How classes are drawn in this pane', options,
+      this.given.contours ? 'lines' : 'fill', (value) => this.#change({contours: value === 'lines'})));
   }
 
   /* The blend of image and maps in this pane. */

@@ -6,6 +6,11 @@ export class Faded {
     Object.assign(this, {layer, opacity});
   }
 
+  /* How far around a changed pixel the drawing changes, in pixels. */
+  get rim() {
+    return this.layer.rim ?? 0;
+  }
+
   draw(context, frame) {
     this.layer.opacity = this.opacity;
     this.layer.draw(context, frame);

@@ -50,6 +50,7 @@ BOUNDS = {
     "matrix_speedup": "at least 10",
     "matrix_speedup_5000": "at least 10",
     "share_of_bare_unet": "at least 85 %",
+    "share_of_bare_unet_probabilities": "at least 85 %",
     "import_40000_seconds": "180 s",
     "import_memory": "800 MB",
     "import_memory_growth": "100 MB",

@@ -12,7 +12,7 @@ from tests.bench._models_pairs import (
     of_row,
     rival_of,
 )
-from tests.bench._models_rows import EARLY, FUSIONS, ROWS, SAR_ONLY, STYLE, Row
+from tests.bench._models_rows import EARLY, FUSIONS, LONGER, ROWS, SAR_ONLY, STYLE, Row
 
 
 def findings(table: str, runs: Runs) -> list[str]:
@@ -51,13 +51,19 @@ def _clouds(rows: list[Row], runs: Runs) -> Iterable[str]:
         answer = "loses least" if order[0] == STYLE else "does not lose least"
         yield f"Points lost from a clear sky to full cover, least first: {told}: {STYLE} {answer}."
     full = _full_cover(runs, named[STYLE])
-    for rival, column, where in ((SAR_ONLY, full, "at full cover"), (EARLY, "", "on average")):
-        values = differences(runs, named[STYLE], named[rival], column)
+    asked = (
+        (STYLE, SAR_ONLY, full, "at full cover"),
+        (LONGER, SAR_ONLY, full, "at full cover"),
+        (STYLE, EARLY, "", "on average"),
+        (LONGER, EARLY, "", "on average"),
+    )
+    for name, rival, column, where in asked:
+        values = differences(runs, named[name], named[rival], column)
         half = half_interval(values)
         if half is not None:
             beyond = "beyond" if decided(values) else "within"
             yield (
-                f"{STYLE} against {rival} {where}: {mean(values):+.1f} ± {half:.1f} points, "
+                f"{name} against {rival} {where}: {mean(values):+.1f} ± {half:.1f} points, "
                 f"{beyond} its interval."
             )
 

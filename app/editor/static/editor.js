@@ -260,6 +260,7 @@ export class Editor {
     this.panel.showSettings({...settings, ...settings.words(), classCode, hoverCode: probe.hoverCode,
       hidden: display.hidden});
     this.element.dataset.tool = settings.tool;
+    this.features.onlyClass.show();
     probe.showGhost();
   }
 

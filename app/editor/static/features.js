@@ -14,6 +14,7 @@ import {ClassPatternsFeature} from './features/class_patterns.js';
 import {Objects} from './features/objects.js';
 import {KeptPlace} from './features/kept_place.js';
 import {Live} from './features/live.js';
+import {OnlyClass} from './features/only_class.js';
 import {Remap} from './features/remap.js';
 import {Restrictions} from './features/restrictions.js';
 import {Sky} from './features/sky.js';
@@ -24,7 +25,7 @@ import {WandSettings} from './features/wand.js';
 import {Views} from './views/feature.js';
 
 export const FEATURES = [Bulk, Views, ClassPatternsFeature, Restrictions, Live, Remap, Objects, Superpixels,
-  Suggest, Timeline, Sky, WandSettings, KeptPlace];
+  Suggest, Timeline, Sky, WandSettings, KeptPlace, OnlyClass];
 
 export class Features {
   constructor(editor) {

@@ -38,7 +38,7 @@ export function eachBlock({y0, x0, h, w}, side, visit) {
    is a BlockStore (blocks.js), `plane` the array of its blocks that holds the codes. */
 export class ClassLayer {
   constructor({palette, source = EMPTY_SOURCE, plane = 'labels'}) {
-    Object.assign(this, {palette, source, plane});
+    Object.assign(this, {palette, source, plane, only: null});
     this.opacity = 1;
     this.hidden = false;
     this.smooth = false;
@@ -56,7 +56,15 @@ export class ClassLayer {
 
   /* What the pixels are drawn with. */
   get inks() {
-    return this.palette;
+    return this.only?.inks ?? this.palette;
+  }
+
+  /* Draw one class alone, or (null) all of them; returns whether that is a change. */
+  showOnly(code) {
+    if (code === (this.only?.code ?? null)) return false;
+    this.only = code === null ? null : {code, inks: inksOf(this.palette, code)};
+    this.clear();
+    return true;
   }
 
   markDirty(box) {
@@ -195,13 +203,21 @@ export function palette(classes, voidCode) {
   const bytes = new Uint8Array(colours.buffer);
   for (const {code, colour, isClear} of classes) {
     if (isClear) continue;
-    const rgb = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
-    bytes.set([...rgb, 255], 4 * code);
+    bytes.set([...rgbOf(colour), 255], 4 * code);
   }
   const grey = (level) => pack(level, level, level, 255);
   return {colours, voidCode, voidPattern: [grey(44), grey(104)],
     clearColour: classes.find(({isClear}) => isClear)?.colour ?? null};
 }
+
+/* A palette in which one class alone is seen. One that is drawn clear has its colour then. */
+function inksOf({colours, voidCode, voidPattern, clearColour}, code) {
+  const one = new Uint32Array(256), clear = clearColour && pack(...rgbOf(clearColour), 255);
+  if (code !== voidCode) one[code] = colours[code] || clear;
+  return {colours: one, voidCode: code === voidCode ? voidCode : -1, voidPattern, clearColour: null, patterns: null};
+}
+
+const rgbOf = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
 
 /* A grey checker for ground without data, as a pattern in screen space. */
 export function nodataChecker(context, ratio) {

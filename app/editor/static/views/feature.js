@@ -32,7 +32,7 @@ export class Views {
     this.layouts = h('div', {className: 'layouts', role: 'group', ariaLabel: 'Layout of the panes'},
       ...LAYOUTS.map((layout) => this.#layoutButton(layout)));
     section.append(this.layouts, h('div', {className: 'pane-commands'},
-      ...['layout', 'layout-back', 'next-view', 'swipe', 'flicker', 'nudge', 'speckle', 'sky', 'contours']
+      ...['layout', 'layout-back', 'next-view', 'swipe', 'flicker', 'nudge', 'speckle', 'sky', 'contours', 'only-class']
         .map((id) => button(id, {text: command(id).label}))),
     h('div', {className: 'row', role: 'group', ariaLabel: 'Move over the ground'},
       ...['pan-left', 'pan-up', 'pan-down', 'pan-right'].map((id) => button(id))));

@@ -18,7 +18,7 @@ EARLY, DROPPED, LATE = "Early fusion", "Early fusion, optical dropped", "Late fu
 STYLE = "CloudLULC-Net-style"
 FUSIONS = (EARLY, DROPPED, LATE, STYLE)
 LONGER = f"{STYLE}, 480 steps"
-"""The steps that SAR alone has time for: what is left between them then is not for want of steps."""
+"""The steps that SAR alone has time for: what then lies between them is not for want of steps."""
 PLAIN = "Cross entropy"
 GUIDED = "UABCD v2, building-guided"
 SEEDS = (0, 1, 2)

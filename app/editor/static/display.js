@@ -4,10 +4,10 @@ the caption that says so. Which views there are stands in `views/catalog.js`. */
 import {contoursOf} from './contours.js';
 import {Predictions} from './predictions.js';
 import {acquisitionOf, filterText, kindOf, layerOf, logName, nextView, renderingText, resolve, skyText, titleOf,
-  underSky} from './views/catalog.js';
+  toneText, underSky} from './views/catalog.js';
 import {fitted, layoutOf, nextLayout, remember, restore, sideBySide} from './views/layouts.js';
 import {scaleBar} from './views/scale.js';
-import {Faded, Hatched, nudgeText} from './views/shown.js';
+import {Faded, Hatched, nudgeText, toned} from './views/shown.js';
 
 const HATCHED = {thick: [2], all: [2, 1, 3], none: []};
 const VALUES_IN_A_LINE = 9;
@@ -107,7 +107,7 @@ export class Display {
   /* The layers of a resolved view from below, and what they follow. */
   compose(found) {
     const {scene, settings} = this, {layer, rendering, predictionId: id, view: {blend}} = found;
-    const layers = layer && !found.missing ? [scene.image(layer.id, rendering)].filter(Boolean) : [];
+    const layers = layer && !found.missing ? [toned(scene.image(layer.id, rendering), found.view.tone)].filter(Boolean) : [];
     const faded = (map, usual) => layers.push(new Faded(map, this.hidden ? 0 : (blend ?? usual)));
     const drawn = (map) => (found.view.contours ? contoursOf(map) : map);
     const shows = (name) => found.overlays.includes(name);
@@ -178,6 +178,7 @@ export class Display {
       const maps = overlays.filter((overlay) => overlay !== 'cloud');
       if (maps.length) said.push(`below ${maps.join(', ')}`);
     }
+    if (layer && !missing) said.push(toneText(found.view.tone));
     const moved = layer && nudgeText(layer.nudge);
     if (moved) said.push(`moved ${moved}, for display only`);
     return said.filter(Boolean).join(', ');
@@ -239,7 +240,7 @@ export class Display {
 
   /* Show a view in a pane of the layout. */
   setView(i, given) {
-    this.changeViews([i], () => given);
+    this.changeViews([i], () => ({contours: false, tone: null, ...given}));
   }
 
   /* Change the views of some panes: `change(view)` gives what is new. */

@@ -1,17 +1,18 @@
 /* What a pane can show, as plain data that fits any tile of a project; nothing here draws. A *view* is
 
-{id, base, rendering: {bands | expr, stretch, filter, minus}, overlays, blend, model, contours?}
+{id, base, rendering: {bands | expr, stretch, filter, minus}, overlays, blend, model, contours?, tone?}
 
 `base` names an image by what it is and not by its number: {modality, name?, date?}, {event: 'pre' or
 'post'}, 'under' (the image that labels lie over) or null. `date` and `model` that are missing mean
 the ones chosen in the bar. `minus` is another base, whose values are taken off. `blend` is the
 opacity of the overlays, null for the setting of the editor; `contours` draws label and prediction as
-outlines. */
+outlines, `tone` {brightness, contrast} the image brighter or darker by so many percent. */
 
 export const OVERLAYS = ['label', 'prediction', 'confidence', 'disagreement', 'provenance', 'cloud'];
 export const STRETCHES = ['auto', 'percentile', 'shadows', 'fixed', 'none'];
 export const FILTERS = {lee: 'Lee', refined_lee: 'refined Lee'};
 export const MAX_EXPRESSION = 400;
+export const LEAST_TONE = -80, MOST_TONE = 200;
 
 const view = (id, base, {rendering = {}, overlays = [], model = null, blend = null} = {}) =>
   ({id, base, rendering, overlays, blend, model});
@@ -79,7 +80,22 @@ export function cleanView(given) {
   if (base === null && !overlays.length) return null;
   const made = view(given.id, base, {rendering: kept, overlays, model: isText(given.model, 160) ? given.model : null,
     blend: Number.isFinite(given.blend) && given.blend >= 0 && given.blend <= 1 ? given.blend : null});
-  return {...made, ...(given.contours === true && {contours: true})};
+  const tone = cleanTone(given.tone);
+  return {...made, ...(given.contours === true && {contours: true}), ...(tone && {tone})};
+}
+
+/* Brightness and contrast in percent, or null where they are as usual. */
+export function cleanTone(tone) {
+  if (!isObject(tone)) return null;
+  const [brightness, contrast] = [tone.brightness, tone.contrast].map((value) =>
+    (Number.isFinite(value) ? Math.round(Math.max(LEAST_TONE, Math.min(MOST_TONE, value))) : 0));
+  return brightness || contrast ? {brightness, contrast} : null;
+}
+
+/* "brightness +20 %, contrast −5 %", or nothing. */
+export function toneText(tone) {
+  return Object.entries(tone ?? {}).filter(([, value]) => value)
+    .map(([name, value]) => `${name} ${value > 0 ? '+' : '−'}${Math.abs(value)} %`).join(', ');
 }
 
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);

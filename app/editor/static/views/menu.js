@@ -2,12 +2,14 @@
 
 import {h} from '../dom.js';
 import {CHOICES} from '../settings.js';
-import {FILTERS, MAX_EXPRESSION, OVERLAYS, STRETCHES, menu} from './catalog.js';
+import {FILTERS, LEAST_TONE, MAX_EXPRESSION, MOST_TONE, OVERLAYS, STRETCHES, cleanTone, menu} from './catalog.js';
 
 const OVERLAY_NAMES = {label: 'Label', prediction: 'Prediction', confidence: 'Confidence',
   disagreement: 'Disagreement', provenance: 'Provenance', cloud: 'Clouds'};
 // The maps that can be drawn as outlines.
 export const OUTLINED = ['label', 'prediction'];
+// Not every browser draws through filters.
+const CAN_TONE = 'filter' in CanvasRenderingContext2D.prototype;
 const AS_SET = '';
 const ASK_AFTER_MS = 250;
 const MARGIN = 8;
@@ -105,6 +107,7 @@ export class Menu {
     const found = this.editor.display.found[this.slot], {layer} = found, isMap = found.view.base === 'under';
     const rows = [];
     if (layer) rows.push(this.#stretch());
+    if (layer && CAN_TONE) rows.push(...this.#tone());
     if (layer?.modality === 'sar') rows.push(this.#filter());
     if (layer && !isMap && layer.bands.length > 1) rows.push(this.#bands(layer));
     if (layer && !isMap) rows.push(this.#expression(layer));
@@ -129,6 +132,26 @@ export class Menu {
       ...STRETCHES.map((name) => [name, CHOICES.contrast[name]])];
     return row('Contrast', this.#select('stretch', 'Contrast of this pane', options, stretch ?? AS_SET,
       (value) => this.#change({rendering: {stretch: value || undefined}})));
+  }
+
+  /* Brightness and contrast of the picture on the screen, on top of its stretch; a double click resets. */
+  #tone() {
+    return [['brightness', 'Brightness'], ['contrast', 'Contrast ±']].map(([name, label]) => {
+      const value = h('output', {className: 'value'});
+      const slider = h('input', {type: 'range', min: LEAST_TONE, max: MOST_TONE, step: '5', data: {option: `tone-${name}`},
+        ariaLabel: `${label}, of this pane, for display only`, title: 'For display only; a double click resets it'});
+      const show = () => (value.textContent = `${slider.value} %`);
+      const set = (percent) => {
+        slider.value = String(percent);
+        this.#change({tone: cleanTone({...this.given.tone, [name]: Number(slider.value)})});
+        show();
+      };
+      slider.value = String(this.given.tone?.[name] ?? 0);
+      slider.addEventListener('input', () => set(slider.value));
+      slider.addEventListener('dblclick', () => set(0));
+      show();
+      return row(label, h('span', {className: 'blend'}, slider, value));
+    });
   }
 
   #filter() {

@@ -17,6 +17,25 @@ export class Faded {
   }
 }
 
+/* An image brighter or darker, or with more or less contrast, in this pane and for the eye only. Without a
+tone it is the image itself, so that nothing is slower. */
+export function toned(image, tone) {
+  return image && tone ? new Toned(image, tone) : image;
+}
+
+class Toned {
+  constructor(layer, {brightness, contrast}) {
+    this.layer = layer;
+    this.filter = `brightness(${100 + brightness}%) contrast(${100 + contrast}%)`;
+  }
+
+  draw(context, frame) {
+    context.filter = this.filter;
+    this.layer.draw(context, frame);
+    context.filter = 'none';
+  }
+}
+
 /* Clouds with the levels that this pane hatches. */
 export class Hatched {
   constructor(layer, levels) {

@@ -210,7 +210,10 @@ def test_a_version_seen_from_too_far_says_so_once() -> None:
     script = """async ({Past}) => {
       const said = [], side = 20480, layer = {markDirty() {}, clear() {}};
       let box = {y0: 0, x0: 0, h: side / 2, w: side / 2};
-      const panel = {say: (text) => said.push(text), hush: () => said.push('gone')};
+      const panel = {say: (text) => {
+        said.push(text);
+        return () => said.push('gone');
+      }};
       const server = {bytes: async () => ({bytes: new Uint8Array(2 * 512 * 512)})};
       const scene = {labelBlocks: {}, server, label: layer, provenance: layer,
         tile: {id: 1, height: side, width: side}};

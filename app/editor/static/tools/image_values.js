@@ -14,11 +14,11 @@ export class ImageValues {
 
   /* Values of a layer as they are seen in a box of the tile, where a nudge moves them: {values [channels,
      h, w], valid [h, w], channels}; a promise. */
-  async window(tile, {id, nudge}, stretch, box) {
+  async window(tile, layerId, stretch, box, nudge = null) {
     const from = seenFrom(box, nudge), parts = [], how = STRETCHES.includes(stretch) ? stretch : 'auto';
     const [top, bottom] = blocksOf(from.y0, from.h, tile.height), [left, right] = blocksOf(from.x0, from.w, tile.width);
     for (let by = top; by <= bottom; by++)
-      for (let bx = left; bx <= right; bx++) parts.push(this.#block(tile, id, how, by, bx));
+      for (let bx = left; bx <= right; bx++) parts.push(this.#block(tile, layerId, how, by, bx));
     const blocks = await Promise.all(parts), {channels} = blocks[0], size = box.h * box.w;
     const all = new Uint8Array((channels + 1) * size);
     for (const block of blocks) copy(block, from, all);

@@ -123,7 +123,7 @@ export class Wand {
   async #read(layers, box) {
     const {scene, worker} = this.hand.editor, size = box.h * box.w;
     const parts = await Promise.all(layers.map(async (layer) => {
-      const part = await this.images.window(scene.tile, layer, this.#stretchOf(layer), box);
+      const part = await this.images.window(scene.tile, layer.id, this.#stretchOf(layer), box, layer.nudge);
       if (layer.modality !== 'sar') return part;
       const planes = Array.from({length: part.channels}, (_, i) => part.values.slice(i * size, (i + 1) * size));
       const smooth = await Promise.all(planes.map((plane) =>

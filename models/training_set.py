@@ -123,6 +123,68 @@ def training_set(store: Store, project: Project, choice: Choice) -> TrainingSet:
     `CloudbrushError` when nothing is left to learn from or a class has no name yet.
     """
     require_named(project)
+    _require_pixels(project)
+    reserved = [tile for tile in catalogue.tiles(store, project.id) if not tile.trainable]
+    chosen = training_tiles(store, project.id, choice)
+    covered = shared_ground(chosen, reserved)
+    found = _Found()
+    left_out: dict[str, str] = {}
+    for tile in chosen:
+        if tile.id in covered:
+            why = f"shares ground with validation tile {covered[tile.id].name}"
+        else:
+            why = _take(store, project.classes, tile, choice, found)
+        if why:
+            left_out[tile.name] = why
+    if not found.samples:
+        reasons = "; ".join(f"{name} {why}" for name, why in list(left_out.items())[:3])
+        raise CloudbrushError(
+            "training set",
+            found=f"no tile to learn from ({reasons or 'no training tiles'})",
+            expected="at least one labelled training tile",
+            todo="Label or import tiles of the training split, or choose other inputs.",
+        )
+    check_no_leak(store, project.id, found.versions)
+    bands = _bands_of([*found.samples, *found.unlabelled])
+    return TrainingSet(
+        found.samples, bands, found.versions, left_out, found.corrected_px, found.unlabelled
+    )
+
+
+@dataclass
+class _Found:
+    """What was read of the tiles so far."""
+
+    samples: list[Sample] = field(default_factory=list)
+    unlabelled: list[Sample] = field(default_factory=list)
+    versions: dict[int, int] = field(default_factory=dict)
+    corrected_px: int = 0
+
+
+def _take(store: Store, classes: ClassTable, tile: Tile, choice: Choice, found: _Found) -> str:
+    """Add what a tile gives; return why its labels are left out, nothing where they are not."""
+    if not _has_inputs(store, tile, choice):
+        return f"has not all of {', '.join(choice.modalities)}"
+    try:
+        ensure_scanned(store, tile.id)
+    except NotEditable as error:
+        if choice.unlabelled and not catalogue.layers(store, tile.id, modality=Modality.LABEL):
+            found.unlabelled += _images_of(store, tile, choice)
+        return f"cannot be worked on: {error.found}"
+    pieces, version, changed = _samples_of(store, classes, tile, choice)
+    if pieces:
+        found.samples += pieces
+        found.versions[tile.id] = version
+        found.corrected_px += changed
+        return ""
+    if choice.unlabelled:
+        found.unlabelled += _images_of(store, tile, choice)
+    if choice.use == "corrected":
+        return "is neither done nor verified as a whole"
+    return "has no labelled pixel that counts"
+
+
+def _require_pixels(project: Project) -> None:
     if project.kind == LIST:
         raise CloudbrushError(
             project.name,
@@ -131,52 +193,6 @@ def training_set(store: Store, project: Project, choice: Choice) -> TrainingSet:
             todo="Networks here label pixels. Export the lists and train elsewhere; "
             "predictions are scored on the Patches page.",
         )
-    reserved = [tile for tile in catalogue.tiles(store, project.id) if not tile.trainable]
-    chosen = training_tiles(store, project.id, choice)
-    covered = shared_ground(chosen, reserved)
-    samples: list[Sample] = []
-    unlabelled: list[Sample] = []
-    versions: dict[int, int] = {}
-    left_out: dict[str, str] = {}
-    corrected_px = 0
-    for tile in chosen:
-        if tile.id in covered:
-            left_out[tile.name] = f"shares ground with validation tile {covered[tile.id].name}"
-            continue
-        if not _has_inputs(store, tile, choice):
-            left_out[tile.name] = f"has not all of {', '.join(choice.modalities)}"
-            continue
-        try:
-            ensure_scanned(store, tile.id)
-        except NotEditable as error:
-            left_out[tile.name] = f"cannot be worked on: {error.found}"
-            if choice.unlabelled and not catalogue.layers(store, tile.id, modality=Modality.LABEL):
-                unlabelled += _images_of(store, tile, choice)
-            continue
-        pieces, version, changed = _samples_of(store, project.classes, tile, choice)
-        if not pieces:
-            if choice.unlabelled:
-                unlabelled += _images_of(store, tile, choice)
-            left_out[tile.name] = (
-                "is neither done nor verified as a whole"
-                if choice.use == "corrected"
-                else "has no labelled pixel that counts"
-            )
-            continue
-        samples += pieces
-        versions[tile.id] = version
-        corrected_px += changed
-    if not samples:
-        reasons = "; ".join(f"{name} {why}" for name, why in list(left_out.items())[:3])
-        raise CloudbrushError(
-            "training set",
-            found=f"no tile to learn from ({reasons or 'no training tiles'})",
-            expected="at least one labelled training tile",
-            todo="Label or import tiles of the training split, or choose other inputs.",
-        )
-    check_no_leak(store, project.id, versions)
-    bands = _bands_of([*samples, *unlabelled])
-    return TrainingSet(samples, bands, versions, left_out, corrected_px, unlabelled)
 
 
 def read_inputs(

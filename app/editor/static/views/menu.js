@@ -9,7 +9,7 @@ const OVERLAY_NAMES = {label: 'Label', prediction: 'Prediction', confidence: 'Co
 // The maps that can be drawn as outlines.
 export const OUTLINED = ['label', 'prediction'];
 // Not every browser draws through filters.
-const CAN_TONE = 'filter' in CanvasRenderingContext2D.prototype;
+const CAN_TONE = 'filter' in (globalThis.CanvasRenderingContext2D?.prototype ?? {});
 const AS_SET = '';
 const ASK_AFTER_MS = 250;
 const MARGIN = 8;

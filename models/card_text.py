@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import NotFound
+from core.presets import FIGURES
 from core.records import ModelRecord
 
 FEW_TILES = 10
@@ -161,11 +162,12 @@ def _label_lines(learnt: Mapping[str, Any]) -> list[str]:
 
 
 def _score_lines(measured: Mapping[str, Any]) -> list[str]:
+    mean = FIGURES[measured["mean"]].title if measured["mean"] in FIGURES else measured["mean"]
     lines = [
         "",
         f"## Scores against {measured['reference_is']}",
         "",
-        f"{measured['mean']} {_shown(measured['score'])} on {measured['tiles']} tiles of "
+        f"{mean} {_shown(measured['score'])} on {measured['tiles']} tiles of "
         f"{', '.join(measured['regions'])}.",
         "",
         "| class | IoU | interval | F1 | reference pixels |",
@@ -180,7 +182,7 @@ def _score_lines(measured: Mapping[str, Any]) -> list[str]:
     if measured["by_cloud"]:
         lines += [
             "",
-            f"| cloud cover | {measured['mean']} | interval | images |",
+            f"| cloud cover | {mean} | interval | images |",
             "|---|---|---|---|",
             *(
                 f"| {r['cover']} | {_shown(r['score'])} | {_shown(r['from'])} to "

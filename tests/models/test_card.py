@@ -51,6 +51,7 @@ def test_a_trained_model_says_what_it_learnt_from(
         "t1 v1",
         "## Limits",
         "against truth",
+        "mIoU 0.",
         "| Top |",
         record.card["sha256"],
         '"steps"',

@@ -8,11 +8,9 @@ import pytest
 from starlette.applications import Starlette
 
 from app import access
-from app.routes import routes
 from core import catalogue, history
 from core.grid import Window
 from core.patch import decode_runs
-from core.settings import load_settings
 from core.store.engine import Store
 from tests.app.client import Client, Reply
 from tests.scene import Scene, make_scene
@@ -24,16 +22,6 @@ NAME = {"client_id": "tab", "seq": 1, "base_version": 0}
 @pytest.fixture
 def scene(store: Store, tmp_path: Any) -> Scene:
     return make_scene(store, tmp_path / "data")
-
-
-@pytest.fixture
-def app(scene: Scene) -> Starlette:
-    return Starlette(routes=routes(scene.store, load_settings()))
-
-
-@pytest.fixture
-def ada(app: Starlette, scene: Scene) -> Client:
-    return Client(app, access.mint(scene.store, scene.ada, scene.project_id, "edit"))
 
 
 def last(reply: Reply) -> Any:

@@ -11,11 +11,10 @@ from sqlalchemy import func, select, update
 from starlette.applications import Starlette
 
 from app import access
-from app.routes import routes
 from core import history, presence
 from core.memory import forget
 from core.presence import HERE_S, Visitor
-from core.settings import Settings, load_settings
+from core.settings import Settings
 from core.store.engine import Store, open_store
 from core.store.tables import EditRow, PresenceRow
 from core.stroke import Stroke, Tool
@@ -27,16 +26,6 @@ from tests.strokes import fast_store, save, stroke
 @pytest.fixture
 def scene(store: Store, settings: Settings) -> Scene:
     return make_scene(store, settings.workspace.parent / "data")
-
-
-@pytest.fixture
-def app(scene: Scene) -> Starlette:
-    return Starlette(routes=routes(scene.store, load_settings()))
-
-
-@pytest.fixture
-def ada(app: Starlette, scene: Scene) -> Client:
-    return Client(app, access.mint(scene.store, scene.ada, scene.project_id, "edit"))
 
 
 @pytest.fixture

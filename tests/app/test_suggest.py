@@ -8,12 +8,10 @@ import pytest
 from starlette.applications import Starlette
 
 from app import access
-from app.routes import routes
 from core import history
 from core.classes import Provenance
 from core.grid import Window
 from core.patch import decode_runs
-from core.settings import load_settings
 from core.store.engine import Store
 from tests.app.client import Client
 from tests.mislabelled import WATER, lake, pixels
@@ -24,16 +22,6 @@ from tests.scene import Scene, make_scene
 def scene(store: Store, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Scene:
     monkeypatch.setattr("tests.scene._pixels", pixels)
     return make_scene(store, tmp_path / "data", height=96, width=96)
-
-
-@pytest.fixture
-def app(scene: Scene) -> Starlette:
-    return Starlette(routes=routes(scene.store, load_settings()))
-
-
-@pytest.fixture
-def ada(app: Starlette, scene: Scene) -> Client:
-    return Client(app, access.mint(scene.store, scene.ada, scene.project_id, "edit"))
 
 
 def paint(ada: Client, scene: Scene, seq: int, box: list[int], **wish: Any) -> None:

@@ -23,6 +23,7 @@ from core.store.engine import Store
 from core.stroke import Effect, Stroke, Tool
 from models.sample import IGNORE, Bands, Sample
 from models.train import TrainConfig
+from models.tta import mean_probabilities
 
 torch.set_num_threads(1)  # networks this small lose time on a second core
 
@@ -191,3 +192,20 @@ def run_task(store: Store, settings: Settings, project: Project, kind: str, **pa
     finally:
         jobs.finish(store, attempt, state, "Ended", result)
     return result
+
+
+@pytest.fixture
+def computed_half(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Return, for each window that is predicted from now on, whether it was in bfloat16.
+
+    The processor of the test is one that is fast at it.
+    """
+    asked: list[bool] = []
+
+    def seen(*args: Any, half: bool, **more: Any) -> Any:
+        asked.append(half)
+        return mean_probabilities(*args, half=half, **more)
+
+    monkeypatch.setattr("models.scene.mean_probabilities", seen)
+    monkeypatch.setattr("models.scene.mixed_precision_helps", lambda _device: True)
+    return asked

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +24,6 @@ from models.predict import acquisitions_of, ensure_prediction, predict_array, pr
 from models.registry import load_model, save_model, with_views
 from models.scene import How
 from models.training_set import read_inputs
-from models.tta import mean_probabilities
 from tests.models.conftest import (
     BANDS,
     CLASSES,
@@ -153,23 +151,15 @@ def test_a_map_is_computed_as_its_model_was_trained(
     settings: Settings,
     project: Project,
     add_model: AddModel,
-    monkeypatch: pytest.MonkeyPatch,
+    computed_half: list[bool],
     card: dict[str, object],
     expected: bool,
 ) -> None:
     """In bfloat16 where the processor is fast at it, unless the settings of the run said no."""
-    asked: list[bool] = []
-
-    def seen(*args: Any, half: bool, **more: Any) -> Any:
-        asked.append(half)
-        return mean_probabilities(*args, half=half, **more)
-
-    monkeypatch.setattr("models.scene.mean_probabilities", seen)
-    monkeypatch.setattr("models.scene.mixed_precision_helps", lambda _device: True)
     model, tile = add_model(card=card), tiles_by_name(store, project)["t0"]
     ensure_prediction(store, settings, tile, model, acquisitions_of(store, model, tile)[0])
     image = np.zeros((1, 8, 8), np.float32)
     predict_array(load_model(model), {"sar": image})
-    assert asked == [expected] * 2
+    assert computed_half == [expected] * 2
     predict_array(load_model(model), {"sar": image}, how=How(mixed_precision=False))
-    assert asked[2:] == [False]
+    assert computed_half[2:] == [False]

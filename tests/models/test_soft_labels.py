@@ -10,25 +10,14 @@ from models.networks import build
 from models.recipes.labelling import look
 from models.training.config import TrainConfig
 from models.training.scoring import never
-from models.tta import mean_probabilities
 from tests.models.conftest import make_sample
 
 
 @pytest.mark.parametrize("mixed", [True, False])
-def test_soft_labels_are_computed_as_the_run_asks(
-    mixed: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[bool] = []
-
-    def seen(*args: Any, half: bool, **more: Any) -> Any:
-        asked.append(half)
-        return mean_probabilities(*args, half=half, **more)
-
-    monkeypatch.setattr("models.scene.mean_probabilities", seen)
-    monkeypatch.setattr("models.scene.mixed_precision_helps", lambda _device: True)
+def test_soft_labels_are_computed_as_the_run_asks(mixed: bool, computed_half: list[bool]) -> None:
     sample = make_sample(0)
     bands = {m: images[0].shape[0] for m, images in sample.inputs.items()}
     config = TrainConfig(3, bands, mixed_precision=mixed)
     run: Any = SimpleNamespace(config=config, device="cpu", cancelled=never)
     found = look(run, [build("unet", bands, 3, {"widths": (2, 4)})], sample, 1, dates=1)
-    assert asked == [mixed] and np.allclose(found.sum(0), 1, atol=1e-5)
+    assert computed_half == [mixed] and np.allclose(found.sum(0), 1, atol=1e-5)

@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 from starlette.applications import Starlette
 
 from app import access
-from app.routes import routes
 from core.settings import load_settings
 from core.store.engine import open_store
 from core.store.tables import EditRow
@@ -37,16 +36,6 @@ def scene(request: pytest.FixtureRequest) -> Scene:
         return request.getfixturevalue("calm")  # type: ignore[no-any-return]
     folder = request.getfixturevalue("tmp_path") / "data"
     return make_scene(request.getfixturevalue("store"), folder, height=SIZE[0], width=SIZE[1])
-
-
-@pytest.fixture
-def app(scene: Scene) -> Starlette:
-    return Starlette(routes=routes(scene.store, load_settings()))
-
-
-@pytest.fixture
-def ada(app: Starlette, scene: Scene) -> Client:
-    return Client(app, access.mint(scene.store, scene.ada, scene.project_id, "edit"))
 
 
 @pytest.fixture

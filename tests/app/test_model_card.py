@@ -27,7 +27,7 @@ def test_the_card_opens_with_scores_limits_and_downloads(page: AppTest, store: S
     page.button(key=f"card_{made.before}").click().run()
     assert not page.exception
     text = next(part.value for part in page.markdown if part.value.startswith("# Old"))
-    for part in ("## Limits", "against truth", "came as files", "| cloud cover | miou |"):
+    for part in ("## Limits", "against truth", "came as files", "| cloud cover | mIoU |"):
         assert part in text
     labels = [getattr(button, "label", "") for button in page.get("download_button")]
     assert labels == ["Card as Markdown", "Card as JSON"]  # no weights lie there in this test

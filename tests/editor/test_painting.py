@@ -217,6 +217,7 @@ def test_provenance_is_marked_with_patterns_as_it_changes(bench: Bench) -> None:
     desk.press("6")
     desk.stroke((40, 20), (50, 60))
     desk.expect_state("saved, version 1")
+    desk.hover(45, 40)  # what somebody painted stays so
     desk.press("w")
     desk.hover(85, 5)
     desk.press("w")

@@ -145,6 +145,18 @@ def same_crs(a: str | None, b: str | None) -> bool:
     return bool(CRS.from_string(a) == CRS.from_string(b))
 
 
+def bounds(grid: Grid) -> tuple[float, float, float, float]:
+    """Return the least x and y and the greatest x and y of a grid's corners, in units of its CRS.
+
+    A rotated grid lies within them.
+    """
+    a, b, c, d, e, f = grid.transform
+    corners = [(0, 0), (grid.width, 0), (0, grid.height), (grid.width, grid.height)]
+    xs = [a * x + b * y + c for x, y in corners]
+    ys = [d * x + e * y + f for x, y in corners]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
 def lonlat_corners(grid: Grid) -> tuple[tuple[float, float], ...] | None:
     """Return (longitude, latitude) of the four corners, clockwise from the upper left.
 

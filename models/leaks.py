@@ -11,8 +11,8 @@ import numpy as np
 
 from core import catalogue
 from core.errors import LeakError
-from core.grid import same_crs
-from core.records import Grid, Modality, Tile
+from core.grid import bounds, same_crs
+from core.records import Modality, Tile
 from core.sources.source import Source, share_pixels, with_path
 from core.store.engine import Store
 
@@ -50,12 +50,12 @@ def shared_ground(tiles: Sequence[Tile], reserved: Sequence[Tile]) -> dict[int, 
     placed = [tile for tile in reserved if tile.grid.crs is not None]
     if not placed:
         return {}
-    boxes = np.array([_bounds(tile.grid) for tile in placed])
+    boxes = np.array([bounds(tile.grid) for tile in placed])
     found = {}
     for tile in tiles:
         if tile.grid.crs is None:
             continue
-        low_x, low_y, high_x, high_y = _bounds(tile.grid)
+        low_x, low_y, high_x, high_y = bounds(tile.grid)
         pixel = max(abs(v) for v in (*tile.grid.transform[:2], *tile.grid.transform[3:5]))
         wide = np.minimum(boxes[:, 2], high_x) - np.maximum(boxes[:, 0], low_x) > pixel
         high = np.minimum(boxes[:, 3], high_y) - np.maximum(boxes[:, 1], low_y) > pixel
@@ -69,11 +69,3 @@ def shared_ground(tiles: Sequence[Tile], reserved: Sequence[Tile]) -> dict[int, 
 def _label_sources(store: Store, tile: Tile) -> list[Source]:
     layers = catalogue.layers(store, tile.id, modality=Modality.LABEL)
     return [with_path(layer.sources[0], layer.sources[0][0]) for layer in layers]
-
-
-def _bounds(grid: Grid) -> tuple[float, float, float, float]:
-    a, b, c, d, e, f = grid.transform
-    corners = [(0, 0), (grid.width, 0), (0, grid.height), (grid.width, grid.height)]
-    xs = [a * x + b * y + c for x, y in corners]
-    ys = [d * x + e * y + f for x, y in corners]
-    return min(xs), min(ys), max(xs), max(ys)

@@ -8,7 +8,7 @@ import numpy as np
 from core.classes import Provenance
 from models.sample import IGNORE, Sample
 from models.splits import Split
-from models.training_set import Choice, TrainingSet
+from models.training_set import Choice, TrainingSet, by_name
 
 
 def learnt_from(
@@ -34,11 +34,6 @@ def learnt_from(
 
 UNTOUCHED = Provenance.PSEUDO
 """All that a control learns from: labels as they came."""
-
-
-def by_name(weights: dict[Provenance, float]) -> dict[str, float]:
-    """Return weights by the names that requests and cards have for who is behind a label."""
-    return {provenance.name.lower(): weight for provenance, weight in weights.items()}
 
 
 def split_of(split: Split, held_out: Choice | None, watched: Sequence[Sample]) -> dict[str, Any]:

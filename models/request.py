@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from core.errors import JobError
 from models.splits import Split
-from models.training_set import PROVENANCE_WEIGHTS, Use
+from models.training_set import PROVENANCE_WEIGHTS, Use, by_name
 from models.zoo import NETWORKS
 from models.zoo.augment import Augment, augments_of
 from models.zoo.losses import LossTerm, check_terms, terms_of
@@ -38,9 +38,7 @@ class RetrainRequest:
     tile_ids: tuple[int, ...] = ()
     max_cover: float = 1.0
     labels: Use = "weighted"
-    weights: Mapping[str, float] = field(
-        default_factory=lambda: {p.name.lower(): w for p, w in PROVENANCE_WEIGHTS.items()}
-    )
+    weights: Mapping[str, float] = field(default_factory=lambda: by_name(PROVENANCE_WEIGHTS))
     losses: tuple[LossTerm, ...] = field(default_factory=lambda: check_terms([LossTerm()]))
     augments: tuple[Augment, ...] = ()
     start: str | int = "promoted"

@@ -92,6 +92,11 @@ class TrainingSet:
         return digest.hexdigest()
 
 
+def by_name(weights: Mapping[Provenance, float]) -> dict[str, float]:
+    """Return weights by the names that requests and cards have for who is behind a label."""
+    return {provenance.name.lower(): weight for provenance, weight in weights.items()}
+
+
 def training_tiles(store: Store, project_id: int, choice: Choice) -> list[Tile]:
     """Return the tiles that may be learnt from under a choice.
 

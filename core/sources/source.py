@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from core.grid import bounds
 from core.records import Grid
 
 AXES = ("y", "x", "b")
@@ -92,17 +93,9 @@ def share_pixels(a: tuple[Path, int], b: tuple[Path, int]) -> bool:
         return False
     if one.grid is None or other.grid is None or one.grid.crs != other.grid.crs:
         return True
-    (x0, y0, x1, y1), (u0, v0, u1, v1) = _box(one.grid), _box(other.grid)
+    (x0, y0, x1, y1), (u0, v0, u1, v1) = bounds(one.grid), bounds(other.grid)
     pixel = max(abs(number) for number in one.grid.transform[:2])
     return min(x1, u1) - max(x0, u0) > pixel / 2 and min(y1, v1) - max(y0, v0) > pixel / 2
-
-
-def _box(grid: Grid) -> tuple[float, float, float, float]:
-    a, b, c, d, e, f = grid.transform
-    corners = [(0, 0), (grid.width, 0), (0, grid.height), (grid.width, grid.height)]
-    xs = [a * x + b * y + c for x, y in corners]
-    ys = [d * x + e * y + f for x, y in corners]
-    return min(xs), min(ys), max(xs), max(ys)
 
 
 def by_raster(sources: Iterable[tuple[Path, int]]) -> dict[tuple[Path, Part | None], list[int]]:

@@ -43,9 +43,7 @@ FILL = """async (e, [side, repeats]) => {
           original: new Uint8Array(n).fill(1)});
     const began = performance.now();
     const mask = await tools.regionAt(labels, {y: side / 2, x: side / 2}, e.worker);
-    labels.begin({tool: 'fill', effect: 'class', toClass: 2});
-    labels.paint(mask);
-    labels.finish();
+    labels.apply({tool: 'fill', effect: 'class', toClass: 2}, mask);
     times.push(performance.now() - began);
   }
   return times;

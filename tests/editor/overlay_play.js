@@ -1,7 +1,7 @@
 /* A server and a tab in one function. Others paint, the tab paints and undoes, answers come late; the tab
 takes edits up in batches. Returns whether both hold the same labels at the end. Called by
 test_overlay.py. */
-({Labels}, {Overlay, exchange, isShown}, seed) => {
+({Labels}, {Overlay, exchange, isShown}, {encodeRuns, runsFrom}, seed) => {
   const side = 24;
   let state = seed;
   const random = (n) => {
@@ -18,15 +18,8 @@ test_overlay.py. */
   const log = [], queue = [], done = [];
   let version = 0, seq = 0, shown = 0;
   const base64 = (bytes) => Buffer.from(bytes).toString('base64');
-  const runsOf = (data) => {
-    const runs = [];
-    let now = 0, n = 0;
-    for (const bit of data) {
-      if (bit !== now) { runs.push(n); n = 0; now = bit; }
-      n++;
-    }
-    return [...runs, n];
-  };
+  const pixelsOf = (data) => ({runs: runsFrom(encodeRuns(data), data.length), pixels: count(data)});
+  const count = (data) => data.filter(Boolean).length;
   const append = (client_id, number, box, data, code, behind) => {
     const values = [], provenance = [];
     const changed = data.map((bit, i) => {
@@ -39,8 +32,8 @@ test_overlay.py. */
       return 1;
     });
     const edit = {version: log.length + 1, client_id, seq: number, box: [box.y0, box.x0, box.h, box.w],
-      mask: runsOf(changed), values: base64(values), provenance: base64(provenance)};
-    server.write({...box, data: changed, labels: values, provenance});
+      mask: encodeRuns(changed), values: base64(values), provenance: base64(provenance)};
+    server.write({...box, ...pixelsOf(changed), labels: values, provenance});
     log.push(edit);
     return edit;
   };
@@ -48,17 +41,15 @@ test_overlay.py. */
     const h = 1 + random(8), w = 1 + random(8), y0 = random(side - h), x0 = random(side - w);
     return [{y0, x0, h, w}, Uint8Array.from({length: h * w}, () => (random(3) ? 1 : 0))];
   };
-  const window = (box) => ({labels: screen.window(box), provenance: screen.window(box, 'provenance')});
   const paint = () => {
-    const [box, data] = shape(), code = 1 + random(5), old = window(box);
-    const wish = {...box, data, old, effect: 'class',
-      new: {labels: new Uint8Array(data.length).fill(code), provenance: new Uint8Array(data.length).fill(1)}};
-    const changed = data.map((bit, i) => (bit && old.labels[i] !== code ? 1 : 0));
+    const [box, data] = shape(), code = 1 + random(5), before = screen.window(box);
+    const changed = data.map((bit, i) => (bit && before[i] !== code ? 1 : 0));
     if (!changed.includes(1)) return;
-    const n = changed.filter(Boolean).length;
-    screen.write({...box, data: changed, labels: new Uint8Array(n).fill(code),
-      provenance: new Uint8Array(n).fill(1)});
-    const entry = {client_id: 'me', seq: ++seq, body: {tool: 'brush'}, change: {...wish, data: changed}, code};
+    const made = {...box, ...pixelsOf(changed)}, n = made.pixels, old = screen.read(made);
+    const next = {labels: new Uint8Array(n).fill(code), provenance: new Uint8Array(n).fill(1)};
+    screen.write({...made, ...next});
+    const entry = {client_id: 'me', seq: ++seq, body: {tool: 'brush'}, code, data: changed,
+      change: {...made, old, new: next, effect: 'class'}};
     overlay.push(entry);
     queue.push(entry);
     done.push(entry);
@@ -75,9 +66,9 @@ test_overlay.py. */
     const entry = queue.shift();
     if (!entry) return;
     if (!entry.target) {
-      const {change, wish} = entry, box = {y0: wish.y0, x0: wish.x0, h: wish.h, w: wish.w};
+      const {y0, x0, h, w} = entry.wish, box = {y0, x0, h, w};
       entry.before = {labels: server.window(box), provenance: server.window(box, 'provenance')};
-      entry.edit = append('me', entry.seq, box, wish.data, entry.code, 1);
+      entry.edit = append('me', entry.seq, box, entry.data, entry.code, 1);
       return;
     }
     const {target} = entry, [y0, x0, h, w] = target.edit.box, box = {y0, x0, h, w};

@@ -142,13 +142,23 @@ def test_coarse_labels_take_the_pixel_in_their_middle() -> None:
       resample(store, labels, {y0: 0, x0: 0, h: 20, w: 20});
       const block = store.get(1, 0, 0), inside = Boolean(block.stale);
       const row = Array.from(block.labels.subarray(0, 12));
-      resample(store, labels, {y0: 0, x0: 520, h: 20, w: 20});
-      return [row, block.provenance[301], inside, block.stale];
+      labels.onDirty = (box, absent) => resample(store, labels, box, absent);
+      const some = {y0: 500, x0: 0, h: 20, w: 540, labels: [7], provenance: [1]};
+      labels.write({...some, runs: [5, 6]});
+      const around = Boolean(block.stale);
+      labels.write({...some, runs: [520, 521]});
+      return [row, block.provenance[301], inside, around, block.stale];
     }"""
     from app.editor.mount import STATIC
 
     script = script.replace("LABELS", f"'{(STATIC / 'labels.js').as_uri()}'")
-    assert call(MODULES, script) == [[1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 0, 0], 2, False, True]
+    assert call(MODULES, script) == [
+        [1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 0, 0],
+        2,
+        False,
+        False,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ STROKES = 60
 TEXTS = (None, "from:1+3+8", "unverified", "cloudy", "clear,unverified", "area,from:0+2", "area")
 
 # Paints all strokes, and reports each change as the server would get it; then undoes them all.
-PAINT = """({Labels, BLOCK}, {encodeRuns}, {exchange}, given) => {
+PAINT = """({Labels, BLOCK}, {lengthsOf}, {exchange}, given) => {
   const {prediction, cloud, strokes, codes, shape: [h, w]} = given, tile = new Labels(h, w);
   const block = (plane, bx) => {
     const side = Math.min(BLOCK, w - bx * BLOCK);
@@ -46,8 +46,8 @@ PAINT = """({Labels, BLOCK}, {encodeRuns}, {exchange}, given) => {
   const raster = Array.from(tile.raster()), counts = Array.from(tile.counts);
   const told = changes.map((change) => change && {
     restrict: change.restrict, from: change.fromClasses, pixels: change.pixels,
-    box: [change.y0, change.x0, change.h, change.w], runs: encodeRuns(change.data),
-    values: Array.from(change.new.labels).filter((_, i) => change.data[i])});
+    box: [change.y0, change.x0, change.h, change.w],
+    runs: lengthsOf(change.runs, change.h * change.w), values: Array.from(change.new.labels)});
   for (const change of changes.toReversed())
     if (change) exchange(tile, change, 'new', 'old', 'undo');
   return {raster, counts, told, undone: Array.from(tile.raster()), before};

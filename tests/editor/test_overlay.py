@@ -10,8 +10,9 @@ SEEDS = list(range(1, 41))
 
 
 def test_any_order_of_strokes_and_answers_ends_alike() -> None:
-    script = f"(labels, overlay, seeds) => seeds.map((seed) => ({PLAY})(labels, overlay, seed))"
-    found: Any = call(["labels.js", "overlay.js"], script, SEEDS)
+    play = f"({PLAY})(labels, overlay, runs, seed)"
+    script = f"(labels, overlay, runs, seeds) => seeds.map((seed) => {play})"
+    found: Any = call(["labels.js", "overlay.js", "runs.js"], script, SEEDS)
     assert [one["same"] for one in found] == [True] * len(SEEDS)
     assert {one["left"] for one in found} == {0}
     assert sum(one["edits"] for one in found) > 50 * len(SEEDS)
@@ -36,12 +37,12 @@ def test_pixels_of_old_strokes_are_forgotten_and_their_names_kept() -> None:
         "history.js",
         """({History}) => {
           const history = new History();
-          for (let seq = 0; seq < 40; seq++) history.push('a', seq, {data: new Uint8Array(1e6)});
+          for (let seq = 0; seq < 40; seq++) history.push('a', seq, {pixels: 1e6, runs: [0, 1e6]});
           const kept = history.undoable.filter(({change}) => change).map(({seq}) => seq);
           return [history.undoable.length, kept.length, kept.at(-1)];
         }""",
     )
-    assert found == [40, 6, 39]
+    assert found == [40, 7, 39]
 
 
 def test_keeping_both_leaves_their_pixels_and_sends_the_values_of_the_rest() -> None:

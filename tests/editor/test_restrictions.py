@@ -382,7 +382,7 @@ def test_a_large_region_is_found_by_the_worker_or_without_one(desk: Desk, broken
           const values = labels.window({y0: 0, x0: 0, h: side, w: side});
           const equal = (a, b) => a.value === b.value && a.y0 === b.y0 && a.x0 === b.x0 &&
             a.w === b.w && a.data.every((bit, i) => bit === b.data[i]) &&
-            a.runs.length === b.runs.length;
+            a.lengths.length === b.lengths.length;
           const region = await regionAt(labels, at, e.worker);
           const all = await classAt(labels, at, e.worker);
           return [equal(region, regionOf(values, side, side, 700, 3)) &&

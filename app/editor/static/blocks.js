@@ -159,36 +159,44 @@ function partOf(block, around, box) {
 }
 
 /* Bring coarse label blocks up to date with native ones under a box: each of their pixels shows the one
-   in its middle. Where a native block is not loaded, the server must be asked again. */
-export function resample(store, labels, box) {
+in its middle. Of what changed in native blocks that are not loaded, the boxes `absent`, the server must be
+asked again. */
+export function resample(store, labels, box, absent = []) {
+  for (const lost of absent) for (const {block} of store.coarse(lost)) block.stale = true;
   for (const {block, around, part} of store.coarse(box)) {
     const rows = middlesWithin(around.y0, around.h, block.h, box.y0, box.h, part.y0, part.h);
     const columns = middlesWithin(around.x0, around.w, block.w, box.x0, box.w, part.x0, part.w);
     rows.middles.forEach((row, r) => {
       const by = Math.floor(row / BLOCK), to = (rows.first + r) * block.w + columns.first;
-      let bx = -1, native = null, from = 0;
-      columns.middles.forEach((col, c) => {
-        if (Math.floor(col / BLOCK) !== bx) {
-          bx = Math.floor(col / BLOCK);
-          native = labels.block(by, bx);
-          block.stale ||= !native;
-          if (native) from = (row % BLOCK) * native.w - bx * BLOCK;
-        }
-        if (!native) return;
-        block.labels[to + c] = native.labels[from + col];
-        block.provenance[to + c] = native.provenance[from + col];
-      });
+      for (let c = 0, end; c < columns.middles.length; c = end) {
+        const bx = Math.floor(columns.middles[c] / BLOCK), native = labels.block(by, bx);
+        end = firstFrom(columns.middles, (bx + 1) * BLOCK, c);
+        if (!native) continue;
+        const from = (row % BLOCK) * native.w - bx * BLOCK;
+        pick(native.labels, from, columns.middles, c, end, block.labels, to);
+        pick(native.provenance, from, columns.middles, c, end, block.provenance, to);
+      }
     });
   }
+}
+
+/* Where a number of ascending ones, from `at` on, is first `least` or more. */
+function firstFrom(numbers, least, at) {
+  while (at < numbers.length && numbers[at] < least) at++;
+  return at;
+}
+
+/* A loop of its own, as a frame may have a million of these pixels. */
+function pick(source, from, columns, c, end, target, to) {
+  for (; c < end; c++) target[to + c] = source[from + columns[c]];
 }
 
 /* Of `many` coarse pixels from `first` on, those whose middle lies in [start, start + length): the first
    of them, and the middles. The coarse block has `count` pixels over `size` from `origin` on. */
 function middlesWithin(origin, size, count, start, length, first, many) {
   const step = size / count;
-  const all = Int32Array.from({length: many}, (_, i) =>
-    origin + Math.min(size - 1, Math.floor((first + i + 0.5) * step)));
-  const before = all.filter((middle) => middle < start).length;
-  const within = all.filter((middle) => middle >= start && middle < start + length).length;
-  return {first: first + before, middles: all.subarray(before, before + within)};
+  const all = new Int32Array(many);
+  for (let i = 0; i < many; i++) all[i] = origin + Math.min(size - 1, Math.floor((first + i + 0.5) * step));
+  const before = firstFrom(all, start, 0);
+  return {first: first + before, middles: all.subarray(before, firstFrom(all, start + length, before))};
 }

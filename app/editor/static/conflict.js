@@ -1,6 +1,7 @@
 /* When two people painted the same pixels: what to say about it, and what is left of a stroke where
 the other's pixels stay as they are. */
 
+import {maskOf, partOf} from './change.js';
 import {decodeRuns, encodeRuns} from './runs.js';
 
 /* The request and the wish of an entry without the pixels of others; null when nothing is left, or
@@ -12,7 +13,7 @@ export function keepBoth({body, wish}, theirs) {
   if (!free.includes(1)) return null;
   const kept = {...body, mask: encodeRuns(free)};
   if (body.values) kept.values = valuesLeft(data, free, body.values);
-  return {body: kept, wish: wish && {...wish, data: without(wish, wish.data, theirs)}};
+  return {body: kept, wish: wish && wishLeft(wish, theirs)};
 }
 
 function without({y0, x0, h, w}, data, masks) {
@@ -25,6 +26,14 @@ function without({y0, x0, h, w}, data, masks) {
         if (mask.data[(row - mask.y0) * mask.w + col - mask.x0]) left[(row - y0) * w + col - x0] = 0;
   }
   return left;
+}
+
+/* A wish without the pixels of others. */
+function wishLeft(wish, theirs) {
+  const free = without(wish, maskOf(wish).data, theirs), takes = new Uint8Array(wish.pixels);
+  for (let k = 0, n = 0; k < wish.runs.length; n += wish.runs[k + 1] - wish.runs[k], k += 2)
+    takes.set(free.subarray(wish.runs[k], wish.runs[k + 1]), n);
+  return partOf(wish, takes);
 }
 
 function valuesLeft(data, free, values) {

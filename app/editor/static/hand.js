@@ -284,15 +284,8 @@ export class Hand {
 
   #applyNow(wish, mask, options) {
     if (!this.#ready(wish, mask)) return null;
-    this.labels.begin(wish);
-    this.labels.paint(mask);
-    const change = this.labels.finish();
-    if (change) {
-      Object.assign(change, {groupId: options.group ?? null, reason: options.reason ?? null});
-      // The runs are known where every pixel of the mask changed.
-      if (mask.runs && change.data.length === mask.data.length && change.pixels === countOf(mask.runs))
-        change.runs = mask.runs;
-    }
+    const change = this.labels.apply(wish, mask);
+    if (change) Object.assign(change, {groupId: options.group ?? null, reason: options.reason ?? null});
     return this.#save(change, wish.only, options.otherwise ?? null);
   }
 
@@ -367,10 +360,4 @@ export class Hand {
     if (!saver[tool](display.panesShown())) return this.say(otherwise);
     features.reversed();
   }
-}
-
-function countOf(runs) {
-  let count = 0;
-  for (let i = 1; i < runs.length; i += 2) count += runs[i];
-  return count;
 }

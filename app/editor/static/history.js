@@ -2,7 +2,7 @@
 strokes from before a reload or from another tab by name only, which the server undoes. There is no
 limit to the depth; only pixels are forgotten, oldest first. */
 
-const KEPT_BYTES = 32e6, BYTES_PER_PIXEL = 5;
+const KEPT_BYTES = 32e6;
 
 export class History {
   constructor() {
@@ -29,10 +29,10 @@ export class History {
     if (!change) return;
     // Old strokes stay undoable by name; their pixels would only fill the memory over hours.
     this.kept.push(item);
-    this.bytes += change.data.length * BYTES_PER_PIXEL;
+    this.bytes += bytesOf(change);
     while (this.bytes > KEPT_BYTES && this.kept.length > 1) {
       const old = this.kept.shift();
-      this.bytes -= old.change.data.length * BYTES_PER_PIXEL;
+      this.bytes -= bytesOf(old.change);
       old.change = null;
     }
   }
@@ -53,6 +53,9 @@ export class History {
     return move(this.redoable, this.undoable);
   }
 }
+
+/* What a change holds: its runs, and labels and provenance before and after. */
+const bytesOf = ({pixels, runs}) => 4 * (pixels + runs.length);
 
 function steps(clients, runs) {
   const found = [];

@@ -1,14 +1,15 @@
 /* The labels of one tile as 512 px blocks of class codes: now, as they came (original), and who is
 behind each pixel (provenance). This is the one place that changes them. Every change reports the
-dirty rectangle to `onDirty` and keeps the count of pixels per class, so that nothing scans a tile.
+dirty rectangle to `onDirty`, with the boxes of blocks in it that changed on the server and are not here,
+and keeps the count of pixels per class, so that nothing scans a tile.
 
 A *stroke* is a change between `begin` and `finish`: each pixel's old value is kept once, however
 often the brush passes; `abort` puts them back. */
 
 import {KEEP, NONE, CHANGED, effectOf, kindOf, outcome, sourceOf} from './effects.js';
-import {trim} from './raster.js';
+import {Alike} from './change.js';
 import {Gate, formatRestrict} from './restrict.js';
-import {runsKept} from './runs.js';
+import {addRun, countOnes, runsFrom, runsOf} from './runs.js';
 
 export {CHANGED, PSEUDO, VERIFIED} from './effects.js';
 export const BLOCK = 512;
@@ -56,9 +57,9 @@ export class Labels {
     this.blocks.delete(key);
   }
 
-  #dirty(box) {
+  #dirty(box, absent = []) {
     this.edits++;
-    this.onDirty(box);
+    this.onDirty(box, absent);
   }
 
   #count(labels, sign) {
@@ -126,31 +127,38 @@ export class Labels {
       }
   }
 
-  /* Call `visit(block, from, to, at)` for each part of the runs of a box that lies in one row of one
-     block: its indexes [from, to) lie at `at` of the box. The block is undefined where not loaded. Most of
-     the box of a long stroke is empty, and is not gone through. */
-  along({y0, x0, w}, runs, visit) {
-    for (let k = 0; k < runs.length; k += 2)
-      for (let at = runs[k], part; at < runs[k + 1]; at += part) {
+  /* Call `visit(block, from, to, n)` for each part of the runs of a box that lies in one row of one block:
+     its indexes [from, to) are the pixels of the runs from the nth on, and lie at (row, col) of the tile. The
+     block is undefined where not loaded. Most of the box of a long stroke is empty, and is not gone through. */
+  along({y0, x0, w, runs}, visit) {
+    for (let k = 0, n = 0; k < runs.length; k += 2)
+      for (let at = runs[k], part; at < runs[k + 1]; at += part, n += part) {
         // A run may go on in the next row of the box, or in the next block.
         const down = Math.floor(at / w), row = y0 + down, col = x0 + at - down * w;
         part = Math.min(runs[k + 1] - at, x0 + w - col, BLOCK - (col % BLOCK));
         const block = this.block(Math.floor(row / BLOCK), Math.floor(col / BLOCK));
         const from = block ? (row % BLOCK) * block.w + (col % BLOCK) : 0;
-        visit(block, from, from + part, at);
+        visit(block, from, from + part, n, row, col);
       }
   }
 
-  /* {labels, provenance} of the pixels of some runs of a box, laid out as the box is; what it holds
-     elsewhere means nothing. Where a block is not loaded, they get `absent` as their provenance. */
-  read(box, runs, absent = 255) {
-    const labels = new Uint8Array(box.h * box.w), provenance = new Uint8Array(box.h * box.w);
-    this.along(box, runs, (block, from, to, at) => {
-      if (!block) return provenance.fill(absent, at, at + to - from);
-      copy(block.labels, from, to, labels, at);
-      copy(block.provenance, from, to, provenance, at);
+  /* {labels, provenance} of the pixels of a change, a byte for each (change.js). Where a block is not
+     loaded, they get `absent` as their provenance. */
+  read(change, absent = 255) {
+    const labels = new Uint8Array(change.pixels), provenance = new Uint8Array(change.pixels);
+    this.along(change, (block, from, to, n) => {
+      if (!block) return provenance.fill(absent, n, n + to - from);
+      copy(block.labels, from, to, labels, n);
+      copy(block.provenance, from, to, provenance, n);
     });
     return {labels, provenance};
+  }
+
+  /* The labels of the pixels of a change as they came; their blocks are `ready`. */
+  originals(change) {
+    const labels = new Uint8Array(change.pixels);
+    this.along(change, (block, from, to, n) => copy(block.original, from, to, labels, n));
+    return labels;
   }
 
   /* Start a stroke: {tool, effect, toClass, only, prediction}. `toClass` matters for the effect
@@ -167,20 +175,45 @@ export class Labels {
       touched: new Map(), box: null, seen: new Uint8Array(256), pixels: 0};
   }
 
-  /* Apply the running stroke to the ones of a mask. Where all of them are known to hold one class,
-     `mask.value` names it, and the class is then written in whole runs; `mask.values` holds the classes
-     of the effect "values", one byte for each pixel of the box. */
+  /* A stroke of one mask, from `begin` to `finish`. Where all pixels of the mask are known to hold one
+     class, `mask.value` names it and `mask.lengths` are its run lengths: the class is then written in
+     whole runs. */
+  apply(wish, mask) {
+    this.begin(wish);
+    const {effect, gate, toClass} = this.stroke;
+    if (effect === 'class' && gate === null && mask.value !== undefined && mask.value !== toClass)
+      return this.#replace(mask);
+    this.paint(mask);
+    return this.finish();
+  }
+
+  /* Give every pixel of a mask, all of which hold one class, the class of the stroke. */
+  #replace({y0, x0, h, w, value, lengths}) {
+    const {stroke, counts} = this, {toClass} = stroke, runs = runsFrom(lengths, h * w), pixels = countOnes(runs);
+    const place = {y0, x0, h, w, runs, pixels}, provenance = new Uint8Array(pixels);
+    this.along(place, (block, from, to, n) => {
+      copy(block.provenance, from, to, provenance, n);
+      block.labels.fill(toClass, from, to);
+      block.provenance.fill(CHANGED, from, to);
+    });
+    counts[value] -= pixels;
+    counts[toClass] += pixels;
+    stroke.seen[value] = 1;
+    this.stroke = null;
+    this.#dirty(place);
+    return told(stroke, place, {labels: new Uint8Array(pixels).fill(value), provenance},
+      new Alike(pixels, toClass, CHANGED));
+  }
+
+  /* Apply the running stroke to the ones of a mask. `mask.values` holds the classes of the effect
+     "values", one byte for each pixel of the box. */
   paint(mask) {
     const {stroke} = this, {gate} = stroke;
-    const whole = stroke.effect === 'class' && mask.value !== undefined && gate === null;
     let changed = false;
     this.#rows(mask, (block, from, to, row, col) => {
       const base = (row - mask.y0) * mask.w + col - mask.x0 - from;
-      if (whole) changed = this.#fillRow(stroke, block, from, to, mask, base) || changed;
-      else {
-        const data = gate ? gate.row(block, from, to, row, col, mask.data, base) : mask.data;
-        changed = this.#paintRow(stroke, block, from, to, data, gate ? -from : base, mask.values, base) || changed;
-      }
+      const data = gate ? gate.row(block, from, to, row, col, mask.data, base) : mask.data;
+      changed = this.#paintRow(stroke, block, from, to, data, gate ? -from : base, mask.values, base) || changed;
     });
     if (!changed) return;
     stroke.box = union(stroke.box, mask);
@@ -217,29 +250,6 @@ export class Labels {
     return changed;
   }
 
-  #fillRow(stroke, block, from, to, {data, value}, base) {
-    const {toClass, touched, seen} = stroke;
-    if (value === toClass) return false;
-    const {counts} = this;
-    // Searches end with the row: behind it they would go through the whole mask.
-    const bits = data.subarray(base + from, base + to);
-    let start = bits.indexOf(1);
-    const changed = start >= 0;
-    while (start >= 0) {
-      const next = bits.indexOf(0, start), end = next < 0 ? bits.length : next;
-      const visited = touched.get(block)?.visited ?? this.#keepOld(touched, block);
-      block.labels.fill(toClass, from + start, from + end);
-      block.provenance.fill(CHANGED, from + start, from + end);
-      visited.fill(1, from + start, from + end);
-      counts[value] -= end - start;
-      counts[toClass] += end - start;
-      seen[value] = 1;
-      stroke.pixels += end - start;
-      start = bits.indexOf(1, end);
-    }
-    return changed;
-  }
-
   #set(block, i, label, provenance) {
     this.counts[block.labels[i]]--;
     this.counts[label]++;
@@ -247,33 +257,46 @@ export class Labels {
     block.provenance[i] = provenance;
   }
 
-  /* End the stroke. Returns the change {tool, effect, toClass, fromClasses, restrict, prediction, pixels,
-     y0, x0, h, w, data, old, new} with old and new {labels, provenance} over its box, or null when no
-     pixel changed: `blocked` then says which restrictions were in the way. */
+  /* End the stroke. Returns the change (change.js), with {tool, effect, toClass, fromClasses, restrict,
+     prediction}, or null when no pixel changed: `blocked` then says which restrictions were in the way. */
   finish() {
     const {stroke} = this;
     this.stroke = null;
     this.blocked = stroke?.gate?.blocked ?? null;
     if (!stroke || !stroke.box) return null;
-    const {box} = stroke, n = box.h * box.w;
-    const visited = new Uint8Array(n);
-    this.#rows(box, (block, from, to, row, col) => {
+    const place = this.#visited(stroke), {pixels} = place;
+    const old = {labels: new Uint8Array(pixels), provenance: new Uint8Array(pixels)};
+    this.along(place, (block, from, to, n) => {
       const kept = stroke.touched.get(block);
-      if (kept) visited.set(kept.visited.subarray(from, to), (row - box.y0) * box.w + col - box.x0);
+      copy(kept.labels, from, to, old.labels, n);
+      copy(kept.provenance, from, to, old.provenance, n);
     });
-    const mask = trim({...box, data: visited}), area = mask.h * mask.w, runs = runsKept(mask.data);
-    const old = {labels: new Uint8Array(area), provenance: new Uint8Array(area)};
-    this.along(mask, runs, (block, from, to, at) => {
-      const kept = stroke.touched.get(block);
-      copy(kept.labels, from, to, old.labels, at);
-      copy(kept.provenance, from, to, old.provenance, at);
-    });
-    const now = stroke.effect === 'class' ? new Alike(area, stroke.toClass, CHANGED) : this.read(mask, runs);
+    const now = stroke.effect === 'class' ? new Alike(pixels, stroke.toClass, CHANGED) : this.read(place);
     this.#giveBack(stroke);
-    const fromClasses = Array.from(stroke.seen.keys()).filter((code) => stroke.seen[code]);
-    const {tool, effect, toClass, prediction, pixels} = stroke;
-    return {tool, effect, toClass: effect === 'class' ? toClass : null, fromClasses, prediction, pixels,
-      restrict: stroke.only && formatRestrict(stroke.only), ...mask, old, new: now};
+    return told(stroke, place, old, now);
+  }
+
+  /* The pixels that a stroke has changed, in the smallest box: {y0, x0, h, w, runs, pixels}. */
+  #visited({touched, box, pixels}) {
+    const found = []; // row, from, to of the tile, in order
+    let left = this.width, right = 0;
+    for (let row = box.y0; row < box.y0 + box.h; row++)
+      for (let bx = Math.floor(box.x0 / BLOCK); bx * BLOCK < box.x0 + box.w; bx++) {
+        const block = this.block(Math.floor(row / BLOCK), bx), kept = block && touched.get(block);
+        if (!kept) continue;
+        const start = (row % BLOCK) * block.w, edges = runsOf(kept.visited.subarray(start, start + block.w));
+        if (edges.length === 0) continue;
+        for (let k = 0; k < edges.length; k += 2)
+          found.push(row, bx * BLOCK + edges[k], bx * BLOCK + edges[k + 1]);
+        left = Math.min(left, bx * BLOCK + edges[0]);
+        right = Math.max(right, found.at(-1));
+      }
+    const y0 = found[0], x0 = left, h = found.at(-3) + 1 - y0, w = right - left, runs = [];
+    for (let i = 0; i < found.length; i += 3) {
+      const start = (found[i] - y0) * w - x0;
+      addRun(runs, start + found[i + 1], start + found[i + 2]);
+    }
+    return {y0, x0, h, w, runs: Int32Array.from(runs), pixels};
   }
 
   /* Drop the stroke and restore every pixel that it changed. */
@@ -309,12 +332,14 @@ export class Labels {
     }
   }
 
-  /* Write an edit: `labels` and `provenance` hold one byte for each one of the mask. */
-  write({y0, x0, h, w, data, labels, provenance}) {
-    const {counts} = this;
-    let n = 0;
-    this.along({y0, x0, w}, runsKept(data), (block, from, to) => {
-      if (!block) return void (n += to - from);
+  /* Write an edit: `labels` and `provenance` hold one byte for each pixel of the runs of its box. */
+  write({y0, x0, h, w, runs, labels, provenance}) {
+    const {counts} = this, absent = new Map();
+    this.along({y0, x0, w, runs}, (block, from, to, n, row, col) => {
+      if (!block) {
+        const by = Math.floor(row / BLOCK), bx = Math.floor(col / BLOCK);
+        return void absent.set(by * this.columns + bx, {y0: by * BLOCK, x0: bx * BLOCK, h: BLOCK, w: BLOCK});
+      }
       const now = block.labels, behind = block.provenance;
       for (let i = from; i < to; i++, n++) {
         counts[now[i]]--;
@@ -323,7 +348,7 @@ export class Labels {
         behind[i] = provenance[n];
       }
     });
-    this.#dirty({y0, x0, h, w});
+    this.#dirty({y0, x0, h, w}, [...absent.values()]);
   }
 
   /* Labels then provenance of the whole tile, row-major: what the server hashes as well. */
@@ -336,20 +361,11 @@ export class Labels {
   }
 }
 
-/* The labels and provenance of a stroke whose pixels all become the same: made when they are asked for,
-   as most strokes are never taken back. */
-class Alike {
-  constructor(length, label, source) {
-    Object.assign(this, {length, label, source});
-  }
-
-  get labels() {
-    return (this.all ??= new Uint8Array(this.length).fill(this.label));
-  }
-
-  get provenance() {
-    return (this.sources ??= new Uint8Array(this.length).fill(this.source));
-  }
+/* A change with what a person is told of its stroke, and the server. */
+function told({tool, effect, toClass, prediction, only, seen}, place, before, after) {
+  return {tool, effect, toClass: effect === 'class' ? toClass : null, prediction, ...place,
+    fromClasses: Array.from(seen.keys()).filter((code) => seen[code]), restrict: only && formatRestrict(only),
+    old: before, new: after};
 }
 
 /* Copy indexes [from, to) to another place; a few are sooner copied than a view of them is made. */

@@ -6,7 +6,8 @@ written, and the changes laid on again; so the screen converges to the server wh
 between. A change keeps its *wish*, the pixels and values it was made with, and what it really
 changed when it was last laid on, which is what lifting it restores. */
 
-import {countOnes, decodeRuns, runsKept} from './runs.js';
+import {Alike, fromBase64, partOf, samePixels, sameValues} from './change.js';
+import {countOnes, runsFrom} from './runs.js';
 
 const ABSENT = 255; // no provenance: the pixel is not loaded
 
@@ -44,10 +45,10 @@ export class Overlay {
     const own = lifted.find((entry) => entry.change && isNamed(entry, edit));
     const before = own && readUnder(this.labels, patch);
     this.labels.write(patch);
+    const {y0, x0, h, w, runs, pixels} = patch;
     // From now on, undo goes by what the server changed.
     if (own && edit.values !== undefined)
-      Object.assign(own.change, {y0: patch.y0, x0: patch.x0, h: patch.h, w: patch.w, data: patch.data,
-        old: before, new: readUnder(this.labels, patch)});
+      Object.assign(own.change, {y0, x0, h, w, runs, pixels, old: before, new: readUnder(this.labels, patch)});
   }
 }
 
@@ -57,9 +58,13 @@ export const isNamed = (entry, {client_id, seq}) => entry.client_id === client_i
 
 /* An edit of the server as `Labels.write` takes it: one byte per changed pixel. */
 export function patchOf({box, mask, values, provenance}) {
-  const place = boxOf(box);
-  return {...place, data: decodeRuns(mask, place.h * place.w),
-    labels: fromBase64(values), provenance: fromBase64(provenance)};
+  return {...placed(box, mask), labels: fromBase64(values), provenance: fromBase64(provenance)};
+}
+
+/* The box and the pixels that a mask of the server names. */
+function placed(box, mask) {
+  const place = boxOf(box), runs = runsFrom(mask, place.h * place.w);
+  return {...place, runs, pixels: countOnes(runs)};
 }
 
 /* Whether a change that lies on the labels is what the server saved: an edit, or null where it did as it
@@ -67,85 +72,65 @@ export function patchOf({box, mask, values, provenance}) {
 export function isShown(change, edit) {
   if (!change || change.partial) return false;
   if (!edit) return true;
-  const {y0, x0, h, w, data, labels, provenance} = patchOf(edit), {new: next} = change;
-  const top = y0 - change.y0, left = x0 - change.x0;
-  if (top < 0 || left < 0 || top + h > change.h || left + w > change.w) return false;
-  const runs = runsKept(data), {labels: newLabels, provenance: newProvenance} = next;
-  let n = 0;
-  for (let k = 0; k < runs.length; k += 2)
-    for (let i = runs[k]; i < runs[k + 1]; i++, n++) {
-      const row = Math.floor(i / w), at = (top + row) * change.w + left + i - row * w;
-      if (!change.data[at] || newLabels[at] !== labels[n] || newProvenance[at] !== provenance[n]) return false;
-    }
-  return countOnes(runsKept(change.data)) === n;
-}
-
-/* The bytes of base64; a plain loop, as large fills have millions of them. */
-function fromBase64(text) {
-  const letters = atob(text), bytes = new Uint8Array(letters.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
-  return bytes;
+  const patch = patchOf(edit), {new: next} = change;
+  return samePixels(patch, change) && sameValues(patch.labels, next.labels) &&
+    sameValues(patch.provenance, next.provenance);
 }
 
 function touch(a, b) {
   return a.y0 < b.y0 + b.h && b.y0 < a.y0 + a.h && a.x0 < b.x0 + b.w && b.x0 < a.x0 + a.w;
 }
 
-/* What the pixels of a mask are now. */
-function readUnder(labels, {y0, x0, h, w, data}) {
-  return labels.read({y0, x0, h, w}, runsKept(data), ABSENT);
+/* What the pixels of a change are now. */
+function readUnder(labels, change) {
+  return labels.read(change, ABSENT);
 }
 
 /* Restore what a change replaced. */
 function lift(labels, change) {
-  write(labels, change, change.data, change.old);
+  write(labels, change, change.old);
 }
 
 /* Lay a wish on the labels of now; returns the change that came of it, `partial` where some of its pixels
-   are not loaded. A pixel that others made what
-   was wished for is theirs; one that is to be confirmed, or taken back, must still be what it was. */
+   are not loaded. */
 export function lay(labels, wish, tool) {
-  const now = readUnder(labels, wish), data = new Uint8Array(wish.data.length);
-  const {old: {labels: oldLabels, provenance: oldProvenance}, new: next} = wish, effect = wish.effect ?? tool;
-  const {labels: newLabels} = next, runs = runsKept(wish.data);
-  const reverses = tool === 'undo' || tool === 'redo';
+  const now = readUnder(labels, wish), {takes, left, partial} = taken(wish, now, tool);
+  const change = {...wish, old: now, partial}, made = left ? partOf(change, takes) : change;
+  write(labels, made, made.new);
+  return made;
+}
+
+/* Which pixels of a wish come to something, given what they are now: one byte for each, how many do not,
+   and whether some are not loaded. A pixel that others made what was wished for is theirs; one that is to
+   be confirmed, or taken back, must still be what it was. */
+function taken(wish, now, tool) {
+  const {old: {labels: oldLabels, provenance: oldProvenance}, new: {labels: newLabels}, pixels} = wish;
+  const effect = wish.effect ?? tool, takes = new Uint8Array(pixels);
   const keepsLabel = effect === 'verify' || effect === 'unsure';
-  const free = !reverses && !keepsLabel;
-  let partial = false;
-  for (let k = 0; k < runs.length; k += 2)
-    for (let i = runs[k]; i < runs[k + 1]; i++) {
-      if (now.provenance[i] === ABSENT) {
-        partial = true;
-        continue;
-      }
-      const sameLabel = now.labels[i] === oldLabels[i];
-      if (free) data[i] = now.labels[i] !== newLabels[i] || (effect === 'revert' && now.provenance[i] !== 0) ? 1 : 0;
-      else if (keepsLabel) data[i] = sameLabel && now.provenance[i] !== 1 ? 1 : 0;
-      else data[i] = sameLabel && now.provenance[i] === oldProvenance[i] ? 1 : 0;
-    }
-  write(labels, wish, data, next);
-  return {...wish, data, old: now, partial};
+  const free = tool !== 'undo' && tool !== 'redo' && !keepsLabel;
+  let left = 0, partial = false;
+  for (let n = 0; n < pixels; n++) {
+    const label = now.labels[n], source = now.provenance[n];
+    if (source === ABSENT) partial = true;
+    else if (free) takes[n] = label !== newLabels[n] || (effect === 'revert' && source !== 0) ? 1 : 0;
+    else takes[n] = label === oldLabels[n] && (keepsLabel ? source !== 1 : source === oldProvenance[n]) ? 1 : 0;
+    left += 1 - takes[n];
+  }
+  return {takes, left, partial};
 }
 
 /* The wish that a stroke's request describes, for strokes from before a reload; null where what it
    takes is not in the browser: the server's answer brings it. */
 export function wishOf(labels, {tool, effect, to_class: toClass, box, mask, values}) {
-  const place = boxOf(box), data = decodeRuns(mask, place.h * place.w);
-  const old = readUnder(labels, {...place, data});
+  const place = placed(box, mask), old = readUnder(labels, place), {pixels} = place;
   const does = effect ?? (['revert', 'verify'].includes(tool) ? tool : 'class');
-  const next = {labels: old.labels, provenance: new Uint8Array(data.length)};
-  if (does === 'class') next.labels = new Uint8Array(data.length).fill(toClass);
-  else if (does === 'values') next.labels = spread(data, fromBase64(values));
-  else if (does === 'revert' && labels.ready(place, true)) next.labels = labels.window(place, 'original');
-  else if (does !== 'verify' && does !== 'unsure') return null;
-  next.provenance.fill({revert: 0, verify: 2, unsure: 4}[does] ?? (tool === 'suggestion' ? 3 : 1));
-  return {...place, data, old, new: next, effect: does};
-}
-
-function spread(data, values) {
-  const out = new Uint8Array(data.length);
-  for (let i = 0, n = 0; i < data.length; i++) if (data[i]) out[i] = values[n++];
-  return out;
+  const source = {revert: 0, verify: 2, unsure: 4}[does] ?? (tool === 'suggestion' ? 3 : 1);
+  const wish = {...place, old, new: new Alike(pixels, toClass, source), effect: does};
+  if (does === 'class') return wish;
+  const codes = does === 'values' ? fromBase64(values)
+    : does === 'verify' || does === 'unsure' ? old.labels
+      : does === 'revert' && labels.ready(place, true) ? labels.originals(place) : null;
+  return codes && {...wish, new: {labels: codes, provenance: wish.new.provenance}};
 }
 
 /* Change pixels from one side of a change to the other: `from` "new" `to` "old" takes it back. What
@@ -154,14 +139,6 @@ export function exchange(labels, change, from, to, tool) {
   return lay(labels, {...change, old: change[from], new: change[to], effect: tool}, tool);
 }
 
-function write(labels, {y0, x0, h, w}, data, side) {
-  const runs = runsKept(data), count = countOnes(runs), {labels: from, provenance: behind} = side;
-  if (count === 0) return;
-  const values = new Uint8Array(count), provenance = new Uint8Array(count);
-  for (let k = 0, n = 0; k < runs.length; k += 2)
-    for (let i = runs[k]; i < runs[k + 1]; i++, n++) {
-      values[n] = from[i];
-      provenance[n] = behind[i];
-    }
-  labels.write({y0, x0, h, w, data, labels: values, provenance});
+function write(labels, {y0, x0, h, w, runs, pixels}, {labels: codes, provenance}) {
+  if (pixels > 0) labels.write({y0, x0, h, w, runs, labels: codes, provenance});
 }

@@ -31,7 +31,7 @@ export class Probe {
     this.showGhost();
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
-      if (this.cursor) this.editor.scene.approach(this.cursor);
+      if (this.cursor) this.editor.scene.approach(this.cursor, this.editor.hand.wish());
       this.#showReadout();
     });
   }

@@ -3,7 +3,7 @@
 import {floodFill, trim} from './raster.js';
 import {encodeRuns} from './runs.js';
 
-/* The pixels connected with a seed, as a mask with its `value` and `runs`. */
+/* The pixels connected with a seed, as a mask with its `value` and run `lengths`. */
 export function regionOf(values, height, width, row, col) {
   return described(floodFill(values, height, width, row, col), values[row * width + col]);
 }
@@ -16,5 +16,5 @@ export function classOf(values, height, width, row, col) {
 }
 
 function described(mask, value) {
-  return {...mask, value, runs: encodeRuns(mask.data)};
+  return {...mask, value, lengths: encodeRuns(mask.data)};
 }

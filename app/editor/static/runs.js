@@ -26,20 +26,29 @@ export function runsOf(data) {
   return runs;
 }
 
-const known = new WeakMap();
-
-/* The same of an array that nobody writes to any more: it is gone through once. */
-export function runsKept(data) {
-  let runs = known.get(data);
-  if (!runs) known.set(data, (runs = Int32Array.from(runsOf(data))));
-  return runs;
-}
-
 /* How many ones runs hold. */
 export function countOnes(runs) {
   let count = 0;
   for (let k = 0; k < runs.length; k += 2) count += runs[k + 1] - runs[k];
   return count;
+}
+
+/* The runs that run lengths describe, as an Int32Array; throws when they do not add up to `size`. */
+export function runsFrom(lengths, size) {
+  const runs = [];
+  let at = 0;
+  lengths.forEach((length, i) => {
+    if (i % 2 && length > 0) addRun(runs, at, at + length);
+    at += length;
+  });
+  if (at !== size) throw new RangeError(`run lengths add up to ${at}, not to ${size}`);
+  return Int32Array.from(runs);
+}
+
+/* Put a run behind others; one that goes on where the last ended makes that one longer. */
+export function addRun(runs, from, to) {
+  if (runs.length && runs[runs.length - 1] === from) runs[runs.length - 1] = to;
+  else runs.push(from, to);
 }
 
 /* Run lengths of a row-major array of 0 and 1, starting with the run of 0. */
@@ -60,13 +69,13 @@ export function lengthsOf(runs, size) {
 }
 
 /* The array of 0 and 1 that run lengths describe; throws when they do not add up to `length`. */
-export function decodeRuns(runs, length) {
-  const data = new Uint8Array(length);
-  let at = 0;
-  runs.forEach((run, i) => {
-    if (i % 2) data.fill(1, at, at + run);
-    at += run;
-  });
-  if (at !== length) throw new RangeError(`run lengths add up to ${at}, not to ${length}`);
+export function decodeRuns(lengths, length) {
+  return drawn(runsFrom(lengths, length), length);
+}
+
+/* The array of 0 and 1 of so many pixels that has these runs of ones. */
+export function drawn(runs, size) {
+  const data = new Uint8Array(size);
+  for (let k = 0; k < runs.length; k += 2) data.fill(1, runs[k], runs[k + 1]);
   return data;
 }

@@ -2,9 +2,10 @@
 and the labels on the screen together. Answers wait while a stroke is being painted. */
 
 import {History, groupWords} from './history.js';
+import {base64, maskOf} from './change.js';
 import {Overlay, boxOf, exchange, isNamed, isShown, lay, wishOf} from './overlay.js';
 import {keepBoth, overlapWords} from './conflict.js';
-import {decodeRuns, lengthsOf, runsKept} from './runs.js';
+import {decodeRuns, lengthsOf} from './runs.js';
 
 const AGAIN_MS = 2000;
 
@@ -123,7 +124,7 @@ export class Saver {
   /* Queue a finished change. */
   commit(change, {startedAt, panesShown, releasedAt}) {
     const {client, labels} = this, seq = client.next();
-    const {y0, x0, h, w, data} = change;
+    const {y0, x0, h, w, runs} = change;
     this.history.push(client.id, seq, change);
     this.#queue({seq, change, releasedAt}, {
       tool: change.tool,
@@ -131,11 +132,11 @@ export class Saver {
       from_classes: change.fromClasses,
       to_class: change.toClass,
       prediction: change.prediction ?? null,
-      values: change.effect === 'values' ? valuesOf(change) : null,
+      values: change.effect === 'values' ? base64(change.new.labels) : null,
       restrict: change.restrict ?? null,
       group_id: change.groupId ?? null,
       box: [y0, x0, h, w],
-      mask: change.runs ?? lengthsOf(runsKept(data), data.length),
+      mask: lengthsOf(runs, h * w),
       reason: change.reason ?? null,
       base_version: labels.version,
       started_at: startedAt,
@@ -312,7 +313,7 @@ export class Saver {
     const theirs = reply.theirs.map((edit) =>
       ({...boxOf(edit.box), data: decodeRuns(edit.mask, edit.box[2] * edit.box[3])}));
     const kept = keepBoth(entry, theirs);
-    if (here) this.ui.showConflict(theirs, entry.change);
+    if (here) this.ui.showConflict(theirs, entry.change && maskOf(entry.change));
     const choice = await this.ui.ask('Two people painted here',
       overlapWords({entry, reply, here, className: (code) => this.#className(code)}),
       [{value: 'mine', label: 'Keep mine', help: 'Your stroke is saved over theirs', primary: true},
@@ -388,11 +389,4 @@ export class Saver {
     if (scene !== this.scene || !this.ready) return;
     this.receive(found);
   }
-}
-
-/* One byte per changed pixel, as base64. */
-function valuesOf({data, new: next}) {
-  let text = '';
-  for (let i = 0; i < data.length; i++) if (data[i]) text += String.fromCharCode(next.labels[i]);
-  return btoa(text);
 }

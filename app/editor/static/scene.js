@@ -12,6 +12,7 @@ import {CLOUDS, PROVENANCE, PatternLayer} from './patterns.js';
 
 export const NATIVE_LABELS = 128;
 const BITMAPS = 192;
+const CALM_MS = 1500;
 /* Views wider or higher than this are only looked at: a stroke in them would be one over most of a scene. */
 export const PAINT_PX = 8192;
 
@@ -30,7 +31,7 @@ export class Scene {
     });
     this.view = {level: 0, box: null, large: topLevel(this.tile) > 0 && countBlocks(this.#whole) > NATIVE_IN_VIEW};
     this.seen = new Map();
-    this.unseen = [];
+    this.shown = false;
     this.#makeLabels(manifest, onDirty);
     this.#makeMaps(manifest);
     this.pool = new BitmapPool(BITMAPS);
@@ -55,8 +56,8 @@ export class Scene {
       block: (by, bx) => this.#used(by, bx),
       load: (by, bx) => this.#nativeLabels(by, bx),
     });
-    this.labels.onDirty = (box) => {
-      if (!this.placing) resample(this.labelBlocks, this.labels, box);
+    this.labels.onDirty = (box, absent) => {
+      if (!this.placing) resample(this.labelBlocks, this.labels, box, absent);
       for (const layer of this.labelLayers) layer.markDirty(box);
       onDirty(box);
     };
@@ -82,6 +83,7 @@ export class Scene {
 
   close() {
     this.closed = true;
+    clearTimeout(this.calm);
     this.loader.close();
     this.pool.close();
   }
@@ -222,12 +224,13 @@ export class Scene {
       .filter(([, id]) => id !== null).map(([kind, id]) => this.#mapStore(kind, id));
   }
 
-  /* The cursor is at a place: from afar, load natively what a stroke there would change. */
-  approach({y, x}) {
+  /* The cursor is at a place: from afar, load natively what a stroke there would go by. */
+  approach({y, x}, {effect, only}) {
     if (this.view.level === 0 || this.tooFar || this.labels.at(Math.floor(y), Math.floor(x))) return;
     const by = Math.floor(y / BLOCK), bx = Math.floor(x / BLOCK);
     if (by < 0 || bx < 0 || by >= this.labels.rows || bx >= this.labels.columns) return;
-    for (const store of [this.labelBlocks, ...this.#chosen()]) store.want(0, by, bx);
+    const byMaps = effect === 'model' || only?.cloud;
+    for (const store of [this.labelBlocks, ...(byMaps ? this.#chosen() : [])]) store.want(0, by, bx);
   }
 
   /* Whether the view shows so much that strokes are not taken, with the words for it. */
@@ -314,7 +317,7 @@ export class Scene {
       this.#place(by, bx, bytes, version === 0);
       this.#used(by, bx);
       this.#trim();
-      if (version > 0) this.#wantOriginal(by, bx);
+      if (version > 0) this.#wantOriginals();
     });
   }
 
@@ -326,24 +329,23 @@ export class Scene {
     this.placing = false;
   }
 
-  /* What no pane shows waits until the tile has been painted; who takes it back sooner loads it. */
-  #wantOriginal(by, bx) {
-    const want = () => this.loader.want(`original/${by}/${bx}`, () => this.#loadOriginal(by, bx));
-    if (this.unseen) this.unseen.push(want);
-    else want();
-  }
-
   /* The tile has been painted: load what is not seen as well. */
   painted() {
-    const unseen = this.unseen ?? [];
-    this.unseen = null;
-    for (const want of unseen) want();
+    this.shown = true;
+    this.#wantOriginals();
   }
 
-  /* Of what was lost on its way, this is all that no pane asks for again. */
+  /* Labels as they came are what no pane shows. They wait until the tile has been painted, and then for a
+     calm moment, as a stroke from afar loads one block after the other; who takes it back sooner loads them. */
   #wantOriginals() {
-    if (this.unseen) return;
-    for (const {by, bx, original} of this.labels.blocks.values()) if (!original) this.#wantOriginal(by, bx);
+    clearTimeout(this.calm);
+    if (!this.shown) return;
+    const {edits} = this.labels;
+    this.calm = setTimeout(() => {
+      if (edits !== this.labels.edits) return this.#wantOriginals();
+      for (const {by, bx, original} of this.labels.blocks.values())
+        if (!original) this.loader.want(`original/${by}/${bx}`, () => this.#loadOriginal(by, bx));
+    }, CALM_MS);
   }
 
   #loadOriginal(by, bx) {

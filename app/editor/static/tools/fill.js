@@ -32,7 +32,7 @@ export function fillBox({height, width}, {y, x}) {
 }
 
 /* The connected region of one class under a position, as a mask with that class as its `value` and its
-   run lengths as `runs`. Large boxes are searched in the worker. */
+   run `lengths`. Large boxes are searched in the worker. */
 export function regionAt(labels, at, worker) {
   return search('regionOf', labels, at, worker);
 }

@@ -2,7 +2,6 @@
 
 import {command} from '../commands.js';
 import {h} from '../dom.js';
-import {BLOCK} from '../labels.js';
 import {button} from '../panel/controls.js';
 import {FILTERS} from './catalog.js';
 import {Compare} from './compare.js';
@@ -110,7 +109,7 @@ export class Views {
   /* Warn once per tile when labels under thick cloud change while SAR could be looked at and is not. */
   committed(change) {
     const {display, scene, manifest, panel} = this.editor;
-    if (scene.cloudId === null || this.warned.has(scene.tile.id) || !change.data) return;
+    if (scene.cloudId === null || this.warned.has(scene.tile.id)) return;
     if (!manifest.layers.some(({modality}) => modality === 'sar')) return;
     if (display.images.some(({modality}) => modality === 'sar') || !underThickCloud(scene, change)) return;
     this.warned.add(scene.tile.id);
@@ -123,19 +122,12 @@ export class Views {
   }
 }
 
-/* Whether any changed pixel lies under thick cloud, as far as clouds are loaded. */
-function underThickCloud({labels}, {y0, x0, h, w, data}) {
-  let key = '', block = null, clouds = null;
-  for (let i = 0; i < h * w; i++) {
-    if (!data[i]) continue;
-    const row = y0 + Math.floor(i / w), col = x0 + (i % w);
-    const by = Math.floor(row / BLOCK), bx = Math.floor(col / BLOCK);
-    if (key !== `${by}/${bx}`) {
-      key = `${by}/${bx}`;
-      block = labels.block(by, bx);
-      clouds = labels.companions(by, bx).cloud;
-    }
-    if (block && clouds?.[(row % BLOCK) * block.w + (col % BLOCK)] === THICK) return true;
-  }
-  return false;
+/* Whether changed pixels lie under thick cloud, as far as clouds are loaded: the middle of every eighth
+stretch is looked at, as clouds are larger than that. */
+function underThickCloud(scene, change) {
+  let found = false, stretches = 0;
+  scene.labels.along(change, (_block, from, to, _n, row, col) => {
+    found ||= stretches++ % 8 === 0 && scene.at(row, col + ((to - from) >> 1)).cloud === THICK;
+  });
+  return found;
 }

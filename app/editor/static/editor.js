@@ -22,7 +22,7 @@ import {stepDiameter} from './tools/brush.js';
 import {GESTURES} from './tools/index.js';
 import {View} from './view.js';
 
-const SHARES_EVERY_MS = 150;
+const SHARES_EVERY_MS = 150, STATE_AFTER_MS = 30;
 
 export class Editor {
   constructor(root, {server, outbox, client, page}) {
@@ -97,6 +97,7 @@ export class Editor {
 
   destroy() {
     this.gone.abort();
+    clearTimeout(this.stateTimer);
     this.features.destroy();
     this.worker.destroy();
     this.view.destroy();
@@ -216,10 +217,15 @@ export class Editor {
     }, SHARES_EVERY_MS);
   }
 
+  /* The state line and the buttons of undo change several times for one stroke. They wait for the frame
+     that shows the stroke, which would have to lay the page out for them. */
   #showState() {
-    if (!this.scene) return;
-    this.status.show({version: this.scene.labels.version, readonly: this.manifest.readonly});
-    this.panel.showDepths(this.saver.history.undoable.length, this.saver.history.redoable.length);
+    this.stateTimer ??= setTimeout(() => {
+      this.stateTimer = null;
+      if (!this.scene) return;
+      this.status.show({version: this.scene.labels.version, readonly: this.manifest.readonly});
+      this.panel.showDepths(this.saver.history.undoable.length, this.saver.history.redoable.length);
+    }, STATE_AFTER_MS);
   }
 
   #warnUnsaved(event) {

@@ -169,7 +169,7 @@ export class Hand {
   }
 
   /* The effect, the class and the restrictions of now; `options` overrules the first two. */
-  wish(tool, {effect, toClass} = {}) {
+  wish(tool = this.editor.settings.tool, {effect, toClass} = {}) {
     const {settings, classCode, scene, manifest} = this.editor;
     const does = effect ?? settings.effect, only = onlyOf(settings, manifest, this.area);
     return {tool, effect: does, toClass: does === 'class' ? (toClass ?? classCode) : null, only,
@@ -352,12 +352,22 @@ export class Hand {
   }
 
   #reverse(tool, otherwise) {
-    const {saver, display, past, features} = this.editor;
+    const {saver, outbox, view, display, past, features} = this.editor;
     this.finish();
     if (this.settling) return this.say(MISSING.labels);
     if (past) return this.say(`Read-only: ${past.what}. ${past.why}`);
     if (!saver.ready) return this.say(MISSING.labels);
+    const release = outbox.hold();
+    // The request leaves when the frame that shows the change has been made: both would share the cores.
+    afterFrame(release);
     if (!saver[tool](display.panesShown())) return this.say(otherwise);
+    view.drawNow();
     features.reversed();
   }
+}
+
+/* Do something (that may be done twice) when the next frame has been made; a hidden page makes none. */
+function afterFrame(work) {
+  requestAnimationFrame(() => setTimeout(work));
+  setTimeout(work, 100);
 }

@@ -231,6 +231,12 @@ export class View {
     this.#request();
   }
 
+  /* Draw what was asked for now: the next frame then has nothing left to do but show it. */
+  drawNow() {
+    cancelAnimationFrame(this.requested);
+    this.#frame();
+  }
+
   #request() {
     if (this.requested === 0) this.requested = requestAnimationFrame(() => this.#frame());
   }

@@ -32,9 +32,9 @@ export class Bar {
   }
 
   showState({kind, text, detail = ''}) {
-    this.state.dataset.kind = kind;
+    if (this.state.dataset.kind !== kind) this.state.dataset.kind = kind;
     if (this.state.textContent !== text) this.state.textContent = text;
-    this.state.title = detail;
+    if (this.state.title !== detail) this.state.title = detail;
   }
 }
 

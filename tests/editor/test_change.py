@@ -89,3 +89,18 @@ def test_keeping_both_cuts_a_waiting_stroke_down_on_the_screen_too() -> None:
         }""",
     )
     assert found == [[0, 1, 2, 1], [0, 1, 3, 4], 2, [7, 9]]
+
+
+def test_strokes_are_rehearsed_one_at_a_time_while_there_is_nothing_to_do() -> None:
+    found: Any = call(
+        "rehearsal.js",
+        """({rehearse}) => {
+          const waiting = [];
+          globalThis.requestIdleCallback = (work) => waiting.push(work);
+          rehearse();
+          let turns = 0;
+          for (; waiting.length === 1; turns++) waiting.shift()();
+          return [turns, waiting.length];
+        }""",
+    )
+    assert found == [8, 0]

@@ -13,6 +13,7 @@ import {Panel} from './panel.js';
 import {Pointer} from './pointer.js';
 import {Preview} from './preview.js';
 import {Probe} from './probe.js';
+import {rehearse} from './rehearsal.js';
 import {Saver} from './saver.js';
 import {Scene} from './scene.js';
 import {Settings} from './settings.js';
@@ -176,6 +177,8 @@ export class Editor {
         this.opening = null;
         this.element.dataset.painted = String(this.scene.tile.id);
         this.scene.painted();
+        if (!this.rehearsed) rehearse();
+        this.rehearsed = true;
       }
       this.display.predict();
     }));

@@ -177,8 +177,7 @@ export class Editor {
         this.opening = null;
         this.element.dataset.painted = String(this.scene.tile.id);
         this.scene.painted();
-        if (!this.rehearsed) rehearse();
-        this.rehearsed = true;
+        rehearse();
       }
       this.display.predict();
     }));

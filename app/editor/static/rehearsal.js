@@ -6,7 +6,12 @@ import {exchange} from './overlay.js';
 
 const STROKES = 8, SIDE = 160;
 
+let rehearsed = false;
+
+/* Once in the life of a page, however many tiles are opened in it. */
 export function rehearse() {
+  if (rehearsed) return;
+  rehearsed = true;
   const labels = new Labels(BLOCK, BLOCK), size = BLOCK * BLOCK;
   labels.setBlock(0, 0, {labels: new Uint8Array(size), provenance: new Uint8Array(size)});
   const stroke = (left) => {

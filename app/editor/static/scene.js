@@ -335,8 +335,8 @@ export class Scene {
     this.#wantOriginals();
   }
 
-  /* Labels as they came are what no pane shows. They wait until the tile has been painted, and then for a
-     calm moment, as a stroke from afar loads one block after the other; who takes it back sooner loads them. */
+  /* Labels as they came, which no pane shows, wait until the tile has been painted and nobody has painted
+     on it for a while; who takes a stroke back to them sooner loads them. */
   #wantOriginals() {
     clearTimeout(this.calm);
     if (!this.shown) return;

@@ -122,12 +122,17 @@ export class Views {
   }
 }
 
-/* Whether changed pixels lie under thick cloud, as far as clouds are loaded: the middle of every eighth
-stretch is looked at, as clouds are larger than that. */
+/* Whether any changed pixel lies under thick cloud, as far as clouds are loaded: where they are seen from
+afar alone, the middle of each stretch of pixels tells. */
 function underThickCloud(scene, change) {
-  let found = false, stretches = 0;
-  scene.labels.along(change, (_block, from, to, _n, row, col) => {
-    found ||= stretches++ % 8 === 0 && scene.at(row, col + ((to - from) >> 1)).cloud === THICK;
+  const {labels} = scene, known = new Map();
+  let found = false;
+  labels.along(change, (block, from, to, _n, row, col) => {
+    if (found || !block) return;
+    if (!known.has(block)) known.set(block, labels.companions(block.by, block.bx).cloud);
+    const codes = known.get(block);
+    found = codes ? codes.subarray(from, to).includes(THICK)
+      : scene.at(row, col + ((to - from) >> 1)).cloud === THICK;
   });
   return found;
 }

@@ -1,5 +1,6 @@
 """One process, one port: Streamlit's pages plus our routes for tiles, edits and assets."""
 
+import os
 import sys
 import tomllib
 from collections.abc import AsyncIterator, Mapping
@@ -28,6 +29,9 @@ QUIET_S = 3.0
 # asks for it some fifty times, at each call of SQLite: with the usual 5 ms it waited for a quarter
 # of a second beside a suggestion.
 TURN_S = 0.0002
+# GDAL would keep blocks in 5 % of the machine's memory, all of it new: while several threads read,
+# the system then spent as long on handing out pages as all reading and drawing took.
+GDAL_CACHE_MB = "128"
 CONFIG_FILE = ROOT / "streamlit_config.toml"
 
 
@@ -75,5 +79,6 @@ def _warm_up(stop: Event) -> None:
 def serve(settings: Settings, store: Store, *, open_browser: bool = False) -> None:
     """Serve until stopped."""
     sys.setswitchinterval(TURN_S)
+    os.environ.setdefault("GDAL_CACHEMAX", GDAL_CACHE_MB)
     options = streamlit_options(settings) | ({"server.headless": False} if open_browser else {})
     make_app(settings, store).run(config=options)

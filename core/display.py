@@ -26,6 +26,11 @@ PERCENTILES = (2.0, 98.0)
 SHADOW_PERCENTILES = (0.5, 35.0)  # shows what lies in shadow; all that is brighter is white
 DB_RANGE: Range = (-25.0, 0.0)
 REFLECTANCE_RANGE: Range = (0.0, 0.3)
+FIXED_RANGES = {
+    Unit.DB: DB_RANGE,
+    Unit.LINEAR: DB_RANGE,
+    Unit.REFLECTANCE: REFLECTANCE_RANGE,
+}
 LINEAR_FLOOR = 1e-5  # -50 dB, below the noise of every SAR in use
 REFLECTANCE_SCALE = 1e-4  # Sentinel-2 and its kin store reflectance as whole numbers
 COARSE_PX = 512
@@ -90,21 +95,25 @@ def stretch_range(values: Values, valid: Mask, unit: Unit, mode: Mode) -> Range:
     rest; `shadows` spreads the dark parts. Without a valid pixel, or with one value only, the range
     is widened to have a width.
     """
-    if mode == "auto":
-        mode = "fixed" if unit in (Unit.DB, Unit.LINEAR) else "percentile"
-    if mode == "none":
+    how = _decided_by(unit, mode)
+    if how == "none":
         return _plain_range(values, unit)
-    if mode == "fixed" and unit in (Unit.DB, Unit.LINEAR):
-        return DB_RANGE
-    if mode == "fixed" and unit is Unit.REFLECTANCE:
-        return REFLECTANCE_RANGE
+    if how == "fixed":
+        return FIXED_RANGES[unit]
     shown = to_unit(values, unit)
     kept = shown[..., valid]
     if not kept.size:
         return _plain_range(values, unit)
-    ends = SHADOW_PERCENTILES if mode == "shadows" else PERCENTILES
+    ends = SHADOW_PERCENTILES if how == "shadows" else PERCENTILES
     low, high = (float(v) for v in np.percentile(kept, ends))
     return (low, high) if high > low else (low, low + 1.0)
+
+
+def _decided_by(unit: Unit, mode: Mode) -> Mode:
+    """Return the mode in force: pixels decide under "percentile" and "shadows" alone."""
+    if mode == "auto":
+        return "fixed" if unit in (Unit.DB, Unit.LINEAR) else "percentile"
+    return "percentile" if mode == "fixed" and unit not in FIXED_RANGES else mode
 
 
 def _plain_range(values: Values, unit: Unit) -> Range:
@@ -160,7 +169,9 @@ def layer_stretch(
 def _ranges(
     sources: tuple[tuple[Path, int], ...], grid: Grid, unit: Unit, mode: Mode, separate: bool
 ) -> tuple[Range, ...]:
-    raster = coarse(sources, grid)
+    by_pixels = _decided_by(unit, mode) in ("percentile", "shadows")
+    # Else one pixel tells the type of all, and nothing more is asked of it.
+    raster = coarse(sources, grid) if by_pixels else read(sources, grid, Window(0, 0, 1, 1))
     if not separate:
         return (stretch_range(raster.values, raster.valid, unit, mode),)
     return tuple(stretch_range(band, raster.valid, unit, mode) for band in raster.values)

@@ -7,7 +7,8 @@ when they touch other pixels, and asked about when they overlap.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 import numpy as np
@@ -135,14 +136,17 @@ def append(
     same version. Raises `BadPatch`, `NotEditable`, `NotFound`, `RasterError`, and `EditConflict`
     unless `force`.
     """
-    places = _prepare(store, tile_id, stroke)
+    ready = _prepare(store, tile_id, stroke)
     for _ in range(ATTEMPTS):
         try:
             with store.write() as session:
-                writer = _Writer(store, session, tile_id, stroke, places, person_id)
+                writer = _Writer(store, session, tile_id, stroke, ready, person_id)
                 saved = writer.write()
         except IntegrityError:
             continue  # another process took the version, or saved this very stroke
+        except _Outdated:
+            ready = _from_database(store, tile_id, stroke)
+            continue
         if saved.status == "saved":
             writer.keep_stack()
             afterwards(partial(writer.remember, saved))
@@ -166,17 +170,51 @@ def _with_other_tiles(
     return replace(saved, group=group, left_px=saved.left_px + left_px)
 
 
-def _prepare(store: Store, tile_id: int, stroke: Stroke) -> Pixels | None:
-    """Check the stroke, and read what it needs from disk before the write lock is taken."""
+@dataclass(frozen=True)
+class _Ready:
+    """The pixels of a stroke (None for undo and redo), checked against a tile born at that time."""
+
+    born: datetime
+    places: Pixels | None
+
+
+class _Outdated(Exception):  # not an error: the stroke is checked anew
+    """The tile was imported anew since the stroke was checked against it."""
+
+
+def _prepare(store: Store, tile_id: int, stroke: Stroke) -> _Ready:
+    """Check the stroke, and read what it needs from disk before the write lock is taken.
+
+    Mostly the last edit has left all that in memory, and the database need not be asked for it.
+    """
+    return _from_memory(store, tile_id, stroke) or _from_database(store, tile_id, stroke)
+
+
+def _from_database(store: Store, tile_id: int, stroke: Stroke) -> _Ready:
     with store.read() as session:
         here = ground(session, tile_id)
         if here.scanned or not here.editable:
             places = check_stroke(stroke, here.grid, memory(store).class_table(session, here))
             if places is not None and here.editable and not is_warm(store, here, places):
                 load_blocks(store, session, here, places, here.version)
-            return places
+            return _Ready(here.born, places)
     ensure_scanned(store, tile_id)
-    return _prepare(store, tile_id, stroke)
+    return _from_database(store, tile_id, stroke)
+
+
+def _from_memory(store: Store, tile_id: int, stroke: Stroke) -> _Ready | None:
+    """Return a stroke that fits the tile as it was last, with its blocks in memory; else None."""
+    known = memory(store)
+    here = known.ground(tile_id)
+    classes = known.classes.get((here.project_id, here.born)) if here is not None else None
+    if here is None or classes is None:
+        return None
+    try:
+        places = check_stroke(stroke, here.grid, classes)
+    except BadPatch:  # by a tile that may be gone: what the database says of it counts
+        return None
+    warm = places is None or is_warm(store, here, places)
+    return _Ready(here.born, places) if warm else None
 
 
 class _Writer:
@@ -188,12 +226,14 @@ class _Writer:
         session: Session,
         tile_id: int,
         stroke: Stroke,
-        places: Pixels | None,
+        ready: _Ready,
         person_id: int,
     ) -> None:
         self.store, self.session, self.person_id = store, session, person_id
-        self.stroke, self.places = stroke, places
+        self.stroke, self.places = stroke, ready.places
         self.here = ground(session, tile_id, for_update=True)
+        if self.here.born != ready.born:
+            raise _Outdated
         self.stacks = Stacks()
         self.group: str | None = None
         self.blocks: dict[BlockKey, Block] = {}
@@ -234,6 +274,7 @@ class _Writer:
             done = [(saved.version, saved.edit.patch)]
             known.keep_blocks(self.here, after_patches(self.blocks, done, saved.version))
             known.keep_untouched(self.here, saved.version, saved.edit.patch.places.blocks)
+        known.keep_ground(replace(self.here, version=saved.version))
         keep_keyframes(self.store, self.here.tile_id, self.here.version, saved.version)
 
     def _answer(self, status: str, done: Sequence[Edit], left_px: int, others: list[Edit]) -> Saved:

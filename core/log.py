@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from core.errors import CloudbrushError, NotEditable, NotFound
@@ -24,6 +24,7 @@ ATTEMPTS = 8
 
 
 _Below = aliased(EditRow)
+_NAME = select(PersonRow.name).where(PersonRow.id == bindparam("person_id"))
 
 
 @dataclass(frozen=True)
@@ -235,7 +236,7 @@ def check_editable(here: Ground) -> None:
 
 def person_name(session: Session, person_id: int) -> str:
     """Return a person's name; raises `NotFound`."""
-    name = session.scalar(select(PersonRow.name).where(PersonRow.id == person_id))
+    name: str | None = session.connection().scalar(_NAME, {"person_id": person_id})
     if name is None:
         raise NotFound(f"person {person_id}", todo="Enter your name again.")
     return name

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine
@@ -26,6 +27,8 @@ CACHED_BLOCKS = 128  # 100 MB
 CACHED_STACKS = 256
 
 BlockKey = tuple[int, int]
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,17 @@ class Memory:
     blocks: OrderedDict[tuple[int, datetime, BlockKey], Block] = field(default_factory=OrderedDict)
     stacks: OrderedDict[tuple[int, datetime, int], Stacks] = field(default_factory=OrderedDict)
     classes: dict[tuple[int, datetime], ClassTable] = field(default_factory=dict)
+    grounds: OrderedDict[int, Ground] = field(default_factory=OrderedDict)
+
+    def ground(self, tile_id: int) -> Ground | None:
+        """Return a tile as the last edit here left it, which may have changed since."""
+        with self.lock:
+            return self.grounds.get(tile_id)
+
+    def keep_ground(self, here: Ground) -> None:
+        """Remember a tile."""
+        with self.lock:
+            _keep(self.grounds, here.tile_id, here, CACHED_STACKS)
 
     def block(self, here: Ground, key: BlockKey, version: int) -> Block | None:
         """Return the block remembered, unless it is newer than `version`."""
@@ -64,10 +78,7 @@ class Memory:
                 name = (here.tile_id, here.born, key)
                 old = self.blocks.get(name)
                 if old is None or old.version <= new.version:
-                    self.blocks[name] = new
-                    self.blocks.move_to_end(name)
-            while len(self.blocks) > CACHED_BLOCKS:
-                self.blocks.popitem(last=False)
+                    _keep(self.blocks, name, new, CACHED_BLOCKS)
 
     def keep_untouched(self, here: Ground, after: int, touched: Collection[BlockKey]) -> None:
         """Take the blocks that an edit left as they are from its base to version `after`."""
@@ -86,10 +97,7 @@ class Memory:
     def keep_stack(self, here: Ground, person_id: int, stacks: Stacks) -> None:
         """Remember a person's stacks."""
         with self.lock:
-            self.stacks[here.tile_id, here.born, person_id] = stacks
-            self.stacks.move_to_end((here.tile_id, here.born, person_id))
-            while len(self.stacks) > CACHED_STACKS:
-                self.stacks.popitem(last=False)
+            _keep(self.stacks, (here.tile_id, here.born, person_id), stacks, CACHED_STACKS)
 
     def class_table(self, session: Session, here: Ground) -> ClassTable:
         """Return the tile's class table, which never changes after the import."""
@@ -100,6 +108,14 @@ class Memory:
             found = catalogue.project_in(session, here.project_id).classes
             self.classes[here.project_id, here.born] = found
         return found
+
+
+def _keep(kept: OrderedDict[Key, Value], key: Key, value: Value, most: int) -> None:
+    """Put a value last, and drop the first where there are more than `most`."""
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > most:
+        kept.popitem(last=False)
 
 
 _memories: WeakKeyDictionary[Engine, Memory] = WeakKeyDictionary()

@@ -74,7 +74,7 @@ def ground(session: Session, tile_id: int, *, for_update: bool = False) -> Groun
         # A statement of its own: what one statement reads beside the lock may be older than it.
         # SQLite has no row locks and needs none, since writers hold the whole file.
         session.execute(_LOCK, {"tile_id": tile_id})
-    row = session.execute(_GROUND, {"tile_id": tile_id}).mappings().first()
+    row = session.connection().execute(_GROUND, {"tile_id": tile_id}).mappings().first()
     if row is None:
         raise NotFound(f"tile {tile_id}", todo="Open the project again; it may have been deleted.")
     a, b, c, d, e, f = row["transform"]

@@ -75,7 +75,7 @@ async def posted(
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it; the stroke is sent again
     return await run_in_threadpool(
-        answered, lambda: handle(admit(store, request, token, "edit"), body)
+        answered, request, lambda: handle(admit(store, request, token, "edit"), body)
     )
 
 

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.access import Denied, Grant, Purpose, allow, read_token
 from app.quiet import QUIET
+from app.routes.packing import packed
 from core import catalogue
 from core.errors import BadPatch, CloudbrushError, GridMismatch, NotEditable, NotFound, RasterError
 from core.grid import BLOCK, Window, block
@@ -61,7 +62,7 @@ def guarded(store: Store, handler: Handler) -> Callable[[Request], Response]:
 
     def endpoint(request: Request) -> Response:
         token = request.headers.get(TOKEN_HEADER) or request.query_params.get("token")
-        return answered(lambda: handler(admit(store, request, token, "view")))
+        return answered(request, lambda: handler(admit(store, request, token, "view")))
 
     return endpoint
 
@@ -76,10 +77,10 @@ def admit(store: Store, request: Request, token: str | None, purpose: Purpose) -
     return Visit(request, store, tile, grant)
 
 
-def answered(work: Callable[[], Response]) -> Response:
-    """Return the answer of `work`, or its error as JSON with words for people."""
+def answered(request: Request, work: Callable[[], Response]) -> Response:
+    """Return the answer of `work` packed, or its error as JSON with words for people."""
     try:
-        return work()
+        return packed(request, work())
     except CloudbrushError as error:
         return refusal(error)
     except (OperationalError, PoolTimeout):

@@ -12,9 +12,9 @@ from app.server import CONFIG_FILE, streamlit_options
 from core.settings import load_settings
 from tests.live import ROOT, free_port, live_app
 
-# Serves for real, then asks the running server for the options that it holds.
-PRINT_OPTIONS_IN_FORCE = """
-import json, sys, threading, time
+# Serves for real, and looks at itself while it does; LOOK is what it looks at.
+SERVE = """
+import json, os, socket, sys, threading, time
 from streamlit import config, runtime
 from app.server import serve, streamlit_options
 from core.settings import load_settings
@@ -25,30 +25,55 @@ settings = load_settings(workspace=sys.argv[1], port=sys.argv[2])
 def report():
     while not runtime.exists():
         time.sleep(0.05)
-    print(json.dumps({name: config.get_option(name) for name in streamlit_options(settings)}))
+    LOOK
     sys.stdout.flush()
-    import os
     os._exit(0)
 
 threading.Thread(target=report, daemon=True).start()
 serve(settings, open_store(settings))
 """
+OPTIONS_IN_FORCE = """
+    print(json.dumps({name: config.get_option(name) for name in streamlit_options(settings)}))
+"""
+# Whether the server's end of a connection sends at once.
+NO_DELAY = """
+    client = socket.create_connection(("127.0.0.1", settings.port))
+    client.sendall(b"GET /_stcore/health HTTP/1.1\\r\\nHost: here\\r\\n\\r\\n")
+    client.recv(4096)
+    for fd in os.listdir("/dev/fd"):
+        try:
+            end = socket.socket(fileno=os.dup(int(fd)))
+            if end.getpeername() == client.getsockname():
+                print("no delay:", end.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0)
+        except OSError:
+            continue
+"""
 
 
-def test_the_config_file_is_in_force(tmp_path: Path) -> None:
-    port = free_port()
+def seen_by(look: str, folder: Path, port: int) -> list[str]:
+    """Return the lines that a server prints of itself."""
     done = subprocess.run(
-        [sys.executable, "-c", PRINT_OPTIONS_IN_FORCE, str(tmp_path / "w"), str(port)],
+        [sys.executable, "-c", SERVE.replace("    LOOK\n", look), str(folder / "w"), str(port)],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=120,
     )
-    in_force = json.loads(done.stdout.strip().splitlines()[-1])
+    return done.stdout.strip().splitlines()
+
+
+def test_the_config_file_is_in_force(tmp_path: Path) -> None:
+    port = free_port()
+    in_force = json.loads(seen_by(OPTIONS_IN_FORCE, tmp_path, port)[-1])
     wanted = streamlit_options(load_settings(workspace=tmp_path / "w", port=port))
     assert in_force == wanted
     assert wanted["runner.postScriptGC"] is False
     assert wanted["server.address"] == "127.0.0.1"
+
+
+def test_small_answers_leave_at_once(tmp_path: Path) -> None:
+    """Without it the body of an answer waits for the browser's word on its head: 40 ms each."""
+    assert "no delay: True" in seen_by(NO_DELAY, tmp_path, free_port())
 
 
 def test_every_option_of_the_file_is_handed_over() -> None:

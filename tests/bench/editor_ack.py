@@ -6,6 +6,7 @@ import time
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 import numpy as np
 
@@ -13,8 +14,8 @@ from app import access
 from core.patch import encode_runs
 from core.settings import load_settings
 from core.store.engine import open_store
-from tests.app.edit_server import nursery
 from tests.bench._strokes import SIZE, strokes
+from tests.live import live_app
 from tests.scene import make_scene
 
 STROKES = 300
@@ -30,9 +31,8 @@ def run() -> dict[str, dict[str, float | str]]:
         store = open_store(settings)
         scene = make_scene(store, Path(folder) / "data", height=SIZE, width=SIZE)
         token = access.mint(store, scene.ada, scene.project_id, "edit")
-        with nursery(settings.workspace) as server:
-            server.start()
-            connection = HTTPConnection("127.0.0.1", server.port)
+        with live_app(settings.workspace, "--no-demo") as app:
+            connection = HTTPConnection(urlparse(app.url).netloc)
             times = [
                 _acknowledged(connection, f"/tile/{scene.tile}/edits", token, body)
                 for body in _bodies()
@@ -72,5 +72,5 @@ def _acknowledged(connection: HTTPConnection, path: str, token: str, body: dict[
     reply = connection.getresponse()
     content = json.loads(reply.read())
     milliseconds = 1000 * (time.perf_counter() - begun)
-    assert reply.status == 200, content
+    assert reply.status == 200, str(content)[:300]
     return milliseconds

@@ -2,12 +2,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 
 from core.display import layer_stretch, picture_bands, sar_db, stretch_range, to_rgb8, to_rgba8
-from core.errors import CloudbrushError
+from core.errors import CloudbrushError, RasterError
 from core.raster import Raster
 from core.records import Layer, Modality, Unit
-from tests.rasters import grid_of, noise, save
+from tests.rasters import grid_of, noise, save, unplaced
 
 
 def layer_of(path: Path, modality: Modality, unit: Unit, bands: tuple[str, ...]) -> Layer:
@@ -104,6 +105,20 @@ def test_values_beyond_the_range_are_clipped() -> None:
         128,
         255,
     ]
+
+
+def test_a_range_that_pixels_do_not_decide_reads_but_one(tmp_path: Path) -> None:
+    """The file ends after its first rows: who reads all of it fails."""
+    grid = unplaced(400, 400)
+    path = tmp_path / "rgb.tif"
+    with rasterio.open(path, "w", "GTiff", 400, 400, 3, dtype="uint8") as dataset:
+        dataset.write(noise(1, 3, 400, 400))
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+    layer = layer_of(path, Modality.OPTICAL, Unit.RELATIVE_8BIT, ("red", "green", "blue"))
+    assert layer_stretch(layer, grid).ranges == ((0.0, 255.0),)
+    with pytest.raises(RasterError):
+        layer_stretch(layer, grid, "percentile")
 
 
 @pytest.mark.parametrize("bands", [(), (3,), (-1,), (0, 1, 2, 0)])

@@ -79,6 +79,8 @@ export class Display {
     this.shown = {optical: this.#layer('optical'), sar: this.#layer('sar'), acquisition: chosenDate};
     const values = this.images.reduce((sum, {bands}) => sum + bands.length, 0);
     this.panel.element.dataset.values = values > VALUES_IN_A_LINE ? 'many' : 'few';
+    for (const {layer, rendering, missing} of this.found)
+      if (layer && !missing) scene.image(layer.id, rendering)?.begin();
     this.onLayers();
     this.showCaptions();
   }

@@ -51,13 +51,18 @@ export class ImageLayer {
       {colour: '#964206', text: high}];
   }
 
+  /* Ask for the whole tile as one block: something to show at once wherever the view goes, and what takes
+     the server the longest of all that a pane shows. */
+  begin() {
+    this.#bitmap(this.layer.levels, 0, 0);
+  }
+
   draw(context, frame) {
     const moved = nudged(frame, this.nudge, this.tile), {levels} = this.layer;
     if (moved.visible.h <= 0 || moved.visible.w <= 0) return;
     const z = Math.max(0, Math.min(levels, Math.floor(Math.log2(1 / frame.scale))));
     context.imageSmoothingEnabled = frame.scale < 1;
-    // Something to show at once wherever the view goes: the whole tile is one block.
-    this.#bitmap(levels, 0, 0);
+    this.begin();
     eachBlock(moved.visible, BLOCK * 2 ** z, (by, bx) => {
       const box = this.#box(z, by, bx), bitmap = this.#bitmap(z, by, bx);
       if (bitmap) context.drawImage(bitmap, ...place(moved, box));

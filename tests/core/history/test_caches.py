@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, event, select
 
 from core import catalogue, history
+from core.errors import BadPatch
 from core.grid import Window
 from core.memory import forget, memory
 from core.settings import Settings
@@ -94,6 +95,35 @@ class TestCaches:
         fresh = make_scene(scene.store, tmp_path / "again", seed=9)
         assert fresh.tile == scene.tile
         assert np.array_equal(history.current(scene.store, fresh.tile).labels, fresh.label)
+
+    @pytest.mark.skipif(bool(DATABASE_URL), reason="only SQLite gives an id away again")
+    @pytest.mark.parametrize("side", [20, 90])
+    def test_strokes_are_checked_against_the_tile_that_has_the_id_now(
+        self, scene: Scene, tmp_path: Path, side: int
+    ) -> None:
+        self.paint(scene, 3)
+        catalogue.delete_project(scene.store, scene.project_id)
+        fresh = make_scene(scene.store, tmp_path / "again", seed=9, height=side, width=side)
+        assert fresh.tile == scene.tile
+        with pytest.raises(BadPatch):
+            save(fresh, stroke((side - 2, side - 2, 4, 4), seq=70))
+        corner = stroke((side - 4, side - 4, 4, 4), seq=71, to_class=5)
+        assert save(fresh, corner).version == 1
+        expected = fresh.label.copy()
+        expected[-4:, -4:] = 5
+        assert np.array_equal(history.current(fresh.store, fresh.tile).labels, expected)
+
+    def test_a_stroke_beside_the_last_asks_for_its_tile_once(self, scene: Scene) -> None:
+        self.paint(scene, 2)
+        asked: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+            asked.append(statement)
+
+        event.listen(scene.store.engine, "before_cursor_execute", note)
+        save(scene, stroke((3, 3, 4, 4), seq=40, to_class=VOID))
+        event.remove(scene.store.engine, "before_cursor_execute", note)
+        assert sum("tile.label_sha256" in statement for statement in asked) == 1
 
     def test_a_caller_may_write_into_what_it_gets(self, scene: Scene) -> None:
         before = state(scene)

@@ -214,7 +214,7 @@ class Maker:
                 job.work()
             except CloudbrushError as error:
                 self._fail(error)
-            except (OSError, ValueError, MemoryError) as error:
+            except Exception as error:  # whatever it is, the thread goes on with the next chunk
                 self._fail(CloudbrushError("superpixels", found=str(error) or "no memory"))
 
     def _fail(self, error: CloudbrushError) -> None:

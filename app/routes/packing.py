@@ -18,8 +18,8 @@ def packed(request: Request, response: Response) -> Response:
     if isinstance(response, StreamingResponse) or len(response.body) < LEAST_BYTES:
         return response
     headers = response.headers
-    if headers.get("Content-Type", "").startswith("image/"):  # packed in their own way
-        return response
+    if "Content-Encoding" in headers or headers.get("Content-Type", "").startswith("image/"):
+        return response  # packed in its own way
     if "gzip" not in request.headers.get("Accept-Encoding", ""):
         return response
     response.body = gzip.compress(response.body, LEVEL, mtime=0)

@@ -21,6 +21,7 @@ from tests.scene import Scene, make_scene
 from tests.town import make_town
 
 SIZE = (600, 700)
+AS_BROWSERS_DO = {"Accept-Encoding": "gzip, deflate, br"}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def client(scene: Scene, token: str | None = None) -> Client:
 
 def until_made(ada: Client, url: str) -> Reply:
     for _ in range(600):
-        reply = ada.get(url)
+        reply = ada.get(url, AS_BROWSERS_DO)
         if reply.status != 202:
             return reply
         time.sleep(0.05)

@@ -246,9 +246,12 @@ class TestMaker:
         settle(maker)
         assert made == ["wanted"]
 
-    def test_an_error_does_not_stop_the_next(self) -> None:
+    @pytest.mark.parametrize(
+        ("error", "said"), [(MemoryError(), "no memory"), (RuntimeError("SLIC gave up"), "gave up")]
+    )
+    def test_an_error_does_not_stop_the_next(self, error: Exception, said: str) -> None:
         def breaks() -> None:
-            raise MemoryError
+            raise error
 
         made: list[int] = []
         maker = Maker()
@@ -257,7 +260,7 @@ class TestMaker:
         maker.ask(Path("works"), partial(made.append, 1))
         settle(maker)
         assert made == [1]
-        with pytest.raises(CloudbrushError, match="no memory"):
+        with pytest.raises(CloudbrushError, match=said):
             maker.ask(Path("breaks"), breaks)
 
 

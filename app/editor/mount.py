@@ -34,7 +34,7 @@ def editor(manifest: Json, key: str, on_command: Callable[[], None]) -> None:
 
     The key must stay the same for every tile: the editor then keeps its view and queue.
     """
-    mount = component("editor", STATIC)
+    mount = component("editor")
     mount(key=key, data=manifest, height=1, on_command_change=on_command)
 
 

@@ -5,7 +5,6 @@ to the route that saves every other stroke.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from app.access import mint
@@ -17,7 +16,6 @@ from core.patch_labels import LIST
 from core.records import Layer, Modality, Person, Project
 from core.store.engine import Store
 
-STATIC = Path(__file__).parent / "static"
 PICTURE_PX = 192
 MOST_PICTURES = 3
 Json = dict[str, Any]
@@ -55,7 +53,7 @@ SPLITS: Mapping[str, str] = {"train": "training", "val": "validation", "test": "
 
 def board(data: Json, key: str, on_command: Callable[[], None]) -> None:
     """Mount the board; `on_command` finds {"action": "page" or "renew", ...} in the state."""
-    component("patches", STATIC)(key=key, data=data, on_command_change=on_command)
+    component("patches")(key=key, data=data, on_command_change=on_command)
 
 
 def manifest(

@@ -1,19 +1,29 @@
-"""Public files: the editor's modules and vendored libraries. They need no token."""
+"""Public files: the editor's modules and vendored libraries. They need no token.
 
+They are read once and answered from memory: no request reaches the disk, and nothing but what lay
+there can be asked for. Below the name of their contents (`/assets/VERSION/editor/…`) they are kept
+for ever: modules import each other by relative paths and so stay below that name, and a page that
+is opened again asks for none of them. Changed files are served after a restart.
+"""
+
+import hashlib
+import re
 from collections.abc import Mapping
-from os import PathLike, stat_result
-from pathlib import Path, PurePath
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.routing import BaseRoute, Route
+
+from app.routes.packing import packed
 
 APP = Path(__file__).resolve().parents[1]
 FOLDERS: Mapping[str, Path] = {
-    "/assets/editor": APP / "editor" / "static",
-    "/assets/patches": APP / "patches" / "static",
-    "/assets/vendor": APP / "vendor",
+    "editor": APP / "editor" / "static",
+    "patches": APP / "patches" / "static",
+    "vendor": APP / "vendor",
 }
 # Named here because the system's table differs between machines, and browsers refuse modules
 # of the wrong type. Nothing else is served.
@@ -27,33 +37,64 @@ TYPES: Mapping[str, str] = {
     ".txt": "text/plain",
     ".woff2": "font/woff2",
 }
+VERSION = re.compile("[0-9a-f]{16}")
 FOREVER = "public, max-age=31536000, immutable"
 
 
-class Assets(StaticFiles):
-    """Files of one folder, kept for ever under `?v=HASH` and asked for again without it."""
+@dataclass(frozen=True)
+class Asset:
+    """One file: what it holds, its media type, and the name of its content."""
 
-    def file_response(
-        self,
-        full_path: str | PathLike[str],
-        stat_result: stat_result,
-        scope: Scope,
-        status_code: int = 200,
-    ) -> Response:
-        """Return the file with its type, or 404 for files of other kinds."""
-        media_type = TYPES.get(PurePath(full_path).suffix)
-        if media_type is None:
-            return Response("Not found", 404)
-        response = super().file_response(full_path, stat_result, scope, status_code)
-        named = scope.get("query_string", b"").startswith(b"v=")
-        response.headers["Cache-Control"] = FOREVER if named else "no-cache"
-        response.headers["Content-Type"] = media_type
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        return response
+    content: bytes
+    media_type: str
+    tag: str
+
+
+@dataclass(frozen=True)
+class Assets:
+    """Every file by its path below `/assets`; `version` changes when any of them does."""
+
+    version: str
+    files: Mapping[str, Asset]
+
+
+@cache
+def assets() -> Assets:
+    """Return the files of `FOLDERS`."""
+    files, digest = {}, hashlib.sha256()
+    for name, folder in FOLDERS.items():
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in TYPES and path.is_file():
+                place, content = f"{name}/{path.relative_to(folder).as_posix()}", path.read_bytes()
+                tag = hashlib.sha256(content).hexdigest()[:32]
+                files[place] = Asset(content, TYPES[path.suffix], f'"{tag}"')
+                digest.update(f"{place}\0{tag}".encode())
+    return Assets(digest.hexdigest()[:16], files)
+
+
+def address(path: str) -> str:
+    """Return where a file is served ("editor/main.js"); another one once any file has changed."""
+    return f"/assets/{assets().version}/{path}"
 
 
 def asset_routes() -> list[BaseRoute]:
-    """Return the routes of the public files."""
-    return [
-        Mount(path, Assets(directory=folder, check_dir=False)) for path, folder in FOLDERS.items()
-    ]
+    """Return the route of the public files."""
+    return [Route("/assets/{path:path}", _answer, methods=["GET"])]
+
+
+async def _answer(request: Request) -> Response:
+    here, path = assets(), request.path_params["path"]
+    version, _, plain = path.partition("/")
+    # A page from before a restart goes on with what there is now.
+    asset = here.files.get(plain if VERSION.fullmatch(version) else path)
+    if asset is None:
+        return Response("Not found", 404)
+    headers = {
+        "Cache-Control": FOREVER if version == here.version else "no-cache",
+        "ETag": asset.tag,
+        "X-Content-Type-Options": "nosniff",
+    }
+    if asset.tag in request.headers.get("If-None-Match", ""):
+        return Response(status_code=304, headers=headers)
+    headers["Content-Type"] = asset.media_type  # without a charset: modules are UTF-8 anyway
+    return packed(request, Response(asset.content, headers=headers))

@@ -1,6 +1,7 @@
 """Fixtures of the editor's tests: one Chromium, and a small project served on its real routes."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,6 +17,17 @@ from core.store.engine import Store
 from tests.editor.harness import Harness
 from tests.scene import Scene, make_scene
 from tests.town import make_town
+
+FIND = "document.querySelector('#host')?.shadowRoot.querySelector('.editor')?.editor"
+SOON_S = 15.0
+# Two frames in a row with nothing to load and nothing to draw: what came last is on the screen.
+CALM = """async (e) => {
+  const end = performance.now() + 15_000;
+  for (let calm = 0; calm < 2; calm = e.scene.settled && e.view.requested === 0 ? calm + 1 : 0) {
+    if (performance.now() > end) throw new Error('something still loads or moves');
+    await new Promise(requestAnimationFrame);
+  }
+}"""
 
 
 @dataclass
@@ -50,9 +62,28 @@ class Desk:
     def wait_painted(self) -> None:
         """Wait until labels and images are on the screen and strokes can be undone."""
         self.page.locator(f'.editor[data-painted="{self.tile}"]').wait_for(timeout=15_000)
-        self.page.wait_for_function(
-            "document.querySelector('#host').shadowRoot.querySelector('.editor').editor.saver.ready"
-        )
+        self.wait_for("(e) => e.saver.ready")
+
+    def wait_for(self, script: str, argument: Any = None, timeout_ms: float = 30_000) -> Any:
+        """Wait until a function of (editor, argument) gives something true in the browser."""
+        asked = f"(argument) => {FIND} && ({script})({FIND}, argument)"
+        found = self.page.wait_for_function(asked, arg=argument, timeout=timeout_ms)
+        return found.json_value()
+
+    def settle(self) -> None:
+        """Wait until what the view needs has come and is drawn."""
+        self.editor(CALM)
+
+    def soon(self, read: Callable[[], object], wanted: object = True) -> None:
+        """Wait until `read()` gives what is wanted; fails with what it gave last."""
+        deadline = time.monotonic() + SOON_S
+        while (found := read()) != wanted and time.monotonic() < deadline:
+            self.page.wait_for_timeout(20)
+        assert found == wanted
+
+    def expect_sent(self, timeout_ms: float = 30_000) -> None:
+        """Wait until the server has every stroke and every mark."""
+        self.wait_for("(e) => e.outbox.entries.length === 0", timeout_ms=timeout_ms)
 
     def editor(self, script: str, argument: Any = None) -> Any:
         """Return what a function of (editor, argument) gives in the browser."""

@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from app.component import version
-from app.editor.mount import STATIC, manifest
+from app.editor.mount import manifest
 from app.routes import routes
+from app.routes.assets import address
 from core import catalogue
 from core.records import Person
 from core.settings import Settings
@@ -26,7 +26,7 @@ from tests.live import free_port
 PAGE = """<!doctype html><meta charset="utf-8"><title>Editor</title><body style="margin:0">
 <input id="field" style="position:fixed;top:-100px"><div id="host"></div>
 <script type="module">
-import mount from '/assets/editor/main.js?v=VERSION';
+import mount from 'MAIN';
 const parentElement = document.getElementById('host').attachShadow({mode: 'open'});
 const query = new URLSearchParams(location.search);
 window.commands = [];
@@ -79,7 +79,7 @@ class Harness:
         return Starlette(routes=[*ours, *routes(self.store, self.settings)])
 
     def _page(self, _request: Request) -> Response:
-        return HTMLResponse(PAGE.replace("VERSION", version(STATIC)))
+        return HTMLResponse(PAGE.replace("MAIN", address("editor/main.js")))
 
     def _manifest(self, request: Request) -> Response:
         tile = catalogue.tile(self.store, request.path_params["tile"])

@@ -36,10 +36,7 @@ PLACE = """(e, scale) => {
 }"""
 HATCH = """(e) => e.preview.set('look', [{style: 'hatch', colour: '#ffd166',
   mask: {y0: 20, x0: 6, h: 18, w: 22, data: new Uint8Array(18 * 22).fill(1)}}])"""
-PIXELS = """async (e, id) => {
-  for (let i = 0; i < 2; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
-  return e.view.pane(id).canvas.toDataURL('image/png').split(',')[1];
-}"""
+PIXELS = "(e, id) => e.view.pane(id).canvas.toDataURL('image/png').split(',')[1]"
 
 
 def pictures(desk: Desk) -> Iterator[tuple[str, Picture]]:
@@ -70,7 +67,7 @@ def pictures(desk: Desk) -> Iterator[tuple[str, Picture]]:
 def shot(desk: Desk, pane: str) -> Picture:
     """Return the pixels of a pane's canvas, uint8 [H, W, 3], nothing of its furniture."""
     desk.page.mouse.move(2, 2)
-    desk.page.wait_for_timeout(300)
+    desk.settle()
     content = base64.b64decode(desk.editor(PIXELS, pane))
     return np.asarray(Image.open(BytesIO(content)).convert("RGB"))
 

@@ -10,6 +10,7 @@ from tests.editor.conftest import Bench, Desk
 SHAPE = (96, 80)
 SQUARE = [(20.0, 10.0), (20.0, 40.0), (50.0, 40.0), (50.0, 10.0)]
 PAINTED = 6
+SEGMENT_AT = "(e, [row, col]) => !!e.features.superpixels.at(row, col)"
 
 
 def labels(desk: Desk) -> Any:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.editor import node
-from tests.editor.conftest import Bench
+from tests.editor.conftest import FIND, Bench
 
 # A server that fails on the stroke with number 1 and takes the others.
 PLAY = """async ({Outbox}, {failing}) => {
@@ -79,10 +79,7 @@ def test_the_person_sets_it_aside_and_the_rest_is_saved(bench: Bench, tmp_path: 
     desk.stroke((20, 20), (20, 30))
     desk.press("3")
     desk.stroke((60, 20), (60, 30))
-    page.evaluate(
-        "setInterval(() => document.querySelector('#host').shadowRoot.querySelector('.editor')"
-        ".editor.outbox.wake(), 50)"
-    )
+    page.evaluate(f"setInterval(() => {FIND}.outbox.wake(), 50)")
     expect(page.locator(".state")).to_have_text("the server fails on a stroke, 2 strokes waiting")
     page.get_by_role("button", name="What now?").click()
     page.wait_for_timeout(500)

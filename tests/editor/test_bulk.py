@@ -195,15 +195,11 @@ def test_a_project_command_is_stopped_between_tiles(
     click(desk, "Cancel")
     words(desk).to_contain_text("tiles that were done stay done")
     gate.set()
-    desk.page.wait_for_timeout(300)
-    assert not (labels(bench) == 5).any()
+    desk.soon(lambda: (labels(bench) == 5).any(), False)
+    desk.soon(lambda: desk.shown() == desk.saved())
     assert len(calls) <= 2
-    assert desk.shown() == desk.saved()
     click(desk, "Undo")
-    desk.page.wait_for_function(
-        "document.querySelector('#host').shadowRoot.querySelector('.editor')"
-        ".editor.outbox.entries.length === 0"
-    )
+    desk.expect_sent()
     for name, old in before.items():
         assert np.array_equal(labels(bench, name), old)
     assert desk.shown() == desk.saved()

@@ -102,7 +102,7 @@ def test_outlines_go_over_the_edges_of_blocks() -> None:
 
 def pixel(desk: Desk, row: float, col: float) -> list[int]:
     """Return the colour of a place of the label pane."""
-    desk.page.wait_for_timeout(100)
+    desk.settle()
     found: list[int] = desk.editor(
         """(e, [row, col]) => {
           const {canvas, context} = e.view.pane('label'), {scale, x, y} = e.view.transform;

@@ -19,7 +19,7 @@ from core.store.engine import Store
 from tests.app.edit_server import Nursery, nursery
 from tests.app.faults import Network
 from tests.app.test_faults import check_log, digest, exported, serve
-from tests.editor.conftest import Desk
+from tests.editor.conftest import FIND, Desk
 from tests.scene import Scene, make_scene
 
 pytestmark = pytest.mark.browser
@@ -36,16 +36,13 @@ PAINT = """(e, strokes) => {
     e.hand.release(performance.now());
   }
 }"""
-READY = "document.querySelector('#host')?.shadowRoot.querySelector('.editor')?.editor.saver.ready"
-LOADED = """document.querySelector('#host').shadowRoot.querySelector('.editor')
-  .editor.scene.labels.blocks.size > 0"""
-QUIET = """() => {
-  const {editor} = document.querySelector('#host').shadowRoot.querySelector('.editor');
-  const {outbox, saver} = editor;
+READY = f"{FIND}?.saver.ready"
+LOADED = f"{FIND}.scene.labels.blocks.size > 0"
+QUIET = f"""() => {{
+  const {{outbox, saver}} = {FIND};
   return saver.ready && outbox.entries.length === 0 && outbox.kind === 'saved';
-}"""
-AT_VERSION = """(version) => document.querySelector('#host').shadowRoot
-  .querySelector('.editor').editor.scene.labels.version === version"""
+}}"""
+AT_VERSION = f"(version) => {FIND}.scene.labels.version === version"
 
 
 @dataclass

@@ -57,10 +57,7 @@ def look_at(desk: Desk, row: float, col: float, scale: float) -> None:
         }""",
         [row, col, scale],
     )
-    desk.page.wait_for_timeout(50)
-    desk.page.wait_for_function(
-        "document.querySelector('#host').shadowRoot.querySelector('.editor').editor.scene.settled"
-    )
+    desk.settle()
 
 
 def loaded(desk: Desk) -> int:
@@ -115,8 +112,7 @@ def test_the_whole_scene_is_shown_from_a_few_coarse_blocks(desk: Desk) -> None:
     assert level >= 2
     assert 1 <= coarse <= 40
     desk.press("d")
-    desk.page.wait_for_timeout(100)
-    assert pixel(desk, 4000, 4000)[3] == 255
+    desk.soon(lambda: pixel(desk, 4000, 4000)[3], 255)
 
 
 def test_one_stroke_over_many_blocks_is_one_edit_undone_and_reloaded(desk: Desk) -> None:
@@ -158,8 +154,7 @@ def test_a_stroke_shows_from_afar_at_once(desk: Desk) -> None:
     desk.press("6")
     desk.stroke((4600, 4600), (4600, 4700))
     desk.press("z")
-    desk.page.wait_for_timeout(200)
-    assert coarse_label(desk, 4600, 4650) == [6, 1]
+    desk.soon(lambda: coarse_label(desk, 4600, 4650), [6, 1])
     desk.expect_state("saved, version 1")
     desk.page.reload()
     desk.wait_painted()
@@ -173,11 +168,7 @@ def test_strokes_of_others_show_from_afar(desk: Desk, near: bool) -> None:
         desk.press("z")
     ben = catalogue.ensure_person(desk.store, "Ben")
     history.append(desk.store, desk.tile, square(Window(6000, 6000, 512, 512), 5), ben.id)
-    for _ in range(100):
-        if coarse_label(desk, 6256, 6256) == [5, 1]:
-            return
-        desk.page.wait_for_timeout(100)
-    raise AssertionError("the stroke did not appear")
+    desk.soon(lambda: coarse_label(desk, 6256, 6256), [5, 1])
 
 
 def test_painting_where_labels_are_not_loaded_loads_them_first(desk: Desk) -> None:

@@ -176,7 +176,7 @@ def test_the_wheel_zooms_at_the_cursor_in_every_pane(bench: Bench) -> None:
     desk.hover(30, 50, "sar")
     before = desk.point(30, 50, "sar")
     desk.page.mouse.wheel(0, -600)
-    desk.page.wait_for_function("true")
+    desk.settle()
     after = desk.point(30, 50, "sar")
     assert np.abs(np.subtract(before, after)).max() < desk.editor("(e) => e.view.transform.scale")
     offset = np.subtract(desk.point(30, 50, "label"), desk.point(30, 50, "optical"))
@@ -232,8 +232,7 @@ def test_provenance_is_marked_with_patterns_as_it_changes(bench: Bench) -> None:
     desk.press("w")
     expect(desk.page.locator(".banner")).to_contain_text("This region is settled already.")
     saved_at(desk, 2)
-    drawn = f"(element) => ({marked})(element.editor).sort().join() === '1,2'"
-    desk.page.wait_for_function(drawn, arg=desk.page.locator(".editor").element_handle())
+    desk.wait_for(f"(e) => ({marked})(e).sort().join() === '1,2'")
     desk.press("Shift+P")
     expect(legend).to_be_hidden()
 

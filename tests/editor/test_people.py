@@ -11,23 +11,13 @@ pytestmark = pytest.mark.browser
 
 SOON_MS = 2_000
 AT_MOST_MS = 5_000
-SETTLED = """() => {
-  const {outbox} = document.querySelector('#host').shadowRoot.querySelector('.editor').editor;
-  return outbox.entries.length === 0 && outbox.kind === 'saved';
-}"""
+SETTLED = "({outbox}) => outbox.entries.length === 0 && outbox.kind === 'saved'"
 
 
 def shows(desk: Desk, row: int, col: int, code: int) -> float:
     """Return when a pixel has a class in the browser, without a reload, by the page's clock."""
-    at = desk.page.wait_for_function(
-        """([row, col, code]) => {
-          const {editor} = document.querySelector('#host').shadowRoot.querySelector('.editor');
-          return editor.scene.labels.at(row, col).label === code && Date.now();
-        }""",
-        arg=[row, col, code],
-        timeout=AT_MOST_MS,
-    )
-    return float(at.json_value())
+    script = "(e, [row, col, code]) => e.scene.labels.at(row, col).label === code && Date.now()"
+    return float(desk.wait_for(script, [row, col, code], AT_MOST_MS))
 
 
 def notes_releases(desk: Desk) -> None:
@@ -43,7 +33,7 @@ def released(desk: Desk) -> float:
 def settled(*desks: Desk) -> None:
     """Wait until every stroke is acknowledged and everybody has everybody's."""
     for desk in desks:
-        desk.page.wait_for_function(SETTLED)
+        desk.wait_for(SETTLED)
     version = history.current(desks[0].store, desks[0].tile).version
     for desk in desks:
         desk.expect_state(f"saved, version {version}")

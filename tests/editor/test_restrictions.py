@@ -35,10 +35,7 @@ def desk(bench: Bench) -> Desk:
         number = row.id
     save_prediction(store, scene.tile, f"layer/{number}", codes, codes)
     desk = bench.open()
-    desk.page.wait_for_function(
-        "document.querySelector('#host').shadowRoot.querySelector('.editor').editor"
-        ".scene.at(1, 1).prediction !== undefined"
-    )
+    desk.wait_for("(e) => e.scene.at(1, 1).prediction !== undefined")
     return desk
 
 
@@ -62,7 +59,7 @@ def last(desk: Desk) -> Any:
 
 def colour_at(desk: Desk, row: int, col: int) -> list[int]:
     """Return red, green, blue, alpha of the label as it is drawn, at a tile pixel."""
-    desk.page.wait_for_timeout(80)
+    desk.settle()
     found: list[int] = desk.editor(
         """(e, [row, col]) => {
           const {canvas} = e.view.panes.find(({layers}) => layers.some((l) => l === e.preview)),
@@ -266,7 +263,7 @@ def test_a_stroke_that_waits_is_laid_on_again_with_its_effect(bench: Bench, desk
     desk.stroke((30, 30), (30, 50))
     desk.hover(70, 10)
     desk.press("u")
-    desk.page.wait_for_timeout(300)
+    desk.wait_for("(e) => e.outbox.entries.length === 2")
     shown = desk.shown()
     bench.harness.start()
     desk.page.reload()
@@ -358,10 +355,7 @@ def test_random_restricted_strokes_hash_equal_in_browser_and_server(desk: Desk) 
         }"""
     )
     assert count > 12
-    desk.page.wait_for_function(
-        "document.querySelector('#host').shadowRoot.querySelector('.editor').editor"
-        ".outbox.entries.length === 0"
-    )
+    desk.expect_sent()
     now(desk)
 
 

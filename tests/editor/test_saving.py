@@ -95,11 +95,7 @@ def test_numbers_go_on_after_a_reload_and_a_copied_tab_gets_its_own_name(bench: 
 def step(desk: Desk, command: str, times: int) -> None:
     """Undo or redo as fast as the keys repeat, and wait until all of it is saved."""
     desk.editor(f"(e) => {{ for (let i = 0; i < {times}; i++) e.hand.{command}(); }}")
-    desk.page.wait_for_function(
-        "document.querySelector('#host').shadowRoot.querySelector('.editor')"
-        ".editor.outbox.entries.length === 0",
-        timeout=600_000,
-    )
+    desk.expect_sent(timeout_ms=600_000)
 
 
 @pytest.mark.parametrize("strokes", [120, pytest.param(1200, marks=pytest.mark.soak)])
@@ -138,10 +134,7 @@ def test_an_old_token_makes_strokes_wait_for_a_new_one(bench: Bench) -> None:
     desk = bench.open()
     bench.harness.spoil_token = True
     desk.page.evaluate(f"show({desk.tile})")
-    desk.page.wait_for_function(
-        "document.querySelector('#host').shadowRoot.querySelector('.editor')"
-        ".editor.server.token === 'spoiled'"
-    )
+    desk.wait_for("(e) => e.server.token === 'spoiled'")
     desk.page.evaluate("window.stay = true")
     desk.press("6")
     desk.stroke((40, 20), (50, 60))
@@ -163,8 +156,8 @@ def test_a_stroke_on_a_tile_frozen_meanwhile_is_refused_and_the_tile_is_read_onl
     desk.stroke((40, 20), (50, 60))
     expect(desk.page.locator(".banner")).to_contain_text("A brush stroke was refused")
     desk.expect_state("read-only: frozen tile")
-    desk.page.wait_for_timeout(300)
-    assert desk.shown() == before == desk.saved()
+    desk.soon(desk.shown, before)
+    assert desk.saved() == before
     assert desk.editor("(e) => [e.saver.history.undoable.length, e.outbox.entries.length]") == [
         0,
         0,
@@ -178,11 +171,7 @@ def kept(desk: Desk) -> int:
 
 def expect_kept(desk: Desk, count: int) -> None:
     """Wait until the browser's disk holds so many strokes."""
-    for _ in range(50):
-        if kept(desk) == count:
-            return
-        desk.page.wait_for_timeout(100)
-    raise AssertionError(f"{kept(desk)} strokes are kept, not {count}")
+    desk.soon(lambda: kept(desk), count)
 
 
 def test_strokes_wait_while_another_project_is_open(
@@ -232,8 +221,8 @@ def test_strokes_of_a_closed_tab_are_sent_by_another(bench: Bench) -> None:
     found = Desk(left, bench.harness.store, bench.scene.tile)
     found.wait_painted()
     found.expect_state("saved, version 1")
-    left.wait_for_timeout(500)
-    assert found.shown() == painted == found.saved()
+    found.soon(found.shown, painted)
+    assert found.saved() == painted
     found.press("Control+z")
     found.expect_state("saved, version 2")
 
@@ -269,8 +258,8 @@ def test_strokes_survive_a_crash_of_the_tab(bench: Bench) -> None:
     found = Desk(after, bench.harness.store, bench.scene.tile)
     found.wait_painted()
     found.expect_state("saved, version 3")
-    after.wait_for_timeout(500)
-    assert found.shown() == painted == found.saved()
+    found.soon(found.shown, painted)
+    assert found.saved() == painted
 
 
 def test_an_answer_cut_short_does_not_stop_the_queue(bench: Bench) -> None:
@@ -317,8 +306,7 @@ def test_strokes_of_two_people_on_other_pixels_merge(bench: Bench) -> None:
     ada.press("6")
     ada.stroke((60, 20), (60, 60))
     ada.expect_state("saved, version 2")
-    ada.page.wait_for_timeout(200)
-    assert ada.shown() == ada.saved()
+    ada.soon(lambda: ada.shown() == ada.saved())
     assert ada.label(10, 40) == 7
 
 
@@ -334,16 +322,8 @@ def test_a_burst_of_strokes_arrives_in_order(bench: Bench) -> None:
           }
         }"""
     )
-    desk.page.wait_for_function(
-        "document.querySelector('#host').shadowRoot.querySelector('.state')"
-        ".textContent.startsWith('saved')"
-    )
-    desk.page.wait_for_timeout(700)
-    desk.page.wait_for_function(
-        "document.querySelector('#host').shadowRoot.querySelector('.editor')"
-        ".editor.outbox.entries.length === 0"
-    )
-    assert desk.shown() == desk.saved()
+    desk.expect_sent()
+    desk.soon(lambda: desk.shown() == desk.saved())
     edits = history.changes(bench.harness.store, desk.tile, 0)[1]
     assert [edit.seq for edit in edits] == sorted(edit.seq for edit in edits)
 
@@ -351,11 +331,8 @@ def test_a_burst_of_strokes_arrives_in_order(bench: Bench) -> None:
 def test_a_mark_made_offline_is_sent_later(bench: Bench) -> None:
     desk = bench.open()
     desk.page.route("**/state", lambda route: route.abort())
-    desk.press("Enter")
-    desk.page.wait_for_timeout(100)
+    with desk.page.expect_event("requestfailed"):
+        desk.press("Enter")
     desk.page.unroute("**/state")
-    desk.page.wait_for_function(
-        "document.querySelector('#host').shadowRoot.querySelector('.editor')"
-        ".editor.outbox.entries.length === 0"
-    )
+    desk.expect_sent()
     assert catalogue.tile(bench.harness.store, desk.tile).state == TileState.DONE

@@ -1,6 +1,7 @@
 """The wand reads what is seen: a nudge moves the values along with the picture."""
 
 import pytest
+from playwright.sync_api import expect
 
 from core import history
 from tests.editor.conftest import Bench
@@ -52,5 +53,4 @@ def test_where_a_nudge_leaves_no_image_nothing_is_taken(town: Bench) -> None:
     )
     desk.press("l", "4")
     desk.page.mouse.click(*desk.point(26, 55))
-    desk.page.wait_for_timeout(300)
-    assert "no image under this pixel" in desk.page.locator(".banner").inner_text()
+    expect(desk.page.locator(".banner")).to_contain_text("no image under this pixel")

@@ -12,7 +12,17 @@ from core.settings import Settings
 from core.store.engine import Store
 from tests.editor.conftest import Bench, Desk, served
 from tests.editor.raster_reference import polygon
-from tests.editor.shapes import PAINTED, choose, click, corners, expected, labels, painted, tools_of
+from tests.editor.shapes import (
+    PAINTED,
+    SEGMENT_AT,
+    choose,
+    click,
+    corners,
+    expected,
+    labels,
+    painted,
+    tools_of,
+)
 from tests.scene import make_scene
 
 pytestmark = pytest.mark.browser
@@ -30,13 +40,8 @@ def colour_is(desk: Desk, wanted: tuple[int, int, int], at: tuple[int, int] = AT
       const {context} = e.view.pane('label');
       return [...context.getImageData(x * e.view.ratio, y * e.view.ratio, 1, 1).data];
     }"""
-    found: list[int] = []
-    for _ in range(100):
-        found = desk.editor(script, [x - box["x"], y - box["y"]])
-        if found == [*wanted, 255]:
-            return
-        desk.page.wait_for_timeout(50)
-    raise AssertionError(f"{found} at {at}, not {wanted}")
+    place = [x - box["x"], y - box["y"]]
+    desk.soon(lambda: desk.editor(script, place), [*wanted, 255])
 
 
 @pytest.mark.parametrize("tool", ["polygon", "lasso", "encircle", "wand", "superpixel", "object"])
@@ -53,10 +58,7 @@ def test_the_canvas_follows_every_tool_undo_redo_and_reload(town: Bench, tool: s
         desk.stroke(*around)
     elif tool == "superpixel":
         desk.hover(*AT)
-        desk.page.wait_for_function(
-            "document.querySelector('#host').shadowRoot.querySelector('.editor').editor"
-            ".features.superpixels.at(10, 57)"
-        )
+        desk.wait_for(SEGMENT_AT, AT)
         click(desk, AT)
     else:
         click(desk, AT)
@@ -111,13 +113,9 @@ class TestLargeTile:
     def test_a_drag_over_the_border_of_chunks_is_one_edit(self, large: Bench) -> None:
         desk = large.open()
         desk.press("6", "Shift+L")
-        ready = ".features.superpixels.at(60, {column})"
         for column in (1000, 1060):
             desk.hover(60, column)
-            desk.page.wait_for_function(
-                "document.querySelector('#host').shadowRoot.querySelector('.editor').editor"
-                + ready.format(column=column)
-            )
+            desk.wait_for(SEGMENT_AT, [60, column])
         desk.stroke((60, 1000), (60, 1060))
         desk.expect_state("saved, version 1")
         changed = np.argwhere(labels(desk) != large.scene.label)

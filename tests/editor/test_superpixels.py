@@ -10,7 +10,16 @@ from playwright.sync_api import expect
 
 from core import catalogue, superpixels
 from tests.editor.conftest import Bench, Desk
-from tests.editor.shapes import SHAPE, click, hold, labels, paths, tools_of, undo_and_reload
+from tests.editor.shapes import (
+    SEGMENT_AT,
+    SHAPE,
+    click,
+    hold,
+    labels,
+    paths,
+    tools_of,
+    undo_and_reload,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -30,10 +39,7 @@ class TestSuperpixels:
         desk.hover(40, 40)
         note = desk.page.locator(".superpixel-note")
         expect(note).to_be_hidden(timeout=15_000)
-        desk.page.wait_for_function(
-            "document.querySelector('#host').shadowRoot.querySelector('.editor').editor"
-            ".features.superpixels.at(40, 40)"
-        )
+        desk.wait_for(SEGMENT_AT, [40, 40])
         return desk
 
     def test_a_click_assigns_the_segment_under_the_cursor(self, town: Bench) -> None:
@@ -82,11 +88,9 @@ class TestSuperpixels:
         assert len(panes) >= 2
         assert not any(desk.editor(changed, pane) for pane in panes)
         desk.press("Shift+J")
-        desk.page.wait_for_timeout(200)
-        assert all(desk.editor(changed, pane) > 1000 for pane in panes)
+        desk.soon(lambda: all(desk.editor(changed, pane) > 1000 for pane in panes))
         desk.press("Shift+J")
-        desk.page.wait_for_timeout(200)
-        assert not any(desk.editor(changed, pane) for pane in panes)
+        desk.soon(lambda: any(desk.editor(changed, pane) for pane in panes), False)
 
     def test_it_says_while_they_are_computed(
         self, town: Bench, monkeypatch: pytest.MonkeyPatch

@@ -1,7 +1,6 @@
 """The timeline: who changed what, earlier versions to look at, and one brought back."""
 
 import hashlib
-import time
 from typing import Any
 
 import pytest
@@ -17,10 +16,7 @@ PAST = """(e) => {
   const {past} = e.features.timeline;
   return past && Array.from(past.labels.raster());
 }"""
-SETTLED = """() => {
-  const {editor} = document.querySelector('#host').shadowRoot.querySelector('.editor');
-  return editor.features.timeline.past?.settled;
-}"""
+SETTLED = "(e) => e.features.timeline.past?.settled"
 
 
 def at_version(desk: Desk, version: int) -> str:
@@ -31,7 +27,7 @@ def at_version(desk: Desk, version: int) -> str:
 
 def looked_at(desk: Desk) -> str:
     """Return the hash of the version that is looked at in the browser."""
-    desk.page.wait_for_function(SETTLED)
+    desk.wait_for(SETTLED)
     return hashlib.sha256(bytes(desk.editor(PAST))).hexdigest()
 
 
@@ -67,10 +63,7 @@ def desk(bench: Bench) -> Desk:
 
 def expect_looked_at(desk: Desk, version: int) -> None:
     """Wait until the panes show a version: its blocks come after its number."""
-    deadline = time.monotonic() + 10
-    while looked_at(desk) != at_version(desk, version) and time.monotonic() < deadline:
-        desk.page.wait_for_timeout(50)
-    assert looked_at(desk) == at_version(desk, version)
+    desk.soon(lambda: looked_at(desk), at_version(desk, version))
 
 
 def test_every_edit_is_listed_newest_first(desk: Desk) -> None:
@@ -92,9 +85,8 @@ def test_a_version_is_looked_at_and_not_painted_on(desk: Desk) -> None:
     farmland = colour(desk, 55, 40)
     desk.page.locator(".versions").fill("0")
     expect_looked_at(desk, 0)
-    desk.page.wait_for_timeout(200)
-    assert colour(desk, 40, 30) != water
-    assert colour(desk, 55, 40) != farmland
+    desk.soon(lambda: water != colour(desk, 40, 30))
+    desk.soon(lambda: farmland != colour(desk, 55, 40))
     expect(desk.page.locator('[data-pane="label"]')).to_have_attribute(
         "data-past", "version 0 of 3 · read-only"
     )
@@ -104,8 +96,7 @@ def test_a_version_is_looked_at_and_not_painted_on(desk: Desk) -> None:
     assert history.current(desk.store, desk.tile).version == 3
     desk.press("Escape")
     expect(desk.page.locator(".where")).to_have_text("now, version 3")
-    desk.page.wait_for_timeout(200)
-    assert colour(desk, 40, 30) == water
+    desk.soon(lambda: colour(desk, 40, 30), water)
     assert desk.shown() == now == desk.saved()
     desk.stroke((10, 20), (10, 60))
     desk.expect_state("saved, version 4")
@@ -118,19 +109,19 @@ def test_a_version_is_brought_back_as_a_new_edit_that_undo_takes_back(desk: Desk
     desk.page.locator(".versions").fill("2")
     desk.page.get_by_role("button", name="Restore this version").click()
     desk.expect_state("saved, version 4")
-    desk.page.wait_for_timeout(200)
-    assert desk.shown() == desk.saved() == at_version(desk, 2) != before
+    desk.soon(desk.shown, at_version(desk, 2))
+    assert desk.shown() == desk.saved() != before
     expect(desk.page.locator(".edit").first).to_contain_text("restored version 2")
     desk.press("Control+z")
     desk.expect_state("saved, version 5")
-    desk.page.wait_for_timeout(200)
-    assert desk.shown() == desk.saved() == before
+    desk.soon(desk.shown, before)
+    assert desk.saved() == before
     desk.page.reload()
     desk.wait_painted()
     desk.press("Control+Shift+z")
     desk.expect_state("saved, version 6")
-    desk.page.wait_for_timeout(200)
-    assert desk.shown() == desk.saved() == at_version(desk, 2)
+    desk.soon(desk.shown, at_version(desk, 2))
+    assert desk.shown() == desk.saved()
 
 
 def test_playing_goes_from_the_first_version_to_now(desk: Desk) -> None:
@@ -145,7 +136,7 @@ def test_playing_goes_from_the_first_version_to_now(desk: Desk) -> None:
     )
     desk.page.get_by_role("button", name="Play", exact=True).click()
     expect(desk.page.locator(".where")).to_have_text("now, version 3", timeout=10_000)
-    desk.page.wait_for_timeout(100)
+    desk.settle()
     texts = [text for i, text in enumerate(seen) if i == 0 or text != seen[i - 1]]
     expected = [f"version {n} of 3" for n in range(3)] + ["now, version 3"]
     assert texts[-4:] == expected
@@ -179,7 +170,6 @@ def test_a_lost_page_of_the_list_can_be_loaded_again(desk: Desk) -> None:
     desk.page.route("**/timeline?*", lose_the_second)
     desk.press("Shift+H", "Shift+H")
     rows, again = desk.page.locator(".edit"), desk.page.get_by_role("button", name="Load again")
-    desk.page.wait_for_timeout(300)
     expect(rows).to_have_count(3)
     edits = desk.page.locator(".edits")
     edits.evaluate("(list) => list.lastElementChild.remove()")  # as if it were on the second page

@@ -242,8 +242,8 @@ def test_a_nudge_moves_the_image_for_everybody_and_never_labels(bench: Bench, wa
     assert wall.desk.shown() == label and wall.colour(2, edge) == shown
     wall.desk.press("Escape")
     expect(wall.desk.page.locator(".nudge")).to_have_count(0)
-    wall.desk.page.wait_for_timeout(700)
-    assert nudges(bench.scene.store, bench.scene.tile) == {wall.ids["s1"]: (10.0, -2.5)}
+    moved = {wall.ids["s1"]: (10.0, -2.5)}
+    wall.desk.soon(lambda: nudges(bench.scene.store, bench.scene.tile), moved)
     other = Wall(bench.open(person="Ben"), wall.ids)
     other.choose(0, "SAR s1, VV")
     assert near(other.colour(0, edge), [255] * 3)

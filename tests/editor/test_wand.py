@@ -36,10 +36,7 @@ def shown_mask(desk: Desk, name: str) -> Any:
 
 def wait_for_wand(desk: Desk) -> None:
     """Wait until the wand shows what it found."""
-    desk.page.wait_for_function(
-        "document.querySelector('#host').shadowRoot.querySelector('.editor').editor"
-        ".preview.shown.has('wand')"
-    )
+    desk.wait_for("(e) => e.preview.shown.has('wand')")
 
 
 class TestWand:
@@ -69,11 +66,9 @@ class TestWand:
         x, y = desk.point(10, 55)
         # 3 px of the screen are one step: 110 levels lie between house and ground.
         desk.page.mouse.move(x + 300, y, steps=4)
-        desk.page.wait_for_timeout(100)
-        assert preview_pixels(desk, "wand") == 96 * 80
+        desk.soon(lambda: preview_pixels(desk, "wand"), 96 * 80)
         desk.page.mouse.move(x, y, steps=4)
-        desk.page.wait_for_timeout(100)
-        assert preview_pixels(desk, "wand") == 12 * 16
+        desk.soon(lambda: preview_pixels(desk, "wand"), 12 * 16)
         desk.press("Escape")
         desk.page.mouse.up()
         desk.expect_state("saved, version 0")
@@ -96,7 +91,7 @@ class TestWand:
                 desk.press("Shift+Y")
             hold(desk, (10, 55), dx=-24)
             wait_for_wand(desk)
-            desk.page.wait_for_timeout(100)
+            desk.settle()
             found[tidy] = shown_mask(desk, "wand")
             desk.press("Escape")
             desk.page.mouse.up()

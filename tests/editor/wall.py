@@ -17,14 +17,7 @@ class Wall:
 
     def settle(self) -> None:
         """Wait until everything has come and has been drawn."""
-        self.desk.page.wait_for_function(
-            """() => {
-              const root = document.querySelector('#host').shadowRoot;
-              const e = root.querySelector('.editor').editor;
-              return e.scene.settled && e.view.requested === 0;
-            }"""
-        )
-        self.desk.page.wait_for_timeout(60)
+        self.desk.settle()
 
     def colour(self, slot: int, pixel: tuple[int, int]) -> list[int]:
         """Return red, green and blue of a tile pixel in a pane."""

@@ -38,7 +38,7 @@ async function start(parentElement, data) {
 function addStyle(parentElement) {
   const link = document.createElement('link');
   link.rel = 'stylesheet';
-  link.href = new URL(`patches.css${new URL(import.meta.url).search}`, import.meta.url).href;
+  link.href = new URL('patches.css', import.meta.url).href;
   const loaded = new Promise((resolve) => (link.onload = link.onerror = resolve));
   parentElement.append(link);
   return loaded;

@@ -1,8 +1,11 @@
 """The editor's files: their type, how long they are kept, and nothing else on the disk."""
 
+import gzip
+
 import pytest
 from starlette.applications import Starlette
 
+from app.routes.assets import FOLDERS, address
 from tests.app.client import Client
 
 
@@ -13,9 +16,21 @@ class TestAssets:
         assert reply.headers["cache-control"] == "no-cache"
         assert Client(app).get("/assets/vendor/leaflet/leaflet.css").status == 200
 
-    def test_a_named_version_is_kept_for_ever(self, app: Starlette) -> None:
-        reply = Client(app).get("/assets/editor/view.js?v=abc")
+    def test_what_is_named_by_its_contents_is_kept_for_ever(self, app: Starlette) -> None:
+        reply = Client(app).get(address("editor/view.js"))
         assert "immutable" in reply.headers["cache-control"]
+
+    def test_a_page_from_before_a_restart_goes_on_with_the_files_of_now(
+        self, app: Starlette
+    ) -> None:
+        reply = Client(app).get("/assets/0123456789abcdef/editor/view.js")
+        assert (reply.status, reply.headers["cache-control"]) == (200, "no-cache")
+
+    def test_they_come_packed_where_that_helps(self, app: Starlette) -> None:
+        reply = Client(app).get("/assets/editor/view.js", {"Accept-Encoding": "gzip"})
+        assert gzip.decompress(reply.body) == (FOLDERS["editor"] / "view.js").read_bytes()
+        image = Client(app).get("/assets/vendor/leaflet/images/layers.png")
+        assert image.body.startswith(b"\x89PNG")
 
     def test_an_unchanged_module_is_not_sent_again(self, app: Starlette) -> None:
         tag = Client(app).get("/assets/editor/view.js").headers["etag"]

@@ -1,8 +1,10 @@
-"""Call an ASGI application in memory, one request at a time."""
+"""Call an ASGI application in memory, one request at a time, as browsers do."""
 
 import asyncio
+import gzip
 import json
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +12,16 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message
 
+UNPACK: Mapping[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    "gzip": gzip.decompress,
+    "deflate": zlib.decompress,
+}
+
 
 @dataclass(frozen=True)
 class Reply:
-    """A finished response."""
+    """A finished response; `body` is unpacked as its headers say."""
 
     status: int
     headers: Mapping[str, str]
@@ -41,6 +49,7 @@ class Client:
     ) -> Reply:
         known = {"content-length": str(len(body))} if method == "POST" else {}
         known |= {"x-cloudbrush-token": self.token} if self.token else {}
+        known |= {"accept-encoding": "gzip, deflate"}
         known |= {name.lower(): value for name, value in (headers or {}).items()}
         # In a thread of its own: a browser that is driven in this one keeps a loop running.
         with ThreadPoolExecutor(1) as thread:
@@ -82,4 +91,5 @@ class Client:
         start = next(m for m in sent if m["type"] == "http.response.start")
         found = {k.decode().lower(): v.decode() for k, v in start["headers"]}
         content = b"".join(m.get("body", b"") for m in sent if m["type"] == "http.response.body")
-        return Reply(start["status"], found, content)
+        assert int(found.get("content-length", len(content))) == len(content)
+        return Reply(start["status"], found, UNPACK[found.get("content-encoding", "")](content))

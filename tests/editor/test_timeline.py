@@ -168,10 +168,12 @@ def test_a_lost_page_of_the_list_can_be_loaded_again(desk: Desk) -> None:
         return route.fulfill(json=found | {"more": len(asked) == 1})
 
     desk.page.route("**/timeline?*", lose_the_second)
+    edits = desk.page.locator(".edits")
+    edits.evaluate("(list) => list.firstElementChild.classList.add('before')")
     desk.press("Shift+H", "Shift+H")
     rows, again = desk.page.locator(".edit"), desk.page.get_by_role("button", name="Load again")
+    expect(desk.page.locator(".before")).to_have_count(0)
     expect(rows).to_have_count(3)
-    edits = desk.page.locator(".edits")
     edits.evaluate("(list) => list.lastElementChild.remove()")  # as if it were on the second page
     for _ in range(3):
         edits.dispatch_event("scroll")

@@ -11,12 +11,13 @@ from math import ceil, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.routes.assets import address
 from app.theme import ACCENT, INK
 
 if TYPE_CHECKING:
     import folium
 
-LEAFLET = "/assets/vendor/leaflet"
+LEAFLET = address("vendor/leaflet")  # asked for once: the map is built anew by every page run
 FOLDER = Path(__file__).parent / "explore"
 NO_POSITION = (
     "These tiles have no coordinate system, so they are laid out as a grid, by region and name."

@@ -6,7 +6,6 @@ through routes; the *manifest* carries names, ids and a token.
 
 import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from app.access import mint
@@ -24,7 +23,6 @@ from core.records import Acquisition, Layer, Modality, Person, Project, Split, T
 from core.store.engine import Store
 from core.trained import models, promoted
 
-STATIC = Path(__file__).parent / "static"
 CALIBRATED = (Unit.DB, Unit.LINEAR)
 Json = dict[str, Any]
 

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from app.editor.mount import STATIC
+from app.routes.assets import FOLDERS
 
 LIMIT_S = 120
 
@@ -62,7 +62,7 @@ def call(modules: str | Sequence[str], script: str, argument: Any = None) -> Any
     """
     paths = [modules] if isinstance(modules, str) else list(modules)
     task = {
-        "modules": [(STATIC / path).as_uri() for path in paths],
+        "modules": [(FOLDERS["editor"] / path).as_uri() for path in paths],
         "script": script,
         "argument": argument,
     }

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from playwright.sync_api import Browser
 
-from app.editor.mount import STATIC
+from app.routes.assets import FOLDERS
 
 KINDS = {"uint8": "Uint8Array", "uint16": "Uint16Array"}
 Mask = npt.NDArray[np.bool_]
@@ -53,7 +53,7 @@ def call_all(
     """Return what each call gives; `browser` is used where Node is not installed."""
     # These modules stand alone, so that one source can hold them.
     names = dict.fromkeys(("raster.js", "runs.js", module))
-    sources = [(STATIC / name).read_text() for name in names]
+    sources = [(FOLDERS["editor"] / name).read_text() for name in names]
     source = "\n".join(sources)
     node = shutil.which("node")
     if node is None:

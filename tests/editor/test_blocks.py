@@ -149,9 +149,9 @@ def test_coarse_labels_take_the_pixel_in_their_middle() -> None:
       labels.write({...some, runs: [520, 521]});
       return [row, block.provenance[301], inside, around, block.stale];
     }"""
-    from app.editor.mount import STATIC
+    from app.routes.assets import FOLDERS
 
-    script = script.replace("LABELS", f"'{(STATIC / 'labels.js').as_uri()}'")
+    script = script.replace("LABELS", f"'{(FOLDERS['editor'] / 'labels.js').as_uri()}'")
     assert call(MODULES, script) == [
         [1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 0, 0],
         2,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.editor.mount import STATIC
+from app.routes.assets import FOLDERS
 from tests.editor.node import call
 
 # A tile of one block at version 3, on a server that loses the first request for how it came.
@@ -144,6 +144,6 @@ OBJECTS = """async ({Objects}, status) => {
 def test_names_of_buildings_are_not_asked_for_without_end(
     status: int, said: int, pauses: list[int]
 ) -> None:
-    script = OBJECTS.replace("LABELS", f"'{(STATIC / 'labels.js').as_uri()}'")
+    script = OBJECTS.replace("LABELS", f"'{(FOLDERS['editor'] / 'labels.js').as_uri()}'")
     found = call("features/objects.js", script, status)
     assert (found["said"], found["pauses"]) == (["no names"] * said, pauses)

@@ -12,6 +12,14 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
+/* Give a root its style sheet; a promise of its being in force, or lost. */
+export function addStyle(root, url) {
+  const link = h('link', {rel: 'stylesheet', href: url.href});
+  const loaded = new Promise((resolve) => (link.onload = link.onerror = resolve));
+  root.append(link);
+  return loaded;
+}
+
 /* Hand a text to the browser as a file to keep. */
 export function saveFile(name, text) {
   const link = h('a', {download: name, href: URL.createObjectURL(new Blob([text], {type: 'application/json'}))});

@@ -3,6 +3,7 @@ again whenever the manifest changes; the editor is kept by its parent element, s
 and queue outlive every rerun. */
 
 import {client} from './client.js';
+import {addStyle} from './dom.js';
 import {Editor} from './editor.js';
 import {Outbox, Storage} from './outbox.js';
 import {Server} from './server.js';
@@ -30,21 +31,12 @@ export default function mount({data: manifest, parentElement, setTriggerValue}) 
 }
 
 async function start(parentElement, manifest) {
-  const [me] = await Promise.all([client(), addStyle(parentElement)]);
+  const [me] = await Promise.all([client(), addStyle(parentElement, new URL('editor.css', import.meta.url))]);
   const editor = new Editor(parentElement, {server, outbox, client: me,
     page: (action, values) => ask(action, values)});
   await outbox.open(me);
   editor.open(manifest);
   return editor;
-}
-
-function addStyle(parentElement) {
-  const link = document.createElement('link');
-  link.rel = 'stylesheet';
-  link.href = new URL('editor.css', import.meta.url).href;
-  const loaded = new Promise((resolve) => (link.onload = link.onerror = resolve));
-  parentElement.append(link);
-  return loaded;
 }
 
 function close(parentElement) {

@@ -3,6 +3,7 @@ element, so that cursor, undo and queue outlive every rerun. Queue, token and th
 of the editor's modules: a stroke on a whole patch travels like any other. */
 
 import {client} from '../editor/client.js';
+import {addStyle} from '../editor/dom.js';
 import {Outbox, Storage} from '../editor/outbox.js';
 import {Server} from '../editor/server.js';
 import {Board} from './board.js';
@@ -28,20 +29,11 @@ export default function mount({data, parentElement, setTriggerValue}) {
 }
 
 async function start(parentElement, data) {
-  const [me] = await Promise.all([client(), addStyle(parentElement)]);
+  const [me] = await Promise.all([client(), addStyle(parentElement, new URL('patches.css', import.meta.url))]);
   const board = new Board(parentElement, {outbox, client: me, page: (...what) => ask(...what)});
   board.show(data);
   await outbox.open(me);
   return board;
-}
-
-function addStyle(parentElement) {
-  const link = document.createElement('link');
-  link.rel = 'stylesheet';
-  link.href = new URL('patches.css', import.meta.url).href;
-  const loaded = new Promise((resolve) => (link.onload = link.onerror = resolve));
-  parentElement.append(link);
-  return loaded;
 }
 
 function close(parentElement) {
